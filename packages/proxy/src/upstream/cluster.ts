@@ -1,0 +1,52 @@
+import type { RequestEncoder, ResponseDecoder } from "../http/codec.ts";
+import type { HeaderMap } from "../http/header-map.ts";
+import type { ConnectionInfo, Transport } from "../transport/transport.ts";
+import type { Host } from "./host.ts";
+
+/** What load balancing may look at. Facts that are not there are null. */
+export interface LoadBalancerContext {
+  /** By the route's hash policy. */
+  readonly hash: number | null;
+  readonly downstream: ConnectionInfo | null;
+  readonly requestHeaders: HeaderMap | null;
+  /** Hosts tried before by this request (retry host predicates). */
+  readonly triedHosts: readonly Host[];
+}
+
+/** Why no upstream stream came about. Each has its response flag [telemetry §1.8]. */
+export type PoolFailure = "no-healthy-upstream" | "overflow" | "connect-failure" | "connect-timeout";
+
+export interface HttpPoolCallbacks {
+  onReady(encoder: RequestEncoder, host: Host): void;
+  /** `host` is null when none could be chosen. `details` becomes the transport failure reason. */
+  onFailure(reason: PoolFailure, host: Host | null, details: string): void;
+}
+
+export interface TcpPoolCallbacks {
+  onReady(transport: Transport, host: Host): void;
+  onFailure(reason: PoolFailure, host: Host | null, details: string): void;
+}
+
+export interface Cancellable {
+  /** Before onReady or onFailure: neither will be called. */
+  cancel(): void;
+}
+
+/** A named group of endpoints with its balancing, pools and limits. */
+export interface Cluster {
+  readonly name: string;
+  /** `filter_metadata` of the cluster, plain JSON; `istio.services` names the service. */
+  readonly metadata: Readonly<Record<string, unknown>>;
+  /** Asks for a stream on a pooled connection. May call back before it returns; then the result is null. */
+  newStream(context: LoadBalancerContext, decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): Cancellable | null;
+  /** Asks for a connection of its own. May call back before it returns; then the result is null. */
+  newConnection(context: LoadBalancerContext, callbacks: TcpPoolCallbacks): Cancellable | null;
+  /** Reports how a request to `host` ended: feeds outlier detection. Status 0: no response. */
+  reportOutcome(host: Host, status: number, localFailure: boolean): void;
+  /** Admission of one more concurrent retry by the circuit breaker; call `done` when it ends. */
+  admitRetry(): { done(): void } | null;
+}
+
+export interface ClusterManager {
+  get(name: string): Cluster | null;
+}
