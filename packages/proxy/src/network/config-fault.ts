@@ -1,0 +1,20 @@
+/** One reason why a configuration cannot be taken. */
+export interface ConfigFault {
+  /** Field path as the wire package writes it: `http_filters[2].typed_config.num_retries`. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/** What compiling a configuration message gives: a value, or every reason why there is none. */
+export type Compiled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly faults: readonly ConfigFault[] };
+
+export function compiled<T>(value: T): Compiled<T> {
+  return { ok: true, value };
+}
+
+/** The value unless faults were collected while it was made. */
+export function compiledUnless<T>(faults: readonly ConfigFault[], value: T): Compiled<T> {
+  return faults.length === 0 ? { ok: true, value } : { ok: false, faults };
+}

@@ -1,0 +1,22 @@
+import type { Clock, DeadlineWheel } from "@mixerless/clock";
+import type { AccessLogSinks } from "../access-log/sink.ts";
+import type { ServerConnectionFactory } from "../http/connection-manager/codec-options.ts";
+import type { RouteProvider } from "../http/routing/route-provider.ts";
+import type { ListenerFacts } from "../stream/stream-info.ts";
+import type { ClusterManager } from "../upstream/cluster.ts";
+
+/** What the filters of one filter chain may use of the proxy around them. One object per chain. */
+export interface FilterChainContext {
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly clusters: ClusterManager;
+  readonly routes: RouteProvider;
+  /** Listener and filter chain that the filters belong to. */
+  readonly listener: ListenerFacts;
+  readonly accessLogs: AccessLogSinks;
+  readonly createServerConnection: ServerConnectionFactory;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  /** A fresh RFC 9562 version 4 UUID. */
+  readonly uuid: () => string;
+}
