@@ -1,1 +1,1 @@
-export {};
+export { protoFile } from "./proto-file.ts";
