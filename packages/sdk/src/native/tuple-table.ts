@@ -1,0 +1,91 @@
+import type { StreamContext } from "./context.ts";
+import type { Property, StateName } from "./names.ts";
+
+type Key = string | number | null;
+type Level<V> = Map<Key, Level<V> | V>;
+
+/**
+ * Finds a record by the raw values of a stream, so that label texts are made only for a combination that was not seen
+ * before. Use: `begin`, then the same sequence of `add…` each time, then `find`, and on null `put`.
+ *
+ * Holds at most `capacity` records and forgets all of them when one more would come: the owner of the series is the
+ * host, a record that is made again gets the same series.
+ */
+export class TupleTable<V> {
+  readonly #capacity: number;
+  readonly #keys: Key[] = [];
+  #root: Level<V> = new Map();
+  #length = 0;
+  #size = 0;
+
+  constructor(capacity: i32) {
+    this.#capacity = capacity;
+  }
+
+  /** The number of records. */
+  get size(): i32 {
+    return this.#size;
+  }
+
+  begin(): void {
+    this.#length = 0;
+  }
+
+  addString(stream: StreamContext, property: Property): void {
+    this.#keys[this.#length++] = stream.host.getString(property);
+  }
+
+  addState(stream: StreamContext, name: StateName): void {
+    this.#keys[this.#length++] = stream.host.getState(name);
+  }
+
+  addText(value: string | null): void {
+    this.#keys[this.#length++] = value;
+  }
+
+  /** Must not be NaN. */
+  addNumber(value: f64): void {
+    this.#keys[this.#length++] = value;
+  }
+
+  /** The record of the values added since `begin`, or null. */
+  find(): V | null {
+    const last = this.#length - 1;
+    let level = this.#root;
+    for (let i = 0; i < last; i++) {
+      const next = level.get(this.#keys[i]!);
+      if (next === undefined) return null;
+      level = next as Level<V>;
+    }
+    const found = level.get(this.#keys[last]!);
+    return found === undefined ? null : (found as V);
+  }
+
+  /** The text at `index` of the current values; null if it was absent or a number. */
+  text(index: i32): string | null {
+    const key = this.#keys[index]!;
+    return typeof key === "string" ? key : null;
+  }
+
+  /** Stores the record for the values added since `begin`. */
+  put(value: V): void {
+    if (this.#size >= this.#capacity) this.clear();
+    const last = this.#length - 1;
+    let level = this.#root;
+    for (let i = 0; i < last; i++) {
+      let next = level.get(this.#keys[i]!) as Level<V> | undefined;
+      if (next === undefined) {
+        next = new Map();
+        level.set(this.#keys[i]!, next);
+      }
+      level = next;
+    }
+    level.set(this.#keys[last]!, value);
+    this.#size++;
+  }
+
+  clear(): void {
+    this.#root = new Map();
+    this.#size = 0;
+  }
+}
