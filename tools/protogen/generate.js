@@ -42,7 +42,7 @@ function compile() {
     local: join(here, "node_modules/.bin/protoc-gen-es"),
     out: "es",
     strategy: "all",
-    opt: ["target=js+dts"],
+    opt: ["target=js+dts", "import_extension=js"],
   };
   write(join(build, "buf.gen.yaml"), JSON.stringify({ version: "v2", plugins: [plugin] }));
   // Without source information no upstream comment reaches our files.

@@ -2,8 +2,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any, Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Bootstrap } from "../../config/bootstrap/v3/bootstrap_pb";
-import type { ClientResourceStatus, UpdateFailureState } from "./config_dump_shared_pb";
+import type { Bootstrap } from "../../config/bootstrap/v3/bootstrap_pb.js";
+import type { ClientResourceStatus, UpdateFailureState } from "./config_dump_shared_pb.js";
 export declare const file_envoy_admin_v3_config_dump: GenFile;
 export declare type ConfigDump = Message<"envoy.admin.v3.ConfigDump"> & {
   configs: Any[];

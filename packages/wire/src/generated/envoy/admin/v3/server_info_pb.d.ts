@@ -2,7 +2,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { Node } from "../../config/core/v3/base_pb";
+import type { Node } from "../../config/core/v3/base_pb.js";
 export declare const file_envoy_admin_v3_server_info: GenFile;
 export declare type ServerInfo = Message<"envoy.admin.v3.ServerInfo"> & {
   version: string;

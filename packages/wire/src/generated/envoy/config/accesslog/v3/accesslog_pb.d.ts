@@ -2,11 +2,11 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { RuntimeUInt32 } from "../../core/v3/base_pb";
-import type { FractionalPercent } from "../../../type/v3/percent_pb";
-import type { HeaderMatcher } from "../../route/v3/route_components_pb";
-import type { MetadataMatcher } from "../../../type/matcher/v3/metadata_pb";
-import type { AccessLogType } from "../../../data/accesslog/v3/accesslog_pb";
+import type { RuntimeUInt32 } from "../../core/v3/base_pb.js";
+import type { FractionalPercent } from "../../../type/v3/percent_pb.js";
+import type { HeaderMatcher } from "../../route/v3/route_components_pb.js";
+import type { MetadataMatcher } from "../../../type/matcher/v3/metadata_pb.js";
+import type { AccessLogType } from "../../../data/accesslog/v3/accesslog_pb.js";
 export declare const file_envoy_config_accesslog_v3_accesslog: GenFile;
 export declare type AccessLog = Message<"envoy.config.accesslog.v3.AccessLog"> & {
   name: string;

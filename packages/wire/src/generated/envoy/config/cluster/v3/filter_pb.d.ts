@@ -2,7 +2,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { ExtensionConfigSource } from "../../core/v3/config_source_pb";
+import type { ExtensionConfigSource } from "../../core/v3/config_source_pb.js";
 export declare const file_envoy_config_cluster_v3_filter: GenFile;
 export declare type Filter = Message<"envoy.config.cluster.v3.Filter"> & {
   name: string;

@@ -2,7 +2,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { TypedExtensionConfig } from "../../core/v3/extension_pb";
+import type { TypedExtensionConfig } from "../../core/v3/extension_pb.js";
 export declare const file_envoy_config_cluster_v3_outlier_detection: GenFile;
 export declare type OutlierDetection = Message<"envoy.config.cluster.v3.OutlierDetection"> & {
   consecutive5xx?: number | undefined;

@@ -2,7 +2,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Any, Duration, Empty } from "@bufbuild/protobuf/wkt";
-import type { DataSource, HeaderValue, RetryPolicy } from "./base_pb";
+import type { DataSource, HeaderValue, RetryPolicy } from "./base_pb.js";
 export declare const file_envoy_config_core_v3_grpc_service: GenFile;
 export declare type GrpcService = Message<"envoy.config.core.v3.GrpcService"> & {
   targetSpecifier: {

@@ -2,13 +2,13 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Any, Duration } from "@bufbuild/protobuf/wkt";
-import type { TypedExtensionConfig } from "./extension_pb";
-import type { EventServiceConfig } from "./event_service_config_pb";
-import type { HeaderValueOption, RequestMethod } from "./base_pb";
-import type { Int64Range } from "../../../type/v3/range_pb";
-import type { CodecClientType } from "../../../type/v3/http_pb";
-import type { StringMatcher } from "../../../type/matcher/v3/string_pb";
-import type { ProxyProtocolConfig } from "./proxy_protocol_pb";
+import type { TypedExtensionConfig } from "./extension_pb.js";
+import type { EventServiceConfig } from "./event_service_config_pb.js";
+import type { HeaderValueOption, RequestMethod } from "./base_pb.js";
+import type { Int64Range } from "../../../type/v3/range_pb.js";
+import type { CodecClientType } from "../../../type/v3/http_pb.js";
+import type { StringMatcher } from "../../../type/matcher/v3/string_pb.js";
+import type { ProxyProtocolConfig } from "./proxy_protocol_pb.js";
 export declare const file_envoy_config_core_v3_health_check: GenFile;
 export declare type HealthStatusSet = Message<"envoy.config.core.v3.HealthStatusSet"> & {
   statuses: HealthStatus[];

@@ -2,8 +2,8 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { TypedExtensionConfig } from "./extension_pb";
-import type { Percent } from "../../../type/v3/percent_pb";
+import type { TypedExtensionConfig } from "./extension_pb.js";
+import type { Percent } from "../../../type/v3/percent_pb.js";
 export declare const file_envoy_config_core_v3_protocol: GenFile;
 export declare type TcpProtocolOptions = Message<"envoy.config.core.v3.TcpProtocolOptions"> & {
 };

@@ -2,10 +2,10 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any, Duration } from "@bufbuild/protobuf/wkt";
-import type { ExtensionConfigSource } from "../../core/v3/config_source_pb";
-import type { CidrRange } from "../../core/v3/address_pb";
-import type { Metadata, TransportSocket } from "../../core/v3/base_pb";
-import type { Int32Range } from "../../../type/v3/range_pb";
+import type { ExtensionConfigSource } from "../../core/v3/config_source_pb.js";
+import type { CidrRange } from "../../core/v3/address_pb.js";
+import type { Metadata, TransportSocket } from "../../core/v3/base_pb.js";
+import type { Int32Range } from "../../../type/v3/range_pb.js";
 export declare const file_envoy_config_listener_v3_listener_components: GenFile;
 export declare type Filter = Message<"envoy.config.listener.v3.Filter"> & {
   name: string;

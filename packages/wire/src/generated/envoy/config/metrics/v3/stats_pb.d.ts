@@ -2,8 +2,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { ListStringMatcher, StringMatcher } from "../../../type/matcher/v3/string_pb";
-import type { Address } from "../../core/v3/address_pb";
+import type { ListStringMatcher, StringMatcher } from "../../../type/matcher/v3/string_pb.js";
+import type { Address } from "../../core/v3/address_pb.js";
 export declare const file_envoy_config_metrics_v3_stats: GenFile;
 export declare type StatsSink = Message<"envoy.config.metrics.v3.StatsSink"> & {
   name: string;

@@ -2,7 +2,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any, Duration } from "@bufbuild/protobuf/wkt";
-import type { Percent } from "../../../type/v3/percent_pb";
+import type { Percent } from "../../../type/v3/percent_pb.js";
 export declare const file_envoy_config_overload_v3_overload: GenFile;
 export declare type ResourceMonitor = Message<"envoy.config.overload.v3.ResourceMonitor"> & {
   name: string;

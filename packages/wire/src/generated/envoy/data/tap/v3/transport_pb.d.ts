@@ -2,7 +2,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
-import type { Body, Connection } from "./common_pb";
+import type { Body, Connection } from "./common_pb.js";
 export declare const file_envoy_data_tap_v3_transport: GenFile;
 export declare type SocketEvent = Message<"envoy.data.tap.v3.SocketEvent"> & {
   timestamp?: Timestamp | undefined;

@@ -2,7 +2,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { Node } from "../../../config/core/v3/base_pb";
+import type { Node } from "../../../config/core/v3/base_pb.js";
 export declare const file_envoy_service_event_reporting_v3_event_reporting_service: GenFile;
 export declare type StreamEventsRequest = Message<"envoy.service.event_reporting.v3.StreamEventsRequest"> & {
   identifier?: StreamEventsRequest_Identifier | undefined;

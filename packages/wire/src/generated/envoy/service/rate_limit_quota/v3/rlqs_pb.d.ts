@@ -2,7 +2,7 @@
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { RateLimitStrategy } from "../../../type/v3/ratelimit_strategy_pb";
+import type { RateLimitStrategy } from "../../../type/v3/ratelimit_strategy_pb.js";
 export declare const file_envoy_service_rate_limit_quota_v3_rlqs: GenFile;
 export declare type RateLimitQuotaUsageReports = Message<"envoy.service.rate_limit_quota.v3.RateLimitQuotaUsageReports"> & {
   domain: string;

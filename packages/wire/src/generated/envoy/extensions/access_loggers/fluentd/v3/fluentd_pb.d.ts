@@ -2,8 +2,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { JsonObject, Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { TypedExtensionConfig } from "../../../../config/core/v3/extension_pb";
-import type { BackoffStrategy } from "../../../../config/core/v3/backoff_pb";
+import type { TypedExtensionConfig } from "../../../../config/core/v3/extension_pb.js";
+import type { BackoffStrategy } from "../../../../config/core/v3/backoff_pb.js";
 export declare const file_envoy_extensions_access_loggers_fluentd_v3_fluentd: GenFile;
 export declare type FluentdAccessLogConfig = Message<"envoy.extensions.access_loggers.fluentd.v3.FluentdAccessLogConfig"> & {
   cluster: string;

@@ -2,9 +2,9 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { DataSource, WatchedDirectory } from "../../../../config/core/v3/base_pb";
-import type { StringMatcher } from "../../../../type/matcher/v3/string_pb";
-import type { TypedExtensionConfig } from "../../../../config/core/v3/extension_pb";
+import type { DataSource, WatchedDirectory } from "../../../../config/core/v3/base_pb.js";
+import type { StringMatcher } from "../../../../type/matcher/v3/string_pb.js";
+import type { TypedExtensionConfig } from "../../../../config/core/v3/extension_pb.js";
 export declare const file_envoy_extensions_transport_sockets_tls_v3_common: GenFile;
 export declare type TlsParameters = Message<"envoy.extensions.transport_sockets.tls.v3.TlsParameters"> & {
   tlsMinimumProtocolVersion: TlsParameters_TlsProtocol;

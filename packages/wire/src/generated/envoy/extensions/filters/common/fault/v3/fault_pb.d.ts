@@ -2,7 +2,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { FractionalPercent } from "../../../../../type/v3/percent_pb";
+import type { FractionalPercent } from "../../../../../type/v3/percent_pb.js";
 export declare const file_envoy_extensions_filters_common_fault_v3_fault: GenFile;
 export declare type FaultDelay = Message<"envoy.extensions.filters.common.fault.v3.FaultDelay"> & {
   faultDelaySecifier: {

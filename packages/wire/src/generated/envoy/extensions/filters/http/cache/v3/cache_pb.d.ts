@@ -2,8 +2,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { StringMatcher } from "../../../../../type/matcher/v3/string_pb";
-import type { QueryParameterMatcher } from "../../../../../config/route/v3/route_components_pb";
+import type { StringMatcher } from "../../../../../type/matcher/v3/string_pb.js";
+import type { QueryParameterMatcher } from "../../../../../config/route/v3/route_components_pb.js";
 export declare const file_envoy_extensions_filters_http_cache_v3_cache: GenFile;
 export declare type CacheConfig = Message<"envoy.extensions.filters.http.cache.v3.CacheConfig"> & {
   typedConfig?: Any | undefined;

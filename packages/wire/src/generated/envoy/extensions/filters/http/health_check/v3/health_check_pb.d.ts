@@ -2,8 +2,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { Percent } from "../../../../../type/v3/percent_pb";
-import type { HeaderMatcher } from "../../../../../config/route/v3/route_components_pb";
+import type { Percent } from "../../../../../type/v3/percent_pb.js";
+import type { HeaderMatcher } from "../../../../../config/route/v3/route_components_pb.js";
 export declare const file_envoy_extensions_filters_http_health_check_v3_health_check: GenFile;
 export declare type HealthCheck = Message<"envoy.extensions.filters.http.health_check.v3.HealthCheck"> & {
   passThroughMode?: boolean | undefined;

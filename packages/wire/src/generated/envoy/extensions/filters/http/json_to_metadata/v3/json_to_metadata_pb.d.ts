@@ -2,7 +2,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Value } from "@bufbuild/protobuf/wkt";
-import type { RegexMatcher } from "../../../../../type/matcher/v3/regex_pb";
+import type { RegexMatcher } from "../../../../../type/matcher/v3/regex_pb.js";
 export declare const file_envoy_extensions_filters_http_json_to_metadata_v3_json_to_metadata: GenFile;
 export declare type JsonToMetadata = Message<"envoy.extensions.filters.http.json_to_metadata.v3.JsonToMetadata"> & {
   requestRules?: JsonToMetadata_MatchRules | undefined;

@@ -2,12 +2,12 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { RateLimitServiceConfig } from "../../../../../config/ratelimit/v3/rls_pb";
-import type { HttpStatus } from "../../../../../type/v3/http_status_pb";
-import type { HeaderValueOption } from "../../../../../config/core/v3/base_pb";
-import type { TypedExtensionConfig } from "../../../../../config/core/v3/extension_pb";
-import type { HeaderMatcher } from "../../../../../config/route/v3/route_components_pb";
-import type { MetadataKey } from "../../../../../type/metadata/v3/metadata_pb";
+import type { RateLimitServiceConfig } from "../../../../../config/ratelimit/v3/rls_pb.js";
+import type { HttpStatus } from "../../../../../type/v3/http_status_pb.js";
+import type { HeaderValueOption } from "../../../../../config/core/v3/base_pb.js";
+import type { TypedExtensionConfig } from "../../../../../config/core/v3/extension_pb.js";
+import type { HeaderMatcher } from "../../../../../config/route/v3/route_components_pb.js";
+import type { MetadataKey } from "../../../../../type/metadata/v3/metadata_pb.js";
 export declare const file_envoy_extensions_filters_http_ratelimit_v3_rate_limit: GenFile;
 export declare type RateLimit = Message<"envoy.extensions.filters.http.ratelimit.v3.RateLimit"> & {
   domain: string;

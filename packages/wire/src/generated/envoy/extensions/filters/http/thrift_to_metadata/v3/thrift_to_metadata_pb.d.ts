@@ -2,7 +2,7 @@
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Value } from "@bufbuild/protobuf/wkt";
-import type { ProtocolType, TransportType } from "../../../network/thrift_proxy/v3/thrift_proxy_pb";
+import type { ProtocolType, TransportType } from "../../../network/thrift_proxy/v3/thrift_proxy_pb.js";
 export declare const file_envoy_extensions_filters_http_thrift_to_metadata_v3_thrift_to_metadata: GenFile;
 export declare type KeyValuePair = Message<"envoy.extensions.filters.http.thrift_to_metadata.v3.KeyValuePair"> & {
   metadataNamespace: string;

@@ -2,7 +2,7 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 import type { Duration } from "@bufbuild/protobuf/wkt";
-import type { RateLimitServiceConfig } from "../../../../../../../config/ratelimit/v3/rls_pb";
+import type { RateLimitServiceConfig } from "../../../../../../../config/ratelimit/v3/rls_pb.js";
 export declare const file_envoy_extensions_filters_network_thrift_proxy_filters_ratelimit_v3_rate_limit: GenFile;
 export declare type RateLimit = Message<"envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3.RateLimit"> & {
   domain: string;
