@@ -1,0 +1,51 @@
+import type { CircuitBreakerLimits } from "./circuit-breaker.ts";
+import type { DnsFamily } from "./dns-resolver.ts";
+import type { OutlierDetectionConfig } from "./outlier-detection.ts";
+import type { PoolSettings } from "./pool/pool-context.ts";
+import type { EndpointConfig, Locality } from "./upstream-host.ts";
+
+/** An endpoint whose address is still a name. */
+export interface NamedEndpoint {
+  readonly name: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly priority: number;
+  readonly locality: Locality;
+  readonly localityWeight: number;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly serving: boolean;
+}
+
+/** Where the hosts of a cluster come from. */
+export type Discovery =
+  | { readonly kind: "static"; readonly endpoints: readonly EndpointConfig[] }
+  | { readonly kind: "eds"; readonly serviceName: string }
+  | {
+      readonly kind: "strict-dns" | "logical-dns";
+      readonly endpoints: readonly NamedEndpoint[];
+      readonly family: DnsFamily;
+      /** Milliseconds between look-ups. */
+      readonly refreshRate: number;
+    };
+
+export type LoadBalancerPolicy =
+  | { readonly kind: "round-robin" }
+  | { readonly kind: "random" }
+  | { readonly kind: "least-request"; readonly choices: number }
+  | { readonly kind: "ring-hash"; readonly minimumSize: number; readonly maximumSize: number };
+
+/** An `envoy.config.cluster.v3.Cluster`, reduced to what the data path asks for. */
+export interface ClusterConfig {
+  readonly name: string;
+  /** `alt_stat_name`, else the name. */
+  readonly statName: string;
+  readonly discovery: Discovery;
+  readonly policy: LoadBalancerPolicy;
+  readonly localityWeighted: boolean;
+  /** Percent. */
+  readonly panicThreshold: number;
+  readonly limits: CircuitBreakerLimits;
+  readonly pool: Readonly<PoolSettings>;
+  readonly outlierDetection: OutlierDetectionConfig | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
+}

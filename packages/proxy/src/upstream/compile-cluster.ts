@@ -1,0 +1,175 @@
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
+  Cluster_LbPolicy,
+} from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import type { OutlierDetection } from "@mixerless/wire/envoy/config/cluster/v3/outlier_detection";
+import { RoutingPriority } from "@mixerless/wire/envoy/config/core/v3/base";
+import { type CircuitBreakerLimits, DEFAULT_LIMITS } from "./circuit-breaker.ts";
+import type { ClusterConfig, Discovery, LoadBalancerPolicy } from "./cluster-config.ts";
+import { compileEndpoints, compileNamedEndpoints, type EndpointFault } from "./compile-endpoints.ts";
+import type { DnsFamily } from "./dns-resolver.ts";
+import type { OutlierDetectionConfig } from "./outlier-detection.ts";
+import type { PoolSettings } from "./pool/pool-context.ts";
+
+/** A field of a message that the data path cannot do, and why. */
+export interface ClusterFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+const SECOND = 1000;
+const HOUR = 3600 * SECOND;
+
+/** Reduces the message to what the data path needs, or says which fields stand in the way. */
+export function compileCluster(message: Cluster): { config: ClusterConfig } | { faults: ClusterFault[] } {
+  const faults: ClusterFault[] = [];
+  const discovery = compileDiscovery(message, faults);
+  const policy = compilePolicy(message, faults);
+  const pool = compilePool(message, faults);
+  if (discovery === null || policy === null || faults.length > 0) return { faults };
+  return {
+    config: {
+      name: message.name,
+      statName: message.altStatName || message.name,
+      discovery,
+      policy,
+      localityWeighted: message.commonLbConfig?.localityConfigSpecifier.case === "localityWeightedLbConfig",
+      panicThreshold: message.commonLbConfig?.healthyPanicThreshold?.value ?? 50,
+      limits: compileLimits(message),
+      pool,
+      outlierDetection: message.outlierDetection ? compileOutliers(message.outlierDetection) : null,
+      metadata: message.metadata?.filterMetadata ?? {},
+    },
+  };
+}
+
+function compileDiscovery(message: Cluster, faults: ClusterFault[]): Discovery | null {
+  if (message.clusterDiscoveryType.case === "clusterType") {
+    faults.push({ path: "clusterType", message: "custom cluster types are not supported; use type" });
+    return null;
+  }
+  const type = message.clusterDiscoveryType.value ?? Cluster_DiscoveryType.STATIC;
+  switch (type) {
+    case Cluster_DiscoveryType.EDS:
+      return { kind: "eds", serviceName: message.edsClusterConfig?.serviceName || message.name };
+    case Cluster_DiscoveryType.STATIC: {
+      const result = compileEndpoints(message.loadAssignment);
+      addEndpointFaults(result.faults, faults);
+      return { kind: "static", endpoints: result.endpoints };
+    }
+    case Cluster_DiscoveryType.STRICT_DNS:
+    case Cluster_DiscoveryType.LOGICAL_DNS: {
+      const result = compileNamedEndpoints(message.loadAssignment);
+      addEndpointFaults(result.faults, faults);
+      const kind = type === Cluster_DiscoveryType.STRICT_DNS ? "strict-dns" : "logical-dns";
+      const refreshRate = milliseconds(message.dnsRefreshRate) ?? 5 * SECOND;
+      return { kind, endpoints: result.endpoints, family: dnsFamily(message.dnsLookupFamily), refreshRate };
+    }
+    default:
+      faults.push({
+        path: "type",
+        message: `${Cluster_DiscoveryType[type] ?? type} needs captured traffic, which this data plane does not have; use STATIC, EDS, STRICT_DNS or LOGICAL_DNS`,
+      });
+      return null;
+  }
+}
+
+function addEndpointFaults(found: readonly EndpointFault[], faults: ClusterFault[]): void {
+  for (const fault of found) faults.push({ path: `loadAssignment.${fault.path}`, message: fault.message });
+}
+
+function dnsFamily(family: Cluster_DnsLookupFamily): DnsFamily {
+  switch (family) {
+    case Cluster_DnsLookupFamily.V4_ONLY:
+      return "v4";
+    case Cluster_DnsLookupFamily.V6_ONLY:
+      return "v6";
+    case Cluster_DnsLookupFamily.ALL:
+      return "all";
+    default:
+      return "auto";
+  }
+}
+
+function compilePolicy(message: Cluster, faults: ClusterFault[]): LoadBalancerPolicy | null {
+  const specific = message.lbConfig;
+  switch (message.lbPolicy) {
+    case Cluster_LbPolicy.ROUND_ROBIN:
+      return { kind: "round-robin" };
+    case Cluster_LbPolicy.RANDOM:
+      return { kind: "random" };
+    case Cluster_LbPolicy.LEAST_REQUEST: {
+      const choices = specific.case === "leastRequestLbConfig" ? specific.value.choiceCount : undefined;
+      return { kind: "least-request", choices: choices ?? 2 };
+    }
+    case Cluster_LbPolicy.RING_HASH: {
+      const ring = specific.case === "ringHashLbConfig" ? specific.value : undefined;
+      return {
+        kind: "ring-hash",
+        minimumSize: Number(ring?.minimumRingSize ?? 1024n),
+        maximumSize: Number(ring?.maximumRingSize ?? 8_388_608n),
+      };
+    }
+    default:
+      faults.push({
+        path: "lbPolicy",
+        message: `${Cluster_LbPolicy[message.lbPolicy] ?? message.lbPolicy} is not supported`,
+      });
+      return null;
+  }
+}
+
+function compileLimits(message: Cluster): CircuitBreakerLimits {
+  const thresholds = message.circuitBreakers?.thresholds ?? [];
+  const found = thresholds.find((threshold) => threshold.priority === RoutingPriority.DEFAULT);
+  if (found === undefined) return DEFAULT_LIMITS;
+  const budget = found.retryBudget;
+  return {
+    maxConnections: found.maxConnections ?? DEFAULT_LIMITS.maxConnections,
+    maxPendingRequests: found.maxPendingRequests ?? DEFAULT_LIMITS.maxPendingRequests,
+    maxRequests: found.maxRequests ?? DEFAULT_LIMITS.maxRequests,
+    maxRetries: found.maxRetries ?? DEFAULT_LIMITS.maxRetries,
+    retryBudget: budget
+      ? { percent: budget.budgetPercent?.value ?? 20, minimum: budget.minRetryConcurrency ?? 3 }
+      : null,
+  };
+}
+
+function compilePool(message: Cluster, faults: ClusterFault[]): PoolSettings {
+  const common = message.commonHttpProtocolOptions;
+  const source = message.upstreamBindConfig?.sourceAddress;
+  if (source !== undefined && source.portSpecifier.case === "portValue" && source.portSpecifier.value !== 0) {
+    faults.push({ path: "upstreamBindConfig.sourceAddress.portValue", message: "only port 0 (any) is supported" });
+  }
+  return {
+    connectTimeout: milliseconds(message.connectTimeout) ?? 5 * SECOND,
+    idleTimeout: milliseconds(common?.idleTimeout) ?? HOUR,
+    maxRequestsPerConnection: common?.maxRequestsPerConnection ?? message.maxRequestsPerConnection ?? 0,
+    localAddress: source?.address ?? null,
+  };
+}
+
+/** Defaults are Envoy's. Success-rate ejection is not done: Istio switches it off. */
+function compileOutliers(message: OutlierDetection): OutlierDetectionConfig {
+  const baseEjectionTime = milliseconds(message.baseEjectionTime) ?? 30 * SECOND;
+  return {
+    interval: milliseconds(message.interval) ?? 10 * SECOND,
+    baseEjectionTime,
+    maxEjectionTime: milliseconds(message.maxEjectionTime) ?? Math.max(baseEjectionTime, 300 * SECOND),
+    maxEjectionPercent: message.maxEjectionPercent ?? 10,
+    consecutive5xx: message.consecutive5xx ?? 5,
+    enforcingConsecutive5xx: message.enforcingConsecutive5xx ?? 100,
+    consecutiveGatewayFailure: message.consecutiveGatewayFailure ?? 5,
+    enforcingConsecutiveGatewayFailure: message.enforcingConsecutiveGatewayFailure ?? 0,
+    splitExternalLocalOriginErrors: message.splitExternalLocalOriginErrors,
+    consecutiveLocalOriginFailure: message.consecutiveLocalOriginFailure ?? 5,
+    enforcingConsecutiveLocalOriginFailure: message.enforcingConsecutiveLocalOriginFailure ?? 100,
+  };
+}
+
+export function milliseconds(duration: Duration | undefined): number | null {
+  return duration === undefined ? null : Number(duration.seconds) * SECOND + duration.nanos / 1e6;
+}

@@ -1,0 +1,111 @@
+import { isIP } from "node:net";
+import type { Address } from "@mixerless/wire/envoy/config/core/v3/address";
+import { SocketAddress_Protocol } from "@mixerless/wire/envoy/config/core/v3/address";
+import { HealthStatus } from "@mixerless/wire/envoy/config/core/v3/health_check";
+import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
+import type { LbEndpoint, LocalityLbEndpoints } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint_components";
+import { socketAddress } from "../transport/socket-address.ts";
+import type { NamedEndpoint } from "./cluster-config.ts";
+import { type EndpointConfig, NO_LOCALITY } from "./upstream-host.ts";
+
+/** `path` starts inside the ClusterLoadAssignment. */
+export interface EndpointFault {
+  readonly path: string;
+  readonly message: string;
+}
+
+/** Endpoints whose addresses are IPs. */
+export function compileEndpoints(assignment: ClusterLoadAssignment | undefined): {
+  endpoints: EndpointConfig[];
+  faults: EndpointFault[];
+} {
+  const faults: EndpointFault[] = [];
+  const endpoints: EndpointConfig[] = [];
+  for (const named of collect(assignment, faults)) {
+    const { name, port, path, ...rest } = named;
+    if (isIP(name) === 0) {
+      faults.push({ path, message: `"${name}" is not an IP address; names need a STRICT_DNS or LOGICAL_DNS cluster` });
+      continue;
+    }
+    endpoints.push({ ...rest, address: socketAddress(name, port) });
+  }
+  return { endpoints, faults };
+}
+
+/** Endpoints whose addresses may be names. */
+export function compileNamedEndpoints(assignment: ClusterLoadAssignment | undefined): {
+  endpoints: NamedEndpoint[];
+  faults: EndpointFault[];
+} {
+  const faults: EndpointFault[] = [];
+  const endpoints = collect(assignment, faults).map(({ path: _path, hostname: _hostname, ...rest }) => rest);
+  return { endpoints, faults };
+}
+
+type Collected = NamedEndpoint & { readonly path: string; readonly hostname: string };
+
+function collect(assignment: ClusterLoadAssignment | undefined, faults: EndpointFault[]): Collected[] {
+  const collected: Collected[] = [];
+  assignment?.endpoints.forEach((group, i) => {
+    group.lbEndpoints.forEach((endpoint, j) => {
+      const path = `endpoints[${i}].lbEndpoints[${j}]`;
+      const found = compileEndpoint(group, endpoint, path, faults);
+      if (found !== null) collected.push(found);
+    });
+  });
+  return collected;
+}
+
+function compileEndpoint(
+  group: LocalityLbEndpoints,
+  entry: LbEndpoint,
+  at: string,
+  faults: EndpointFault[],
+): Collected | null {
+  if (entry.hostIdentifier.case !== "endpoint") {
+    faults.push({ path: `${at}.endpointName`, message: "named endpoints are not supported; give the endpoint itself" });
+    return null;
+  }
+  const { address, hostname } = entry.hostIdentifier.value;
+  const path = `${at}.endpoint.address`;
+  const target = compileAddress(address, path, faults);
+  if (target === null) return null;
+  return {
+    ...target,
+    path,
+    hostname,
+    weight: entry.loadBalancingWeight ?? 1,
+    priority: group.priority,
+    locality: group.locality
+      ? { region: group.locality.region, zone: group.locality.zone, subZone: group.locality.subZone }
+      : NO_LOCALITY,
+    localityWeight: group.loadBalancingWeight ?? 0,
+    metadata: entry.metadata?.filterMetadata ?? {},
+    serving: isServing(entry.healthStatus),
+  };
+}
+
+function compileAddress(
+  address: Address | undefined,
+  path: string,
+  faults: EndpointFault[],
+): { name: string; port: number } | null {
+  const socket = address?.address;
+  if (socket?.case !== "socketAddress") {
+    faults.push({ path, message: `${socket?.case ?? "an empty address"} is not supported; use socketAddress` });
+    return null;
+  }
+  if (socket.value.protocol !== SocketAddress_Protocol.TCP) {
+    faults.push({ path: `${path}.socketAddress.protocol`, message: "only TCP is supported" });
+    return null;
+  }
+  if (socket.value.portSpecifier.case !== "portValue") {
+    faults.push({ path: `${path}.socketAddress.portValue`, message: "a port number is needed" });
+    return null;
+  }
+  return { name: socket.value.address, port: socket.value.portSpecifier.value };
+}
+
+function isServing(status: HealthStatus): boolean {
+  return status === HealthStatus.UNKNOWN || status === HealthStatus.HEALTHY || status === HealthStatus.DEGRADED;
+}
