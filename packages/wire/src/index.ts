@@ -1,1 +1,15 @@
+export { packAny } from "./any/pack-any.ts";
+export { unpackTypedConfig, unpackTypedStruct } from "./any/typed-struct.ts";
+export { type Unpacked, unpackAny, unpackAnyAs } from "./any/unpack-any.ts";
+export { bytesHash, contentHash } from "./binary/content-hash.ts";
+export { decodeBytes } from "./binary/decode-bytes.ts";
+export { encodeBytes } from "./binary/encode-bytes.ts";
+export { type Decoded, type Fault, type FaultCode, formatFault } from "./fault.ts";
+export { FieldPath, type PathKey } from "./field-path.ts";
+export { type FieldVisit, type FieldVisitor, walkFields } from "./field-walker.ts";
+export { type GrpcMethodDefinition, type GrpcServiceDefinition, grpcServiceDefinition } from "./grpc-service.ts";
+export { type DecodeJsonOptions, decodeJson } from "./json/decode-json.ts";
+export type { JsonLimits } from "./json/decode-state.ts";
+export { type ToJsonOptions, toJson } from "./json/to-json.ts";
 export { protoFile } from "./proto-file.ts";
+export { typeNameOfUrl, typeRegistry, typeUrlOf } from "./type-registry.ts";

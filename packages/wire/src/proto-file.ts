@@ -13,7 +13,8 @@ import {
 } from "@bufbuild/protobuf/wkt";
 import { descriptorIndex, gzippedDescriptors } from "#generated/descriptors.js";
 
-const wellKnownFiles: readonly DescFile[] = [
+/** The well-known types in use; the library brings them built. */
+export const wellKnownFiles: readonly DescFile[] = [
   file_google_protobuf_any,
   file_google_protobuf_descriptor,
   file_google_protobuf_duration,
