@@ -13,6 +13,7 @@ export {
 export { HeaderName, HeaderValue, Property, StateName } from "./native/names.ts";
 export { toBytes, toInt, toText } from "./native/numbers.ts";
 export { TupleTable } from "./native/tuple-table.ts";
+export { parseAttributePath, parseTextLiteral } from "./portable/attribute-path.ts";
 export { decodeBase64, encodeBase64 } from "./portable/base64.ts";
 export {
   JSON_ARRAY,
@@ -25,4 +26,5 @@ export {
   JsonValue,
 } from "./portable/json.ts";
 export { BYTES, FIXED32, FIXED64, ProtobufReader, ProtobufWriter, VARINT } from "./portable/protobuf.ts";
+export { decodeStruct, StructWriter } from "./portable/struct.ts";
 export { encodeCodePoint, isUtf8 } from "./portable/utf8.ts";

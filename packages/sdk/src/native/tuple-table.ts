@@ -31,21 +31,30 @@ export class TupleTable<V> {
     this.#length = 0;
   }
 
-  addString(stream: StreamContext, property: Property): void {
-    this.#keys[this.#length++] = stream.host.getString(property);
+  /** True if the value is there and not empty. */
+  addString(stream: StreamContext, property: Property): boolean {
+    return this.addText(stream.host.getString(property));
   }
 
-  addState(stream: StreamContext, name: StateName): void {
-    this.#keys[this.#length++] = stream.host.getState(name);
+  /** True if the value is there and not empty. */
+  addState(stream: StreamContext, name: StateName): boolean {
+    return this.addText(stream.host.getState(name));
   }
 
-  addText(value: string | null): void {
+  /** True if the value is there and not empty. */
+  addText(value: string | null): boolean {
     this.#keys[this.#length++] = value;
+    return value !== null && value.length > 0;
   }
 
   /** Must not be NaN. */
   addNumber(value: f64): void {
     this.#keys[this.#length++] = value;
+  }
+
+  /** Takes back the last `count` values. */
+  back(count: i32): void {
+    this.#length -= count;
   }
 
   /** The record of the values added since `begin`, or null. */

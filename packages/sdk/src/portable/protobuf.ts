@@ -5,12 +5,13 @@ export const BYTES: i32 = 2;
 export const FIXED32: i32 = 5;
 
 /**
- * Walks the fields of one protobuf message in `bytes[at, end)`. Call `next` until it is false; after each true, `field`
- * and `type` name the field, and for {@link BYTES} its content is `bytes[start, stop)`. Values of other types are skipped.
+ * Walks the fields of one protobuf message in `source[start, end)`. Call `next` until it is false; after each true, `field`
+ * and `type` name the field, and for {@link BYTES} its content is `source[start, stop)`. Values of other types are skipped.
  * Never reads outside its range: malformed input sets `failed` and ends the walk.
+ * Messages are byte strings, so content is cut out without a conversion.
  */
 export class ProtobufReader {
-  readonly bytes: Uint8Array;
+  readonly source: string;
   readonly end: i32;
   field: i32 = 0;
   type: i32 = 0;
@@ -19,8 +20,9 @@ export class ProtobufReader {
   failed: boolean = false;
   private at: i32;
 
-  constructor(bytes: Uint8Array, start: i32, end: i32) {
-    this.bytes = bytes;
+  /** The message is `source[start, end)`, a part of a byte string. */
+  constructor(source: string, start: i32, end: i32) {
+    this.source = source;
     this.at = start;
     this.end = end;
   }
@@ -54,7 +56,7 @@ export class ProtobufReader {
 
   private skipVarint(): boolean {
     for (let i: i32 = 0; i < 10 && this.at < this.end; i++) {
-      const byte: i32 = this.bytes[this.at]!;
+      const byte: i32 = this.source.charCodeAt(this.at);
       this.at++;
       if (byte < 0x80) return true;
     }
@@ -65,7 +67,7 @@ export class ProtobufReader {
   private varint(): i32 {
     let value: i32 = 0;
     for (let shift: i32 = 0; shift < 35 && this.at < this.end; shift += 7) {
-      const byte: i32 = this.bytes[this.at]!;
+      const byte: i32 = this.source.charCodeAt(this.at);
       this.at++;
       if (shift === 28 && byte > 7) return -1;
       value |= (byte & 0x7f) << shift;

@@ -1,13 +1,13 @@
-/** Whether `bytes[start, end)` is well-formed UTF-8: no overlong forms, surrogates or values above U+10FFFF. */
-export function isUtf8(bytes: Uint8Array, start: i32, end: i32): boolean {
+/** Whether `text[start, end)` of a byte string is well-formed UTF-8: no overlong forms, surrogates or values above U+10FFFF. */
+export function isUtf8(text: string, start: i32, end: i32): boolean {
   let at: i32 = start;
   while (at < end) {
-    const first: i32 = bytes[at]!;
+    const first: i32 = text.charCodeAt(at);
     const size: i32 = sequenceSize(first);
     if (size === 0 || at + size > end) return false;
-    if (size > 1 && !validSecond(first, bytes[at + 1]!)) return false;
+    if (size > 1 && !validSecond(first, text.charCodeAt(at + 1))) return false;
     for (let i: i32 = 2; i < size; i++) {
-      const next: i32 = bytes[at + i]!;
+      const next: i32 = text.charCodeAt(at + i);
       if ((next & 0xc0) !== 0x80) return false;
     }
     at += size;

@@ -1,0 +1,168 @@
+import {
+  CONTINUE,
+  DIRECTION_INBOUND,
+  decodeBase64,
+  encodeBase64,
+  HeaderName,
+  HeaderValue,
+  Property,
+  REQUEST_HEADERS,
+  RESPONSE_HEADERS,
+  RootContext,
+  RootHandle,
+  StateName,
+  StreamContext,
+  StreamHandle,
+  toBytes,
+  toInt,
+  toText,
+} from "@mixerless/sdk";
+import { readPeer } from "../peer/peer.ts";
+import {
+  DOWNSTREAM_PEER,
+  DOWNSTREAM_PEER_ID,
+  PEER_NOT_FOUND,
+  UPSTREAM_PEER,
+  UPSTREAM_PEER_ID,
+} from "../peer/peer-states.ts";
+import { ExchangeConfig, readPeerMetadataConfig, readPluginConfig } from "./config.ts";
+import { ownMetadata } from "./own-metadata.ts";
+import { PeerCache } from "./peer-cache.ts";
+
+// 16 KiB of metadata in base64. A longer header is stripped and not read.
+const MAXIMUM_HEADER: i32 = 21848;
+// A longer id is stripped and neither stored nor used as a key.
+const MAXIMUM_ID: i32 = 1024;
+const PASSTHROUGH_CLUSTER: string = "PassthroughCluster";
+
+/** Metadata exchange over HTTP headers: tells peers who this proxy is and learns who they are. */
+export class ExchangeRoot extends RootContext {
+  readonly idHeader: HeaderName = new HeaderName("x-envoy-peer-metadata-id");
+  readonly metadataHeader: HeaderName = new HeaderName("x-envoy-peer-metadata");
+  readonly downstreamPeer: StateName = new StateName(DOWNSTREAM_PEER);
+  readonly downstreamPeerId: StateName = new StateName(DOWNSTREAM_PEER_ID);
+  readonly upstreamPeer: StateName = new StateName(UPSTREAM_PEER);
+  readonly upstreamPeerId: StateName = new StateName(UPSTREAM_PEER_ID);
+  readonly notFound: StateName = new StateName(PEER_NOT_FOUND);
+  config: ExchangeConfig = new ExchangeConfig();
+  ownId: HeaderValue = new HeaderValue("");
+  ownMetadata: HeaderValue = new HeaderValue("");
+  private readonly plugin: boolean;
+  private readonly clusterName: Property = new Property(["xds", "cluster_name"]);
+  private readonly external: Property = clusterFlag("external");
+  private readonly disabled: Property = clusterFlag("disable_mx");
+  private cache: PeerCache = new PeerCache(0);
+
+  /** `plugin`: configured as the Wasm-era plugin; else as the native `peer_metadata` filter. */
+  constructor(host: RootHandle, plugin: boolean) {
+    super(host);
+    this.plugin = plugin;
+  }
+
+  override onConfigure(configuration: string): boolean {
+    const direction: i32 = toInt(this.getNumber(new Property(["xds", "listener_direction"]), 0));
+    const config = this.plugin
+      ? readPluginConfig(this, configuration, direction === DIRECTION_INBOUND)
+      : readPeerMetadataConfig(this, configuration);
+    if (config === null) return false;
+    this.config = config;
+    this.cache = new PeerCache(config.maxPeerCacheSize);
+    const id = this.getString(new Property(["xds", "node", "id"]));
+    this.ownId = new HeaderValue(id === null ? "" : id);
+    this.ownMetadata = new HeaderValue(encodeBase64(toBytes(ownMetadata(this, config.additionalLabels))));
+    return true;
+  }
+
+  override createStream(host: StreamHandle): StreamContext {
+    return new ExchangeStream(host, this);
+  }
+
+  /** The peer's metadata as Struct bytes: from the cache if the id is known, else from the header. Null: not usable. */
+  find(stream: StreamContext, map: i32, id: string | null): string | null {
+    if (id !== null) {
+      const known = this.cache.get(id);
+      if (known !== null) return known;
+    }
+    const header = stream.getHeader(map, this.metadataHeader);
+    const bytes = header === null ? null : decodeBase64(header);
+    if (bytes === null) return null;
+    const metadata = toText(bytes, 0, bytes.length);
+    if (readPeer(metadata) === null) return null;
+    if (id !== null) this.cache.put(id, metadata);
+    return metadata;
+  }
+
+  /** Whether the cluster that this request goes to must not see the headers. */
+  skipsUpstream(stream: StreamContext): boolean {
+    if (stream.getNumber(this.disabled, 0) === 1) return true;
+    if (!this.config.skipExternalClusters) return false;
+    return stream.getNumber(this.external, 0) === 1 || stream.getString(this.clusterName) === PASSTHROUGH_CLUSTER;
+  }
+}
+
+class ExchangeStream extends StreamContext {
+  private readonly root: ExchangeRoot;
+  private idAsked: boolean = false;
+  private metadataAsked: boolean = false;
+
+  constructor(host: StreamHandle, root: ExchangeRoot) {
+    super(host);
+    this.root = root;
+  }
+
+  override onRequestHeaders(_count: i32, _end: boolean): i32 {
+    const root = this.root;
+    if (root.config.downstreamDiscovery) {
+      this.idAsked = this.headerSize(REQUEST_HEADERS, root.idHeader) > 0;
+      this.metadataAsked = this.headerSize(REQUEST_HEADERS, root.metadataHeader) > 0;
+      // Elsewhere it is the upstream whose absence ends the waiting.
+      const last = !root.config.upstreamDiscovery;
+      this.learn(REQUEST_HEADERS, root.downstreamPeer, root.downstreamPeerId, last);
+    }
+    if (root.config.upstreamPropagation && !root.skipsUpstream(this)) this.tell(REQUEST_HEADERS, true, true);
+    return CONTINUE;
+  }
+
+  override onResponseHeaders(_count: i32, _end: boolean): i32 {
+    const root = this.root;
+    if (root.config.upstreamDiscovery) this.learn(RESPONSE_HEADERS, root.upstreamPeer, root.upstreamPeerId, true);
+    if (root.config.downstreamPropagation) this.tell(RESPONSE_HEADERS, this.idAsked, this.metadataAsked);
+    return CONTINUE;
+  }
+
+  /** Reads and strips the peer's headers. `last`: no other discovery follows. */
+  private learn(map: i32, peer: StateName, peerId: StateName, last: boolean): void {
+    const root = this.root;
+    const idSize: i32 = this.headerSize(map, root.idHeader);
+    const size: i32 = this.headerSize(map, root.metadataHeader);
+    let id: string | null = null;
+    if (idSize > 0 && idSize <= MAXIMUM_ID) id = this.getHeader(map, root.idHeader);
+    // An id alone is not a peer, even if the cache knows it.
+    const metadata = size > 0 && size <= MAXIMUM_HEADER ? root.find(this, map, id) : null;
+    if (metadata !== null) this.setState(peer, metadata);
+    else if (last) this.setState(root.notFound, "1");
+    if (metadata !== null && id !== null) this.setState(peerId, id);
+    if (idSize >= 0) this.removeHeader(map, root.idHeader);
+    if (size >= 0) this.removeHeader(map, root.metadataHeader);
+  }
+
+  private tell(map: i32, id: boolean, metadata: boolean): void {
+    const root = this.root;
+    if (id && root.ownId.text.length > 0) this.replaceHeader(map, root.idHeader, root.ownId);
+    if (metadata && root.ownMetadata.text.length > 0) this.replaceHeader(map, root.metadataHeader, root.ownMetadata);
+  }
+}
+
+function clusterFlag(name: string): Property {
+  return new Property(["xds", "cluster_metadata", "filter_metadata", "istio", name]);
+}
+
+/** The exchange as the native `io.istio.http.peer_metadata` filter: its configuration names every method. */
+export function createPeerMetadata(host: RootHandle): RootContext {
+  return new ExchangeRoot(host, false);
+}
+
+/** The exchange as the plugin `envoy.wasm.metadata_exchange`: the listener's direction decides. */
+export function createRoot(host: RootHandle): RootContext {
+  return new ExchangeRoot(host, true);
+}
