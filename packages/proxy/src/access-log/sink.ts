@@ -1,4 +1,4 @@
-/** Takes finished lines, newline included. Never blocks and never throws: what does not fit is dropped and counted. */
+/** Takes finished lines, newline included, as byte strings. Never blocks and never throws: what does not fit is dropped and counted. */
 export interface AccessLogSink {
   write(line: string): void;
 }

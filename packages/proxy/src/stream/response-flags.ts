@@ -42,3 +42,19 @@ export function formatResponseFlags(flags: number): string {
   for (let bit = 0; bit < SHORT_NAMES.length; bit++) if ((flags & (1 << bit)) !== 0) names.push(SHORT_NAMES[bit] ?? "");
   return names.join(",");
 }
+
+const LONG_NAMES: readonly string[] = Object.keys(ResponseFlag);
+
+/** Long names in bit order joined by commas, `-` when none is set. */
+export function formatResponseFlagsLong(flags: number): string {
+  if (flags === 0) return "-";
+  const names: string[] = [];
+  for (let bit = 0; bit < LONG_NAMES.length; bit++) if ((flags & (1 << bit)) !== 0) names.push(LONG_NAMES[bit] ?? "");
+  return names.join(",");
+}
+
+/** The bit of a short name; null for a name that does not exist. */
+export function responseFlagOf(shortName: string): number | null {
+  const bit = SHORT_NAMES.indexOf(shortName);
+  return bit < 0 ? null : 1 << bit;
+}

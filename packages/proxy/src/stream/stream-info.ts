@@ -1,5 +1,5 @@
 import type { HeaderMap } from "../http/header-map.ts";
-import type { ConnectionInfo } from "../transport/transport.ts";
+import type { ConnectionInfo, SocketAddress } from "../transport/transport.ts";
 import type { Cluster } from "../upstream/cluster.ts";
 import type { Host } from "../upstream/host.ts";
 import { FilterState } from "./filter-state.ts";
@@ -20,20 +20,26 @@ export interface RouteFacts {
   readonly name: string;
   readonly virtualHost: string;
   readonly metadata: Readonly<Record<string, unknown>>;
+  readonly virtualHostMetadata: Readonly<Record<string, unknown>>;
 }
 
 /** The facts of one HTTP stream or TCP connection, filled in along its way. Times are `Clock.monotonic()` milliseconds. */
 export class StreamInfo {
   readonly listener: ListenerFacts;
   readonly downstream: ConnectionInfo;
+  /** Who asks: the connection's peer, or whom `x-forwarded-for` names where that header is trusted. */
+  remoteAddress: SocketAddress;
   readonly filterState: FilterState;
 
   /** `Clock.now()` at the first byte. */
   readonly startTime: number;
   readonly started: number;
   requestReceived: number | null = null;
+  upstreamConnected: number | null = null;
   upstreamFirstByteSent: number | null = null;
+  upstreamLastByteSent: number | null = null;
   upstreamResponseStarted: number | null = null;
+  upstreamResponseEnded: number | null = null;
   responseStarted: number | null = null;
   ended: number | null = null;
 
@@ -56,12 +62,16 @@ export class StreamInfo {
   /** All bytes of the stream on the downstream connection, framing included. */
   wireBytesReceived = 0;
   wireBytesSent = 0;
+  upstreamWireBytesReceived = 0;
+  upstreamWireBytesSent = 0;
 
   route: RouteFacts | null = null;
   /** The cluster that was chosen, also when no host of it could be. */
   cluster: Cluster | null = null;
   upstreamHost: Host | null = null;
   upstreamConnection: ConnectionInfo | null = null;
+  /** As `protocol`, of the upstream connection. */
+  upstreamProtocol = "";
   upstreamTransportFailure: string | null = null;
   /** Attempts made so far; 1 without retries. */
   attemptCount = 0;
@@ -77,6 +87,7 @@ export class StreamInfo {
   ) {
     this.listener = listener;
     this.downstream = downstream;
+    this.remoteAddress = downstream.remoteAddress;
     this.startTime = startTime;
     this.started = started;
     this.filterState = new FilterState(connectionState);

@@ -1,0 +1,111 @@
+import type { Clock, Timer } from "@mixerless/clock";
+import type { AccessLogSink, AccessLogSinks } from "./sink.ts";
+
+/** Writes a batch and calls `done` once, later. Batches of one writer never overlap. */
+export interface BatchWriter {
+  write(batch: Buffer, done: (error: Error | null) => void): void;
+  /** Nothing is being written when this is called. */
+  close(): void;
+}
+
+export interface BatchingOptions {
+  readonly clock: Clock;
+  readonly openWriter: (path: string) => BatchWriter;
+  /** A line waits no longer than this, milliseconds. */
+  readonly flushInterval?: number;
+  /** A batch of this many bytes leaves at once. */
+  readonly batchBytes?: number;
+  /** Lines beyond this are dropped while the writer does not keep up. */
+  readonly limitBytes?: number;
+}
+
+/** Sinks that collect lines and write them in batches. */
+export class BatchingSinks implements AccessLogSinks {
+  readonly #options: BatchingOptions;
+  readonly #sinks = new Map<string, BatchingSink>();
+
+  constructor(options: BatchingOptions) {
+    this.#options = options;
+  }
+
+  file(path: string): AccessLogSink {
+    let sink = this.#sinks.get(path);
+    if (sink === undefined) {
+      sink = new BatchingSink(this.#options.openWriter(path), this.#options);
+      this.#sinks.set(path, sink);
+    }
+    return sink;
+  }
+
+  /** Lines given up by all sinks because their writer was too slow or failed. */
+  get dropped(): number {
+    let dropped = 0;
+    for (const sink of this.#sinks.values()) dropped += sink.dropped;
+    return dropped;
+  }
+
+  /** Hands over what is left and closes every writer once it is written. */
+  close(): void {
+    for (const sink of this.#sinks.values()) sink.close();
+  }
+}
+
+class BatchingSink implements AccessLogSink {
+  readonly #writer: BatchWriter;
+  readonly #clock: Clock;
+  readonly #interval: number;
+  readonly #batchBytes: number;
+  readonly #limitBytes: number;
+  #pending = "";
+  #lines = 0;
+  #writing = false;
+  #closed = false;
+  #timer: Timer | null = null;
+  dropped = 0;
+
+  constructor(writer: BatchWriter, options: BatchingOptions) {
+    this.#writer = writer;
+    this.#clock = options.clock;
+    this.#interval = options.flushInterval ?? 250;
+    this.#batchBytes = options.batchBytes ?? 32 * 1024;
+    this.#limitBytes = options.limitBytes ?? 8 * 1024 * 1024;
+  }
+
+  write(line: string): void {
+    if (this.#closed || this.#pending.length + line.length > this.#limitBytes) {
+      this.dropped++;
+      return;
+    }
+    this.#pending += line;
+    this.#lines++;
+    if (this.#pending.length >= this.#batchBytes) this.#flush();
+    else if (this.#timer === null && !this.#writing)
+      this.#timer = this.#clock.after(this.#interval, () => this.#flush());
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#flush();
+    if (!this.#writing) this.#writer.close();
+  }
+
+  #flush(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#writing || this.#lines === 0) return;
+    const batch = Buffer.from(this.#pending, "latin1");
+    const lines = this.#lines;
+    this.#pending = "";
+    this.#lines = 0;
+    this.#writing = true;
+    this.#writer.write(batch, (error) => this.#written(lines, error));
+  }
+
+  #written(lines: number, error: Error | null): void {
+    this.#writing = false;
+    if (error !== null) this.dropped += lines;
+    if (this.#lines > 0) this.#flush();
+    else if (this.#closed) this.#writer.close();
+  }
+}

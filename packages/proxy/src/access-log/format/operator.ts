@@ -1,0 +1,26 @@
+import type { ConfigFault } from "../../network/config-fault.ts";
+import type { StreamInfo } from "../../stream/stream-info.ts";
+
+/** What an operator gives for one stream. Null: there is no such value. Strings are byte strings. */
+export type OperatorValue = string | number | boolean | null | object;
+
+/** One `%OPERATOR(arguments)%`, compiled. */
+export type Operator = (info: StreamInfo) => OperatorValue;
+
+/** Makes an operator of the text between its brackets; a string is the reason why it cannot. `args` is null without brackets. */
+export type OperatorFactory = (args: string | null) => Operator | string;
+
+export type OperatorTable = Readonly<Record<string, OperatorFactory>>;
+
+/** A piece of a format: literal text or an operator with the longest text that it may give. */
+export type Segment = string | { readonly read: Operator; readonly maxLength: number };
+
+export interface ParsedFormat {
+  readonly segments: readonly Segment[];
+  readonly faults: readonly ConfigFault[];
+}
+
+/** An operator without arguments. */
+export function plain(read: Operator): OperatorFactory {
+  return (args) => (args === null ? read : "takes no argument");
+}

@@ -1,0 +1,30 @@
+import { hostname } from "node:os";
+import { env } from "node:process";
+import type { Clock } from "@mixerless/clock";
+import type { OperatorTable } from "../operator.ts";
+import { HEADER_OPERATORS } from "./headers.ts";
+import { OUTCOME_OPERATORS } from "./outcome.ts";
+import { ROUTING_OPERATORS } from "./routing.ts";
+import { STATE_OPERATORS } from "./state.ts";
+import { timeOperators } from "./time.ts";
+import { TLS_OPERATORS } from "./tls.ts";
+
+/** Every format operator that is known [telemetry §6.3]. CEL, COALESCE and trace operators are not. */
+export function createOperators(clock: Clock): OperatorTable {
+  return {
+    ...timeOperators(clock),
+    ...HEADER_OPERATORS,
+    ...OUTCOME_OPERATORS,
+    ...ROUTING_OPERATORS,
+    ...TLS_OPERATORS,
+    ...STATE_OPERATORS,
+    HOSTNAME: () => {
+      const name = hostname();
+      return () => name;
+    },
+    ENVIRONMENT: (args) => {
+      const value = env[args ?? ""] ?? null;
+      return () => value;
+    },
+  };
+}

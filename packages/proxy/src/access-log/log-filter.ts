@@ -1,0 +1,83 @@
+import type { AccessLogFilter, ComparisonFilter } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
+import { ComparisonFilter_Op } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
+import { grpcStatusOf } from "../http/grpc.ts";
+import { compileHeaderMatcher, type HeaderMatch } from "../http/routing/header-matcher.ts";
+import type { ConfigFault } from "../network/config-fault.ts";
+import { responseFlagOf } from "../stream/response-flags.ts";
+import type { StreamInfo } from "../stream/stream-info.ts";
+
+/** True for the streams that are to be logged. */
+export type LogFilter = (info: StreamInfo) => boolean;
+
+/** Compiles an access log filter. Kinds that are not supported give a fault, never a filter that lets all pass. */
+export function compileLogFilter(filter: AccessLogFilter, path: string, faults: ConfigFault[]): LogFilter {
+  const specifier = filter.filterSpecifier;
+  switch (specifier.case) {
+    case "statusCodeFilter":
+      return comparison(specifier.value.comparison, (info) => info.responseCode);
+    case "durationFilter":
+      return comparison(specifier.value.comparison, (info) => Math.floor((info.ended ?? info.started) - info.started));
+    case "notHealthCheckFilter":
+      // Health checks are marked by a filter that this proxy does not have: nothing is one.
+      return () => true;
+    case "responseFlagFilter":
+      return responseFlags(specifier.value.flags, `${path}.response_flag_filter.flags`, faults);
+    case "headerFilter":
+      return header(specifier.value.header, `${path}.header_filter.header`, faults);
+    case "grpcStatusFilter": {
+      const { statuses, exclude } = specifier.value;
+      return (info) => statuses.some((status) => status === grpcStatusOf(info)) !== exclude;
+    }
+    case "andFilter": {
+      const all = compileAll(specifier.value.filters, `${path}.and_filter`, faults);
+      return (info) => all.every((one) => one(info));
+    }
+    case "orFilter": {
+      const any = compileAll(specifier.value.filters, `${path}.or_filter`, faults);
+      return (info) => any.some((one) => one(info));
+    }
+    default:
+      faults.push({ path, message: `the access log filter ${specifier.case ?? "(empty)"} is not supported` });
+      return () => false;
+  }
+}
+
+function compileAll(filters: readonly AccessLogFilter[], path: string, faults: ConfigFault[]): readonly LogFilter[] {
+  return filters.map((filter, i) => compileLogFilter(filter, `${path}.filters[${i}]`, faults));
+}
+
+function comparison(config: ComparisonFilter | undefined, read: (info: StreamInfo) => number): LogFilter {
+  const bound = config?.value?.defaultValue ?? 0;
+  switch (config?.op) {
+    case ComparisonFilter_Op.GE:
+      return (info) => read(info) >= bound;
+    case ComparisonFilter_Op.LE:
+      return (info) => read(info) <= bound;
+    default:
+      return (info) => read(info) === bound;
+  }
+}
+
+/** Without a list: any flag at all. */
+function responseFlags(names: readonly string[], path: string, faults: ConfigFault[]): LogFilter {
+  let mask = 0;
+  for (const [i, name] of names.entries()) {
+    const bit = responseFlagOf(name);
+    if (bit === null) faults.push({ path: `${path}[${i}]`, message: `${name} is not a response flag` });
+    else mask |= bit;
+  }
+  return names.length === 0 ? (info) => info.responseFlags !== 0 : (info) => (info.responseFlags & mask) !== 0;
+}
+
+function header(
+  config: Parameters<typeof compileHeaderMatcher>[0] | undefined,
+  path: string,
+  faults: ConfigFault[],
+): LogFilter {
+  if (config === undefined) {
+    faults.push({ path, message: "a header matcher is needed" });
+    return () => false;
+  }
+  const match: HeaderMatch = compileHeaderMatcher(config, path, faults);
+  return (info) => info.requestHeaders !== null && match(info.requestHeaders);
+}

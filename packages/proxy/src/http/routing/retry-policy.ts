@@ -1,0 +1,94 @@
+import type { RetryPolicy as RetryPolicyConfig } from "@mixerless/wire/envoy/config/route/v3/route_components";
+import type { ConfigFault } from "../../network/config-fault.ts";
+import { milliseconds } from "./duration.ts";
+import { compileHeaderMatcher, type HeaderMatch } from "./header-matcher.ts";
+
+/** Conditions of `retry_on`, combined by OR. */
+export const RetryOn = {
+  ServerError: 0x1, // 5xx: any such status, and no response at all
+  GatewayError: 0x2, // 502, 503, 504
+  ConnectFailure: 0x4,
+  RefusedStream: 0x8,
+  RetriableStatusCodes: 0x10,
+  Retriable4xx: 0x20, // 409
+  Reset: 0x40,
+  ResetBeforeRequest: 0x80,
+  RetriableHeaders: 0x100,
+  GrpcCancelled: 0x200,
+  GrpcDeadlineExceeded: 0x400,
+  GrpcInternal: 0x800,
+  GrpcResourceExhausted: 0x1000,
+  GrpcUnavailable: 0x2000,
+} as const;
+
+const NAMES: Readonly<Record<string, number>> = {
+  "5xx": RetryOn.ServerError,
+  "gateway-error": RetryOn.GatewayError,
+  "connect-failure": RetryOn.ConnectFailure,
+  "refused-stream": RetryOn.RefusedStream,
+  "retriable-status-codes": RetryOn.RetriableStatusCodes,
+  "retriable-4xx": RetryOn.Retriable4xx,
+  reset: RetryOn.Reset,
+  "reset-before-request": RetryOn.ResetBeforeRequest,
+  "retriable-headers": RetryOn.RetriableHeaders,
+  cancelled: RetryOn.GrpcCancelled,
+  "deadline-exceeded": RetryOn.GrpcDeadlineExceeded,
+  internal: RetryOn.GrpcInternal,
+  "resource-exhausted": RetryOn.GrpcResourceExhausted,
+  unavailable: RetryOn.GrpcUnavailable,
+};
+
+export interface RetryPolicy {
+  /** Bits of {@link RetryOn}. */
+  readonly on: number;
+  readonly retries: number;
+  /** Milliseconds; 0 for none. */
+  readonly perTryTimeout: number;
+  readonly perTryIdleTimeout: number;
+  readonly statusCodes: ReadonlySet<number>;
+  /** Headers of a response that make it retriable. */
+  readonly headers: readonly HeaderMatch[];
+  /** Where not empty, requests must match one of these to be retried at all. */
+  readonly requestHeaders: readonly HeaderMatch[];
+  /** Exponential with full jitter, milliseconds. */
+  readonly backOffBase: number;
+  readonly backOffMax: number;
+}
+
+/** Bits of a `retry_on` list. Unknown names mean nothing, as in Envoy [control-plane §7.10]. */
+export function parseRetryOn(list: string): number {
+  let on = 0;
+  for (const name of list.split(",")) {
+    const key = name.trim();
+    if (Object.hasOwn(NAMES, key)) on |= NAMES[key] ?? 0;
+  }
+  return on;
+}
+
+export function compileRetryPolicy(config: RetryPolicyConfig, path: string, faults: ConfigFault[]): RetryPolicy {
+  const base = milliseconds(config.retryBackOff?.baseInterval) ?? 25;
+  const max = milliseconds(config.retryBackOff?.maxInterval) ?? base * 10;
+  if (base <= 0) faults.push({ path: `${path}.retry_back_off.base_interval`, message: "must be above 0" });
+  if (max < base)
+    faults.push({ path: `${path}.retry_back_off.max_interval`, message: "must not be below base_interval" });
+  for (const [i, predicate] of config.retryHostPredicate.entries()) {
+    if (predicate.name !== "envoy.retry_host_predicates.previous_hosts") {
+      faults.push({ path: `${path}.retry_host_predicate[${i}]`, message: `${predicate.name} is not supported` });
+    }
+  }
+  return {
+    on: parseRetryOn(config.retryOn),
+    retries: config.numRetries ?? 1,
+    perTryTimeout: milliseconds(config.perTryTimeout) ?? 0,
+    perTryIdleTimeout: milliseconds(config.perTryIdleTimeout) ?? 0,
+    statusCodes: new Set(config.retriableStatusCodes),
+    headers: config.retriableHeaders.map((matcher, i) =>
+      compileHeaderMatcher(matcher, `${path}.retriable_headers[${i}]`, faults),
+    ),
+    requestHeaders: config.retriableRequestHeaders.map((matcher, i) =>
+      compileHeaderMatcher(matcher, `${path}.retriable_request_headers[${i}]`, faults),
+    ),
+    backOffBase: base,
+    backOffMax: max,
+  };
+}
