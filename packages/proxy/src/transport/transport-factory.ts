@@ -1,0 +1,186 @@
+import net from "node:net";
+import { FlushQueue } from "./flush-queue.ts";
+import { ScratchPool } from "./scratch-pool.ts";
+import { pipeAddress, socketAddress } from "./socket-address.ts";
+import { StreamTransport, type TransportShares } from "./stream-transport.ts";
+import type { ConnectionInfo, SocketAddress, Transport } from "./transport.ts";
+
+export interface TransportFactoryOptions {
+  /** Unsent bytes above which a transport is congested. Default 1 MiB, Envoy's per-connection buffer limit. */
+  readonly highWatermark?: number;
+  /** Unsent bytes at which a congested transport goes on. Default half the high watermark. */
+  readonly lowWatermark?: number;
+}
+
+/** Where to connect to: an IP address and port, or the path of a Unix domain socket. */
+export type ConnectTarget = { readonly host: string; readonly port: number } | { readonly path: string };
+
+export interface ConnectOptions {
+  /** Local IP address that the connection leaves from. */
+  readonly localAddress?: string | undefined;
+}
+
+/** What was learned about a connection before it became a transport. */
+export interface AcceptFacts {
+  readonly tls?: ConnectionInfo["tls"];
+  readonly requestedServerName?: string | null;
+}
+
+export interface ConnectAttempt {
+  /** Before onConnected or onFailed: gives up, and neither will be called. */
+  cancel(): void;
+}
+
+/** Makes transports. One for each process or worker: what it shares between connections is not thread-safe. */
+export interface TransportFactory {
+  /** Takes over an accepted socket. Reading starts with `setHandler`. */
+  accept(socket: net.Socket, facts?: AcceptFacts): Transport;
+  /**
+   * Connects. Exactly one of the callbacks follows, never before `connect` has returned. There is no
+   * time-out here: the caller cancels.
+   */
+  connect(
+    target: ConnectTarget,
+    options: ConnectOptions,
+    onConnected: (transport: Transport) => void,
+    onFailed: (error: Error) => void,
+  ): ConnectAttempt;
+}
+
+/** Largest read, and so the largest range that `onData` passes. */
+const READ_BYTES = 64 * 1024;
+/** A full read and the head or chunk framing around it fit into one write. */
+const SCRATCH_BYTES = 80 * 1024;
+const SPARE_SCRATCHES = 16;
+
+/** Hands out the ids of connections. Shared by all factories of a process. */
+export class ConnectionIds {
+  #last = 0;
+
+  next(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+}
+
+/** Transports over the sockets of this machine [performance §5.1]. */
+export function createTransportFactory(
+  options: TransportFactoryOptions = {},
+  ids: ConnectionIds = new ConnectionIds(),
+): TransportFactory {
+  const highWatermark = options.highWatermark ?? 1024 * 1024;
+  const shares: TransportShares = {
+    scratches: new ScratchPool(SCRATCH_BYTES, SPARE_SCRATCHES),
+    flushes: new FlushQueue(),
+    highWatermark,
+    lowWatermark: options.lowWatermark ?? highWatermark / 2,
+  };
+  return new SocketTransportFactory(shares, ids);
+}
+
+class SocketTransportFactory implements TransportFactory {
+  readonly #shares: TransportShares;
+  readonly #ids: ConnectionIds;
+  /** Every upstream socket reads into it: what a handler keeps beyond its call it must copy. */
+  readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+
+  constructor(shares: TransportShares, ids: ConnectionIds) {
+    this.#shares = shares;
+    this.#ids = ids;
+  }
+
+  accept(socket: net.Socket, facts: AcceptFacts = {}): Transport {
+    socket.allowHalfOpen = true;
+    socket.setNoDelay(true);
+    const info = this.#describe(socket, "", facts);
+    return new StreamTransport(socket, info, this.#shares, true);
+  }
+
+  connect(
+    target: ConnectTarget,
+    options: ConnectOptions,
+    onConnected: (transport: Transport) => void,
+    onFailed: (error: Error) => void,
+  ): ConnectAttempt {
+    const attempt = new SocketAttempt(onFailed);
+    const readBuffer = this.#readBuffer;
+    let transport: StreamTransport | null = null;
+    let socket: net.Socket;
+    try {
+      socket = net.connect({
+        ...target,
+        ...(options.localAddress === undefined ? {} : { localAddress: options.localAddress }),
+        allowHalfOpen: true,
+        noDelay: true,
+        onread: {
+          buffer: readBuffer,
+          callback: (length) => {
+            transport?.deliver(readBuffer, 0, length);
+            return true;
+          },
+        },
+      });
+    } catch (error) {
+      // Node throws for what it can see to be wrong, such as a port out of range.
+      process.nextTick(() => attempt.failed(error as Error));
+      return attempt;
+    }
+    attempt.watch(socket);
+    socket.once("connect", () => {
+      attempt.done();
+      const path = "path" in target ? target.path : "";
+      transport = new StreamTransport(socket, this.#describe(socket, path, {}), this.#shares, false);
+      onConnected(transport);
+      if (!transport.hasHandler) socket.pause();
+    });
+    return attempt;
+  }
+
+  #describe(socket: net.Socket, path: string, facts: AcceptFacts): ConnectionInfo {
+    return {
+      id: this.#ids.next(),
+      localAddress: addressOf(socket.localAddress, socket.localPort, ""),
+      remoteAddress: addressOf(socket.remoteAddress, socket.remotePort, path),
+      tls: facts.tls ?? null,
+      requestedServerName: facts.requestedServerName ?? null,
+    };
+  }
+}
+
+/** A socket that is not connected yet. */
+class SocketAttempt implements ConnectAttempt {
+  #socket: net.Socket | null = null;
+  #over = false;
+  readonly #onFailed: (error: Error) => void;
+  readonly #onError = (error: Error): void => this.failed(error);
+
+  constructor(onFailed: (error: Error) => void) {
+    this.#onFailed = onFailed;
+  }
+
+  watch(socket: net.Socket): void {
+    this.#socket = socket;
+    socket.on("error", this.#onError);
+  }
+
+  done(): void {
+    this.#over = true;
+    this.#socket?.off("error", this.#onError);
+  }
+
+  failed(error: Error): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#onFailed(error);
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#socket?.destroy();
+  }
+}
+
+function addressOf(ip: string | undefined, port: number | undefined, path: string): SocketAddress {
+  return ip === undefined || ip === "" || port === undefined ? pipeAddress(path) : socketAddress(ip, port);
+}
