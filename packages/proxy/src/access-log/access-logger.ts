@@ -1,12 +1,16 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { AnySchema } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "@mixerless/clock";
+import { typeNameOfUrl, unpackAnyAs } from "@mixerless/wire";
 import type { AccessLog } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { type FileAccessLog, FileAccessLogSchema } from "@mixerless/wire/envoy/extensions/access_loggers/file/v3/file";
 import {
+  type StderrAccessLog,
   StderrAccessLogSchema,
+  type StdoutAccessLog,
   StdoutAccessLogSchema,
 } from "@mixerless/wire/envoy/extensions/access_loggers/stream/v3/stream";
-import type { ConfigFault } from "../network/config-fault.ts";
+import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import type { StreamInfo } from "../stream/stream-info.ts";
 import { compileJson, compileSubstitution, compileText, DEFAULT_TEXT_FORMAT } from "./format/compile-format.ts";
 import type { LineFormat } from "./format/text-format.ts";
@@ -54,49 +58,61 @@ export function compileAccessLoggers(
 }
 
 function compileTarget(log: AccessLog, clock: Clock, path: string, faults: ConfigFault[]): Target | null {
-  const any = log.configType.case === "typedConfig" ? log.configType.value : null;
-  const at = `${path}.typed_config`;
-  const type = any?.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1) ?? "";
-  try {
-    switch (type) {
-      case FileAccessLogSchema.typeName: {
-        const file = fromBinary(FileAccessLogSchema, any?.value ?? new Uint8Array());
-        return { path: file.path, format: fileFormat(file, clock, at, faults) };
-      }
-      case StdoutAccessLogSchema.typeName:
-      case StderrAccessLogSchema.typeName: {
-        const out = fromBinary(StdoutAccessLogSchema, any?.value ?? new Uint8Array());
-        const format = out.accessLogFormat.case === "logFormat" ? out.accessLogFormat.value : null;
-        return {
-          path: type === StdoutAccessLogSchema.typeName ? "/dev/stdout" : "/dev/stderr",
-          format:
-            format === null
-              ? compileText(DEFAULT_TEXT_FORMAT, clock, at, faults)
-              : compileSubstitution(format, clock, `${at}.log_format`, faults),
-        };
-      }
-      default:
-        faults.push({
-          path: at,
-          message: `the access logger ${type || "(empty)"} is not supported; use file, stdout or stderr`,
-        });
+  const any = log.configType.case === "typedConfig" ? log.configType.value : create(AnySchema);
+  const at = `${path}.typedConfig`;
+  const type = typeNameOfUrl(any.typeUrl);
+  switch (type) {
+    case FileAccessLogSchema.typeName: {
+      const file = unpackAnyAs(any, FileAccessLogSchema);
+      if (file.faults === undefined)
+        return { path: file.message.path, format: fileFormat(file.message, clock, at, faults) };
+      addFaults(faults, at, file.faults);
+      return null;
     }
-  } catch (error) {
-    faults.push({ path: at, message: `${type} cannot be decoded: ${String(error)}` });
+    case StdoutAccessLogSchema.typeName: {
+      const out = unpackAnyAs(any, StdoutAccessLogSchema);
+      if (out.faults === undefined)
+        return { path: "/dev/stdout", format: streamFormat(out.message, clock, at, faults) };
+      addFaults(faults, at, out.faults);
+      return null;
+    }
+    case StderrAccessLogSchema.typeName: {
+      const out = unpackAnyAs(any, StderrAccessLogSchema);
+      if (out.faults === undefined)
+        return { path: "/dev/stderr", format: streamFormat(out.message, clock, at, faults) };
+      addFaults(faults, at, out.faults);
+      return null;
+    }
+    default:
+      faults.push({
+        path: at,
+        message: `the access logger ${type || "(empty)"} is not supported; use file, stdout or stderr`,
+      });
+      return null;
   }
-  return null;
+}
+
+function streamFormat(
+  log: StdoutAccessLog | StderrAccessLog,
+  clock: Clock,
+  path: string,
+  faults: ConfigFault[],
+): LineFormat {
+  const format = log.accessLogFormat;
+  return format.case === "logFormat"
+    ? compileSubstitution(format.value, clock, `${path}.logFormat`, faults)
+    : compileText(DEFAULT_TEXT_FORMAT, clock, path, faults);
 }
 
 function fileFormat(file: FileAccessLog, clock: Clock, path: string, faults: ConfigFault[]): LineFormat {
-  if (file.path === "") faults.push({ path: `${path}.path`, message: "a file needs a path" });
   const format = file.accessLogFormat;
   switch (format.case) {
     case "logFormat":
-      return compileSubstitution(format.value, clock, `${path}.log_format`, faults);
+      return compileSubstitution(format.value, clock, `${path}.logFormat`, faults);
     case "jsonFormat":
-      return compileJson(format.value, false, clock, `${path}.json_format`, faults);
+      return compileJson(format.value, false, clock, `${path}.jsonFormat`, faults);
     case "typedJsonFormat":
-      return compileJson(format.value, false, clock, `${path}.typed_json_format`, faults);
+      return compileJson(format.value, false, clock, `${path}.typedJsonFormat`, faults);
     default:
       return compileText(
         format.case === "format" && format.value !== "" ? format.value : DEFAULT_TEXT_FORMAT,

@@ -21,19 +21,19 @@ export function compileLogFilter(filter: AccessLogFilter, path: string, faults: 
       // Health checks are marked by a filter that this proxy does not have: nothing is one.
       return () => true;
     case "responseFlagFilter":
-      return responseFlags(specifier.value.flags, `${path}.response_flag_filter.flags`, faults);
+      return responseFlags(specifier.value.flags, `${path}.responseFlagFilter.flags`, faults);
     case "headerFilter":
-      return header(specifier.value.header, `${path}.header_filter.header`, faults);
+      return header(specifier.value.header, `${path}.headerFilter.header`, faults);
     case "grpcStatusFilter": {
       const { statuses, exclude } = specifier.value;
       return (info) => statuses.some((status) => status === grpcStatusOf(info)) !== exclude;
     }
     case "andFilter": {
-      const all = compileAll(specifier.value.filters, `${path}.and_filter`, faults);
+      const all = compileAll(specifier.value.filters, `${path}.andFilter`, faults);
       return (info) => all.every((one) => one(info));
     }
     case "orFilter": {
-      const any = compileAll(specifier.value.filters, `${path}.or_filter`, faults);
+      const any = compileAll(specifier.value.filters, `${path}.orFilter`, faults);
       return (info) => any.some((one) => one(info));
     }
     default:

@@ -18,3 +18,13 @@ export function compiled<T>(value: T): Compiled<T> {
 export function compiledUnless<T>(faults: readonly ConfigFault[], value: T): Compiled<T> {
   return faults.length === 0 ? { ok: true, value } : { ok: false, faults };
 }
+
+/** Adds faults that were found below `path`; theirs are relative to it. */
+export function addFaults(faults: ConfigFault[], path: string, found: readonly ConfigFault[]): void {
+  for (const fault of found) faults.push({ path: fieldPath(path, fault.path), message: fault.message });
+}
+
+/** Joins the paths of a message and of a field in it, either of which may be empty. */
+export function fieldPath(path: string, field: string): string {
+  return path === "" || field === "" || field.startsWith("[") ? path + field : `${path}.${field}`;
+}

@@ -48,13 +48,13 @@ export function compileSubstitution(
   const missing = format.omitEmptyValues ? "" : "-";
   switch (format.format.case) {
     case "textFormat":
-      return compileText(format.format.value, clock, `${path}.text_format`, faults, missing);
+      return compileText(format.format.value, clock, `${path}.textFormat`, faults, missing);
     case "textFormatSource": {
-      const at = `${path}.text_format_source`;
+      const at = `${path}.textFormatSource`;
       return compileText(inlineText(format.format.value, at, faults), clock, at, faults, missing);
     }
     case "jsonFormat":
-      return compileJson(format.format.value, format.omitEmptyValues, clock, `${path}.json_format`, faults);
+      return compileJson(format.format.value, format.omitEmptyValues, clock, `${path}.jsonFormat`, faults);
     default:
       return compileText(DEFAULT_TEXT_FORMAT, clock, path, faults, missing);
   }

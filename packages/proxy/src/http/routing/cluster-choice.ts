@@ -45,7 +45,7 @@ export function compileClusterChoice(
       return (headers) => entry.withCluster(headers.get(name) ?? "");
     }
     case "weightedClusters":
-      return compileWeighted(specifier.value, parts, clock, compilers, `${path}.weighted_clusters`, faults);
+      return compileWeighted(specifier.value, parts, clock, compilers, `${path}.weightedClusters`, faults);
     default: {
       faults.push({ path, message: `a cluster specifier of kind ${specifier.case ?? "(empty)"} is not supported` });
       const entry = plain("");
@@ -68,22 +68,22 @@ function compileWeighted(
   let total = 0;
   for (const [i, cluster] of config.clusters.entries()) {
     const at = `${path}.clusters[${i}]`;
-    if (cluster.metadataMatch !== undefined) faults.push({ path: `${at}.metadata_match`, message: "is not supported" });
+    if (cluster.metadataMatch !== undefined) faults.push({ path: `${at}.metadataMatch`, message: "is not supported" });
     if ((cluster.name === "") === (cluster.clusterHeader === "")) {
-      faults.push({ path: at, message: "either name or cluster_header is needed" });
+      faults.push({ path: at, message: "either name or clusterHeader is needed" });
     }
     const request = compileHeaderMutations(
       cluster.requestHeadersToAdd,
       cluster.requestHeadersToRemove,
       clock,
-      `${at}.request_`,
+      `${at}.request`,
       faults,
     );
     const response = compileHeaderMutations(
       cluster.responseHeadersToAdd,
       cluster.responseHeadersToRemove,
       clock,
-      `${at}.response_`,
+      `${at}.response`,
       faults,
     );
     const levels = parts.levels.narrower(request, response);
@@ -101,7 +101,7 @@ function compileWeighted(
     bounds.push(total);
   }
   if (config.randomValueSpecifier.case !== undefined)
-    faults.push({ path: `${path}.header_name`, message: "is not supported" });
+    faults.push({ path: `${path}.headerName`, message: "is not supported" });
   if (total === 0) faults.push({ path, message: "the weights must not all be 0" });
   return (headers, random) => {
     const at = random() * total;

@@ -1,7 +1,8 @@
-import { fromBinary } from "@bufbuild/protobuf";
+import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import { typeNameOfUrl, unpackAnyAs, unpackTypedStruct } from "@mixerless/wire";
 import { FilterConfigSchema } from "@mixerless/wire/envoy/config/route/v3/route_components";
-import type { ConfigFault } from "../../network/config-fault.ts";
+import { addFaults, type ConfigFault, fieldPath } from "../../network/config-fault.ts";
 
 /** What a route says about one HTTP filter. */
 export interface RouteFilterConfig {
@@ -14,7 +15,10 @@ export interface RouteFilterConfig {
 export type RouteFilterConfigs = ReadonlyMap<string, RouteFilterConfig>;
 
 /** Compiles the per-route message of one filter type. */
-export type RouteConfigCompiler = (value: Uint8Array, path: string, faults: ConfigFault[]) => unknown;
+export interface RouteConfigCompiler {
+  readonly schema: DescMessage;
+  compile(message: Message, path: string, faults: ConfigFault[]): unknown;
+}
 
 /** By message type name. */
 export type RouteConfigCompilers = Readonly<Record<string, RouteConfigCompiler>>;
@@ -33,8 +37,7 @@ export function compileFilterConfigs(
   for (const name of names) {
     const any = configs[name];
     if (any === undefined) continue;
-    const at = path === "" ? "" : `${path}.`;
-    const config = compileOne(any, compilers, `${at}typed_per_filter_config["${name}"]`, faults);
+    const config = compileOne(any, compilers, fieldPath(path, `typedPerFilterConfig["${name}"]`), faults);
     if (config !== null) merged.set(name, config);
   }
   return merged;
@@ -46,24 +49,38 @@ function compileOne(
   path: string,
   faults: ConfigFault[],
 ): RouteFilterConfig | null {
-  const type = any.typeUrl.slice(any.typeUrl.lastIndexOf("/") + 1);
-  try {
-    if (type === FilterConfigSchema.typeName) {
-      const wrapper = fromBinary(FilterConfigSchema, any.value);
-      if (wrapper.disabled || wrapper.config === undefined) return { disabled: wrapper.disabled, config: null };
-      const inner: ConfigFault[] = [];
-      const compiled = compileOne(wrapper.config, compilers, `${path}.config`, inner);
-      if (!wrapper.isOptional) faults.push(...inner);
-      return inner.length === 0 ? compiled : null;
-    }
-    const compile = Object.hasOwn(compilers, type) ? compilers[type] : undefined;
-    if (compile !== undefined) return { disabled: false, config: compile(any.value, path, faults) };
+  const type = typeNameOfUrl(any.typeUrl);
+  if (type === FilterConfigSchema.typeName) return compileWrapped(any, compilers, path, faults);
+  const compiler = Object.hasOwn(compilers, type) ? compilers[type] : undefined;
+  if (compiler === undefined) {
     faults.push({ path, message: `a per-route configuration of type ${type} is not supported` });
-  } catch (error) {
-    faults.push({
-      path,
-      message: `${type} cannot be decoded: ${error instanceof Error ? error.message : String(error)}`,
-    });
+    return null;
   }
+  const decoded = unpackTypedStruct(any, compiler.schema);
+  if (decoded.faults !== undefined) {
+    addFaults(faults, path, decoded.faults);
+    return null;
+  }
+  return { disabled: false, config: compiler.compile(decoded.message, path, faults) };
+}
+
+/** The form that can also switch a filter off, or be ignored by proxies that do not know it. */
+function compileWrapped(
+  any: Any,
+  compilers: RouteConfigCompilers,
+  path: string,
+  faults: ConfigFault[],
+): RouteFilterConfig | null {
+  const decoded = unpackAnyAs(any, FilterConfigSchema);
+  if (decoded.faults !== undefined) {
+    addFaults(faults, path, decoded.faults);
+    return null;
+  }
+  const { config, disabled, isOptional } = decoded.message;
+  if (disabled || config === undefined) return { disabled, config: null };
+  const found: ConfigFault[] = [];
+  const compiled = compileOne(config, compilers, fieldPath(path, "config"), found);
+  if (found.length === 0) return compiled;
+  if (!isOptional) faults.push(...found);
   return null;
 }

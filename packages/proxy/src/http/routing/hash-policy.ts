@@ -78,7 +78,7 @@ function compilePolicy(policy: RouteAction_HashPolicy, path: string, faults: Con
       const rewrite: TextRewrite | null =
         specifier.value.regexRewrite === undefined
           ? null
-          : compileRegexRewrite(specifier.value.regexRewrite, `${path}.header.regex_rewrite`, faults);
+          : compileRegexRewrite(specifier.value.regexRewrite, `${path}.header.regexRewrite`, faults);
       const read: Step = (headers) => {
         const value = headers.get(name);
         return value === null || rewrite === null ? value : rewrite(value);

@@ -55,9 +55,9 @@ function compileValueTest(specifier: ValueSpecifier, path: string, faults: Confi
       return (value) => value.includes(want);
     }
     case "safeRegexMatch":
-      return compileRegexMatcher(specifier.value, `${path}.safe_regex_match`, faults);
+      return compileRegexMatcher(specifier.value, `${path}.safeRegexMatch`, faults);
     case "stringMatch":
-      return compileStringMatcher(specifier.value, `${path}.string_match`, faults);
+      return compileStringMatcher(specifier.value, `${path}.stringMatch`, faults);
     case "rangeMatch": {
       const start = Number(specifier.value.start);
       const end = Number(specifier.value.end);

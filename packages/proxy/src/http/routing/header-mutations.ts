@@ -55,7 +55,7 @@ function add(headers: HeaderMap, addition: Addition, info: StreamInfo): void {
   }
 }
 
-/** Compiles `…_headers_to_add` and `…_headers_to_remove`. `prefix` is the path up to `headers_to_`. */
+/** Compiles `…_headers_to_add` and `…_headers_to_remove`. `prefix` is the path up to `HeadersTo`. */
 export function compileHeaderMutations(
   additions: readonly HeaderValueOption[],
   removals: readonly string[],
@@ -64,8 +64,8 @@ export function compileHeaderMutations(
   faults: ConfigFault[],
 ): HeaderMutations {
   return new HeaderMutations(
-    removals.map((name, i) => mutableName(name, `${prefix}headers_to_remove[${i}]`, faults)),
-    additions.map((option, i) => compileAddition(option, clock, `${prefix}headers_to_add[${i}]`, faults)),
+    removals.map((name, i) => mutableName(name, `${prefix}HeadersToRemove[${i}]`, faults)),
+    additions.map((option, i) => compileAddition(option, clock, `${prefix}HeadersToAdd[${i}]`, faults)),
   );
 }
 

@@ -22,11 +22,11 @@ export function compilePathMatcher(match: RouteMatch, path: string, faults: Conf
       return { test: exact(specifier.value, fold), prefixLength: null };
     case "pathSeparatedPrefix":
       if (!/^\/[^?#]*[^?#/]$/.test(specifier.value)) {
-        faults.push({ path: `${path}.path_separated_prefix`, message: "must begin with / and not end with it" });
+        faults.push({ path: `${path}.pathSeparatedPrefix`, message: "must begin with / and not end with it" });
       }
       return { test: separatedPrefix(specifier.value, fold), prefixLength: specifier.value.length };
     case "safeRegex": {
-      const test = compileRegexMatcher(specifier.value, `${path}.safe_regex`, faults);
+      const test = compileRegexMatcher(specifier.value, `${path}.safeRegex`, faults);
       return { test: (target, end) => test(end === target.length ? target : target.slice(0, end)), prefixLength: null };
     }
     default:

@@ -11,7 +11,7 @@ export function compileQueryMatcher(matcher: QueryParameterMatcher, path: string
   if (name === "") faults.push({ path: `${path}.name`, message: "a parameter name is needed" });
   const specifier = matcher.queryParameterMatchSpecifier;
   if (specifier.case === "stringMatch") {
-    const test = compileStringMatcher(specifier.value, `${path}.string_match`, faults);
+    const test = compileStringMatcher(specifier.value, `${path}.stringMatch`, faults);
     return (target) => {
       const value = queryParameter(target, name);
       return value !== null && test(value);

@@ -68,12 +68,11 @@ export function parseRetryOn(list: string): number {
 export function compileRetryPolicy(config: RetryPolicyConfig, path: string, faults: ConfigFault[]): RetryPolicy {
   const base = milliseconds(config.retryBackOff?.baseInterval) ?? 25;
   const max = milliseconds(config.retryBackOff?.maxInterval) ?? base * 10;
-  if (base <= 0) faults.push({ path: `${path}.retry_back_off.base_interval`, message: "must be above 0" });
-  if (max < base)
-    faults.push({ path: `${path}.retry_back_off.max_interval`, message: "must not be below base_interval" });
+  if (base <= 0) faults.push({ path: `${path}.retryBackOff.baseInterval`, message: "must be above 0" });
+  if (max < base) faults.push({ path: `${path}.retryBackOff.maxInterval`, message: "must not be below baseInterval" });
   for (const [i, predicate] of config.retryHostPredicate.entries()) {
     if (predicate.name !== "envoy.retry_host_predicates.previous_hosts") {
-      faults.push({ path: `${path}.retry_host_predicate[${i}]`, message: `${predicate.name} is not supported` });
+      faults.push({ path: `${path}.retryHostPredicate[${i}]`, message: `${predicate.name} is not supported` });
     }
   }
   return {
@@ -83,10 +82,10 @@ export function compileRetryPolicy(config: RetryPolicyConfig, path: string, faul
     perTryIdleTimeout: milliseconds(config.perTryIdleTimeout) ?? 0,
     statusCodes: new Set(config.retriableStatusCodes),
     headers: config.retriableHeaders.map((matcher, i) =>
-      compileHeaderMatcher(matcher, `${path}.retriable_headers[${i}]`, faults),
+      compileHeaderMatcher(matcher, `${path}.retriableHeaders[${i}]`, faults),
     ),
     requestHeaders: config.retriableRequestHeaders.map((matcher, i) =>
-      compileHeaderMatcher(matcher, `${path}.retriable_request_headers[${i}]`, faults),
+      compileHeaderMatcher(matcher, `${path}.retriableRequestHeaders[${i}]`, faults),
     ),
     backOffBase: base,
     backOffMax: max,

@@ -19,14 +19,14 @@ export function compilePathRewrite(
   faults: ConfigFault[],
 ): PathRewrite | null {
   if (prefixRewrite !== "" && regexRewrite !== undefined) {
-    faults.push({ path: `${path}.regex_rewrite`, message: "excludes prefix_rewrite" });
+    faults.push({ path: `${path}.regexRewrite`, message: "excludes prefixRewrite" });
   }
   if (prefixRewrite !== "") {
     const { prefixLength } = matcher;
     return (target) => prefixRewrite + target.slice(prefixLength ?? queryStart(target));
   }
   if (regexRewrite === undefined) return null;
-  const rewrite = compileRegexRewrite(regexRewrite, `${path}.regex_rewrite`, faults);
+  const rewrite = compileRegexRewrite(regexRewrite, `${path}.regexRewrite`, faults);
   return (target) => {
     const query = queryStart(target);
     return rewrite(target.slice(0, query)) + target.slice(query);
@@ -47,7 +47,7 @@ export function compileHostRewrite(action: RouteAction, path: string, faults: Co
       return (headers) => headers.get(name) || null;
     }
     case "hostRewritePathRegex": {
-      const rewrite = compileRegexRewrite(specifier.value, `${path}.host_rewrite_path_regex`, faults);
+      const rewrite = compileRegexRewrite(specifier.value, `${path}.hostRewritePathRegex`, faults);
       return (headers) => {
         const target = headers.get(H.path) ?? "";
         return rewrite(target.slice(0, queryStart(target))) || null;

@@ -66,7 +66,7 @@ export function compileAction(
     case "redirect":
       return compileRedirect(route.action.value, matcher, `${path}.redirect`, faults);
     case "directResponse":
-      return compileDirectResponse(route.action.value, `${path}.direct_response`, maxBodyBytes, faults);
+      return compileDirectResponse(route.action.value, `${path}.directResponse`, maxBodyBytes, faults);
     default:
       faults.push({ path, message: `a route action of kind ${route.action.case ?? "(empty)"} is not supported` });
       return null;
@@ -99,7 +99,7 @@ function compileForward(
 ): ForwardAction {
   refuseUnsupported(action, path, faults);
   const retry = action.retryPolicy ?? host.retryPolicy;
-  const retryPath = action.retryPolicy === undefined ? "retry_policy" : `${path}.retry_policy`;
+  const retryPath = `${action.retryPolicy === undefined ? hostPath(path) : path}.retryPolicy`;
   const duration = action.maxStreamDuration;
   const mirrors = action.requestMirrorPolicies.length > 0 ? action.requestMirrorPolicies : host.requestMirrorPolicies;
   return {
@@ -116,13 +116,18 @@ function compileForward(
     grpcTimeoutHeaderMax: milliseconds(duration?.grpcTimeoutHeaderMax),
     grpcTimeoutHeaderOffset: milliseconds(duration?.grpcTimeoutHeaderOffset) ?? 0,
     retry: retry === undefined ? null : compileRetryPolicy(retry, retryPath, faults),
-    hash: compileHashPolicies(action.hashPolicy, `${path}.hash_policy`, faults),
-    mirrors: compileMirrors(mirrors, `${path}.request_mirror_policies`, faults),
+    hash: compileHashPolicies(action.hashPolicy, `${path}.hashPolicy`, faults),
+    mirrors: compileMirrors(mirrors, `${path}.requestMirrorPolicies`, faults),
     upgrades: compileUpgrades(action, path, faults),
     bufferLimit: route.perRequestBufferLimitBytes ?? host.perRequestBufferLimitBytes ?? null,
     includeAttemptCount: host.includeRequestAttemptCount,
     includeAttemptCountInResponse: host.includeAttemptCountInResponse,
   };
+}
+
+/** The virtual host's part of the path of a route in it. */
+function hostPath(path: string): string {
+  return path.slice(0, path.lastIndexOf(".routes["));
 }
 
 function notFoundStatus(code: NotFoundCode): number {
@@ -138,7 +143,7 @@ function compileUpgrades(
   const upgrades = new Map<string, boolean>();
   for (const [i, config] of action.upgradeConfigs.entries()) {
     if (config.connectConfig !== undefined) {
-      faults.push({ path: `${path}.upgrade_configs[${i}].connect_config`, message: "is not supported" });
+      faults.push({ path: `${path}.upgradeConfigs[${i}].connectConfig`, message: "is not supported" });
     }
     upgrades.set(config.upgradeType.toLowerCase(), config.enabled ?? true);
   }
@@ -150,10 +155,10 @@ function refuseUnsupported(action: RouteAction, path: string, faults: ConfigFaul
   const refuse = (field: string, present: boolean) => {
     if (present) faults.push({ path: `${path}.${field}`, message: "is not supported" });
   };
-  refuse("metadata_match", action.metadataMatch !== undefined);
-  refuse("path_rewrite_policy", action.pathRewritePolicy !== undefined);
-  refuse("retry_policy_typed_config", action.retryPolicyTypedConfig !== undefined);
+  refuse("metadataMatch", action.metadataMatch !== undefined);
+  refuse("pathRewritePolicy", action.pathRewritePolicy !== undefined);
+  refuse("retryPolicyTypedConfig", action.retryPolicyTypedConfig !== undefined);
   refuse("cors", action.cors !== undefined);
-  refuse("internal_redirect_policy", action.internalRedirectPolicy !== undefined);
-  refuse("hedge_policy.hedge_on_per_try_timeout", action.hedgePolicy?.hedgeOnPerTryTimeout === true);
+  refuse("internalRedirectPolicy", action.internalRedirectPolicy !== undefined);
+  refuse("hedgePolicy.hedgeOnPerTryTimeout", action.hedgePolicy?.hedgeOnPerTryTimeout === true);
 }

@@ -47,12 +47,12 @@ export function compileRouteCondition(
     faults.push({ path, message: "a route needs a match" });
     return null;
   }
-  if (match.tlsContext !== undefined) faults.push({ path: `${path}.tls_context`, message: "is not supported" });
-  if (match.dynamicMetadata.length > 0) faults.push({ path: `${path}.dynamic_metadata`, message: "is not supported" });
+  if (match.tlsContext !== undefined) faults.push({ path: `${path}.tlsContext`, message: "is not supported" });
+  if (match.dynamicMetadata.length > 0) faults.push({ path: `${path}.dynamicMetadata`, message: "is not supported" });
   return new RouteCondition(
     compilePathMatcher(match, path, faults),
     match.headers.map((header, i) => compileHeaderMatcher(header, `${path}.headers[${i}]`, faults)),
-    match.queryParameters.map((query, i) => compileQueryMatcher(query, `${path}.query_parameters[${i}]`, faults)),
+    match.queryParameters.map((query, i) => compileQueryMatcher(query, `${path}.queryParameters[${i}]`, faults)),
     match.grpc !== undefined,
     runtimeFraction(match.runtimeFraction, 1),
   );

@@ -32,14 +32,14 @@ export function compileRouteTable(config: RouteConfiguration, clock: Clock): Com
     config.requestHeadersToAdd,
     config.requestHeadersToRemove,
     clock,
-    "request_",
+    "request",
     faults,
   );
   const response = compileHeaderMutations(
     config.responseHeadersToAdd,
     config.responseHeadersToRemove,
     clock,
-    "response_",
+    "response",
     faults,
   );
   const scope = {
@@ -51,7 +51,7 @@ export function compileRouteTable(config: RouteConfiguration, clock: Clock): Com
   };
   const hosts = new DomainTable<VirtualHost>();
   for (const [i, host] of config.virtualHosts.entries()) {
-    const path = `virtual_hosts[${i}]`;
+    const path = `virtualHosts[${i}]`;
     addDomains(hosts, host.domains, compileVirtualHost(host, scope, path, faults), `${path}.domains`, faults);
   }
   const internal = config.internalOnlyHeaders.map((name) => HeaderName.of(name));
@@ -85,7 +85,7 @@ function refuseUnsupported(config: RouteConfiguration, faults: ConfigFault[]): v
     if (present) faults.push({ path, message: "is not supported" });
   };
   refuse("vhds", config.vhds !== undefined);
-  refuse("cluster_specifier_plugins", config.clusterSpecifierPlugins.length > 0);
-  refuse("request_mirror_policies", config.requestMirrorPolicies.length > 0);
-  refuse("ignore_path_parameters_in_path_matching", config.ignorePathParametersInPathMatching);
+  refuse("clusterSpecifierPlugins", config.clusterSpecifierPlugins.length > 0);
+  refuse("requestMirrorPolicies", config.requestMirrorPolicies.length > 0);
+  refuse("ignorePathParametersInPathMatching", config.ignorePathParametersInPathMatching);
 }

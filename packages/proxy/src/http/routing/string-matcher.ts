@@ -20,7 +20,7 @@ export function compileStringMatcher(
     case "contains":
       return folded(fold, kind.value, (text, want) => text.includes(want));
     case "safeRegex":
-      return compileRegexMatcher(kind.value, `${path}.safe_regex`, faults);
+      return compileRegexMatcher(kind.value, `${path}.safeRegex`, faults);
     default:
       faults.push({ path, message: `a string matcher of kind ${kind?.case ?? "(empty)"} is not supported` });
       return () => false;

@@ -71,14 +71,14 @@ export function compileVirtualHost(
     config.requestHeadersToAdd,
     config.requestHeadersToRemove,
     scope.clock,
-    `${path}.request_`,
+    `${path}.request`,
     faults,
   );
   const response = compileHeaderMutations(
     config.responseHeadersToAdd,
     config.responseHeadersToRemove,
     scope.clock,
-    `${path}.response_`,
+    `${path}.response`,
     faults,
   );
   const inner: VirtualHostScope = {
@@ -122,14 +122,14 @@ function compileRoute(
     route.requestHeadersToAdd,
     route.requestHeadersToRemove,
     scope.clock,
-    `${path}.request_`,
+    `${path}.request`,
     faults,
   );
   const response = compileHeaderMutations(
     route.responseHeadersToAdd,
     route.responseHeadersToRemove,
     scope.clock,
-    `${path}.response_`,
+    `${path}.response`,
     faults,
   );
   const levels = scope.levels.narrower(request, response);
