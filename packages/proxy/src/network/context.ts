@@ -1,5 +1,7 @@
 import type { Clock, DeadlineWheel } from "@mixerless/clock";
+import type { MetricStore } from "@mixerless/metrics";
 import type { AccessLogSinks } from "../access-log/sink.ts";
+import type { ExtensionHost } from "../extension-host/extension-host.ts";
 import type { ServerConnectionFactory } from "../http/connection-manager/codec-options.ts";
 import type { RouteProvider } from "../http/routing/route-provider.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
@@ -14,6 +16,9 @@ export interface FilterChainContext {
   /** Listener and filter chain that the filters belong to. */
   readonly listener: ListenerFacts;
   readonly accessLogs: AccessLogSinks;
+  /** Takes the proxy's own series, by Envoy's names. */
+  readonly metrics: MetricStore;
+  readonly extensions: ExtensionHost;
   readonly createServerConnection: ServerConnectionFactory;
   /** Uniform in [0, 1). */
   readonly random: () => number;
