@@ -84,7 +84,8 @@ export class ExchangeRoot extends RootContext {
       if (known !== null) return known;
     }
     const header = stream.getHeader(map, this.metadataHeader);
-    const bytes = header === null ? null : decodeBase64(header);
+    if (header === null) return null;
+    const bytes = decodeBase64(header);
     if (bytes === null) return null;
     const metadata = toText(bytes, 0, bytes.length);
     if (readPeer(metadata) === null) return null;

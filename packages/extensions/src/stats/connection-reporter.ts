@@ -31,6 +31,7 @@ export class ConnectionReporter extends Reporter {
   }
 
   override report(): void {
+    this.stream.activate();
     if (this.series !== null || this.peers.isSettled(this.stream)) this.flush();
   }
 

@@ -15,6 +15,7 @@ export class Dimension {
   /** The filter state of the peer, or empty. */
   private readonly peer: string;
   private readonly field: string;
+  /** Whether the field is a label of the peer. */
   private readonly label: boolean;
 
   constructor(text: string, constant: string | null, expression: ExpressionHandle | null, path: string[]) {
@@ -22,8 +23,8 @@ export class Dimension {
     this.constant = constant;
     this.expression = expression;
     this.peer = path.length > 0 ? path[0]! : "";
-    this.label = path.length > 2 && path[1]! === "labels";
-    this.field = path.length === 0 ? "" : this.label ? path[2]! : path[1]!;
+    this.label = path.length > 2;
+    this.field = path.length > 0 ? path[path.length - 1]! : "";
   }
 
   /** Whether the value depends on more than the peers. */

@@ -52,6 +52,7 @@ export class MessageReporter extends Reporter {
   }
 
   override report(): void {
+    this.stream.activate();
     if (!this.peers.isSettled(this.stream)) return;
     const known = this.series;
     const series = known !== null ? known : this.table.find(this.stream, MESSAGES);

@@ -1,7 +1,7 @@
 import { Property, RootContext, StateName, StreamContext, TupleTable, toInt } from "@mixerless/sdk";
 import { Peer, readPeer } from "../peer/peer.ts";
 import { DOWNSTREAM_PEER, UPSTREAM_PEER } from "../peer/peer-states.ts";
-import { DESTINATION, Facts, SOURCE, standardValues, WAYPOINT } from "./derive.ts";
+import { DESTINATION, Facts, SOURCE, standardValues } from "./derive.ts";
 import { Plan } from "./plan.ts";
 import { responseFlags } from "./response-flags.ts";
 import { SeriesSet } from "./series.ts";

@@ -134,6 +134,12 @@ export abstract class StreamContext {
   /** The last call. */
   onDelete(): void {}
 
+  /**
+   * To be called before a callback of the root (`onTick`) reads this stream: in Wasm the host must be told whose
+   * attributes are meant. It holds until the callback returns or another stream is activated.
+   */
+  activate(): void {}
+
   /** Null where the attribute is absent. */
   getString(property: Property): string | null {
     return this.host.getString(property);
