@@ -62,4 +62,8 @@ export class FaultList {
   add(code: FaultCode, path: FieldPath, message: string): void {
     if (!this.full) this.#faults.push({ code, path: path.toString(), keys: path.keys(), message });
   }
+
+  push(fault: Fault): void {
+    if (!this.full) this.#faults.push(fault);
+  }
 }

@@ -12,4 +12,5 @@ export { type DecodeJsonOptions, decodeJson } from "./json/decode-json.ts";
 export type { JsonLimits } from "./json/decode-state.ts";
 export { type ToJsonOptions, toJson } from "./json/to-json.ts";
 export { protoFile } from "./proto-file.ts";
+export { type ValidateOptions, validateMessage } from "./rules/validate-message.ts";
 export { typeNameOfUrl, typeRegistry, typeUrlOf } from "./type-registry.ts";

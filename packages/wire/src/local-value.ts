@@ -1,5 +1,5 @@
 import { type DescField, type DescMessage, isFieldSet, type Message } from "@bufbuild/protobuf";
-import { isWrapperDesc, type WktWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { FeatureSet_FieldPresence, isWrapperDesc, type WktWrapperDesc } from "@bufbuild/protobuf/wkt";
 
 /** The type of a field's value, of a list's elements or of a map's values: exactly one property is set. */
 export type ElementType = Pick<DescField, "scalar" | "enum" | "message">;
@@ -12,6 +12,12 @@ export function fieldValue(message: Message, field: DescField): unknown {
   if (!isFieldSet(message, field)) return undefined;
   const local = message as unknown as LocalMessage;
   return field.oneof === undefined ? local[field.localName] : (local[field.oneof.localName] as LocalOneof).value;
+}
+
+/** Like {@link fieldValue}, but a field that cannot be unset (a plain proto3 scalar, a list, a map) gives its zero value. */
+export function fieldValueOrZero(message: Message, field: DescField): unknown {
+  const alwaysThere = field.presence === FeatureSet_FieldPresence.IMPLICIT && field.oneof === undefined;
+  return alwaysThere ? (message as unknown as LocalMessage)[field.localName] : fieldValue(message, field);
 }
 
 /** Sets a field to a value in its local form. The value is not checked. */
