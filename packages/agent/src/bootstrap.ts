@@ -1,0 +1,112 @@
+import { type Json, nodeId, nodeMetadata, serviceCluster, type WorkloadIdentity } from "./node-identity.ts";
+
+/** Where a sidecar listens and whom it asks. */
+export interface SidecarAddresses {
+  /** Address of admin, status, Prometheus and health ports. */
+  readonly ip: string;
+  readonly adminPort: number;
+  readonly prometheusPort: number;
+  readonly healthPort: number;
+  /** The agent's own port (15020): merged metrics, health. */
+  readonly statusPort: number;
+  /** Source address of upstream connections; null: any. */
+  readonly sourceIp: string | null;
+  /** Pilot's xDS, `host:port`. */
+  readonly discovery: { readonly host: string; readonly port: number };
+}
+
+/**
+ * The static part of a proxy's configuration, as canonical JSON of `envoy.config.bootstrap.v3.Bootstrap`:
+ * admin, the clusters of the agent and of pilot, and the listeners for Prometheus and health [control-plane §4.10].
+ */
+export function createBootstrap(
+  identity: WorkloadIdentity,
+  addresses: SidecarAddresses,
+  environment: Readonly<Record<string, string | undefined>>,
+): Json {
+  const { ip, discovery } = addresses;
+  return {
+    node: {
+      id: nodeId(identity),
+      cluster: serviceCluster(identity),
+      metadata: nodeMetadata(identity, environment),
+      locality: { region: identity.locality.region, zone: identity.locality.zone, subZone: identity.locality.subZone },
+      userAgentName: "mixerless",
+    },
+    admin: { address: socketAddress(ip, addresses.adminPort) },
+    dynamicResources: {
+      adsConfig: {
+        apiType: "DELTA_GRPC",
+        transportApiVersion: "V3",
+        setNodeOnFirstMessageOnly: true,
+        grpcServices: [{ envoyGrpc: { clusterName: "xds-grpc" } }],
+      },
+      cdsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
+      ldsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
+    },
+    ...(addresses.sourceIp === null
+      ? {}
+      : { clusterManager: { upstreamBindConfig: { sourceAddress: { address: addresses.sourceIp, portValue: 0 } } } }),
+    staticResources: {
+      clusters: [
+        staticCluster("prometheus_stats", ip, addresses.adminPort),
+        staticCluster("agent", ip, addresses.statusPort),
+        staticCluster("xds-grpc", discovery.host, discovery.port),
+      ],
+      listeners: [
+        forwardingListener(ip, addresses.prometheusPort, "/stats/prometheus", "prometheus_stats"),
+        forwardingListener(ip, addresses.healthPort, "/healthz/ready", "agent"),
+      ],
+    },
+  };
+}
+
+function socketAddress(address: string, portValue: number): Json {
+  return { socketAddress: { address, portValue } };
+}
+
+function staticCluster(name: string, host: string, port: number): Json {
+  const isIp = /^[\d.]+$|:/.test(host);
+  return {
+    name,
+    type: isIp ? "STATIC" : "STRICT_DNS",
+    connectTimeout: "1s",
+    loadAssignment: {
+      clusterName: name,
+      endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(host, port) } }] }],
+    },
+  };
+}
+
+/** A listener that passes one path prefix on and answers nothing else. */
+function forwardingListener(ip: string, port: number, prefix: string, cluster: string): Json {
+  return {
+    name: `${ip}_${port}`,
+    address: socketAddress(ip, port),
+    filterChains: [
+      {
+        filters: [
+          {
+            name: "envoy.filters.network.http_connection_manager",
+            typedConfig: {
+              "@type":
+                "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+              statPrefix: cluster,
+              routeConfig: {
+                virtualHosts: [
+                  { name: "backend", domains: ["*"], routes: [{ match: { prefix }, route: { cluster } }] },
+                ],
+              },
+              httpFilters: [
+                {
+                  name: "envoy.filters.http.router",
+                  typedConfig: { "@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router" },
+                },
+              ],
+            },
+          },
+        ],
+      },
+    ],
+  };
+}

@@ -1,0 +1,119 @@
+import { create, type JsonObject } from "@bufbuild/protobuf";
+import {
+  type Cluster,
+  Cluster_DiscoveryType,
+  Cluster_DnsLookupFamily,
+  ClusterSchema,
+} from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import type { MergedDestinationRule } from "../../model/destination-rule.ts";
+import type { Service, ServicePort } from "../../model/service.ts";
+import { configReference } from "../config-reference.ts";
+import { loadAssignment } from "../endpoints.ts";
+import { from, type Generated } from "../generated.ts";
+import type { GeneratorInput } from "../generator-input.ts";
+import { outboundClusterName } from "../names.ts";
+import { duration, istioMetadata } from "../proto.ts";
+import { clusterPolicy } from "./cluster-policy.ts";
+import { applyPolicy } from "./traffic-policy.ts";
+
+/** The clusters of every port of the services: the default one and one for each subset [control-plane §4.7]. */
+export function outboundClusters(input: GeneratorInput, services: readonly Service[]): Generated<Cluster>[] {
+  const clusters: Generated<Cluster>[] = [];
+  for (const service of services) {
+    const rule = destinationRule(input, service);
+    for (const port of service.ports) {
+      if (port.protocol === "UDP") continue;
+      for (const subset of ["", ...(rule?.subsets ?? []).map((entry) => entry.name)]) {
+        const cluster = outboundCluster(input, service, port, subset, rule);
+        if (cluster !== undefined) clusters.push(cluster);
+      }
+    }
+  }
+  return clusters;
+}
+
+function destinationRule(input: GeneratorInput, service: Service): MergedDestinationRule | undefined {
+  const { push, proxy } = input;
+  return push.destinationRule(proxy.namespace, push.labelsOf(proxy), service.hostname);
+}
+
+function outboundCluster(
+  input: GeneratorInput,
+  service: Service,
+  port: ServicePort,
+  subset: string,
+  rule: MergedDestinationRule | undefined,
+): Generated<Cluster> | undefined {
+  const name = outboundClusterName(service.hostname, port.port, subset);
+  const policy = clusterPolicy(rule, port.port, subset);
+  const cluster = create(ClusterSchema, { name, altStatName: `${name};` });
+  if (!applyDiscovery(input, cluster, service, port, policy.subsetLabels)) return undefined;
+  applyPolicy(cluster, policy, input.push.mesh);
+  cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule));
+  const provenance = [...from(service.config), ...(rule?.configs ?? []).map((config) => ({ config, path: "spec" }))];
+  return { name, message: cluster, provenance };
+}
+
+/** False when the cluster could have no endpoint by any means, and is therefore left out. */
+function applyDiscovery(
+  input: GeneratorInput,
+  cluster: Cluster,
+  service: Service,
+  port: ServicePort,
+  subset: Readonly<Record<string, string>>,
+): boolean {
+  switch (service.resolution) {
+    case "alias":
+    case "dynamic-dns":
+      return false;
+    case "dns-lb":
+    case "dns-round-robin": {
+      const type =
+        service.resolution === "dns-lb" ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS;
+      const assignment = loadAssignment(cluster.name, input.push.endpoints(service.key, port.port, subset));
+      if (assignment.endpoints.length === 0) return false;
+      cluster.clusterDiscoveryType = { case: "type", value: type };
+      cluster.loadAssignment = assignment;
+      cluster.dnsLookupFamily = Cluster_DnsLookupFamily.V4_ONLY;
+      cluster.dnsRefreshRate = duration(input.push.mesh.dnsRefreshRate);
+      cluster.respectDnsTtl = true;
+      return true;
+    }
+    default: {
+      // A headless or NONE service means the original destination, which is not known without capture; its endpoints are.
+      cluster.clusterDiscoveryType = { case: "type", value: Cluster_DiscoveryType.EDS };
+      cluster.edsClusterConfig = edsFromAds(cluster.name);
+      return true;
+    }
+  }
+}
+
+function edsFromAds(serviceName: string): NonNullable<Cluster["edsClusterConfig"]> {
+  const made = create(ClusterSchema, {
+    edsClusterConfig: {
+      serviceName,
+      edsConfig: {
+        configSourceSpecifier: { case: "ads", value: {} },
+        initialFetchTimeout: duration(0),
+        resourceApiVersion: 2,
+      },
+    },
+  });
+  return made.edsClusterConfig as NonNullable<Cluster["edsClusterConfig"]>;
+}
+
+function clusterMetadata(
+  service: Service,
+  port: ServicePort,
+  subset: string,
+  rule: MergedDestinationRule | undefined,
+): JsonObject {
+  const [config] = rule?.configs ?? [];
+  return {
+    services: [{ host: service.hostname, name: service.name, namespace: service.namespace }],
+    default_original_port: port.port,
+    ...(config === undefined ? {} : { config: configReference(config) }),
+    ...(subset === "" ? {} : { subset }),
+    ...(service.meshExternal ? { external: true } : {}),
+  };
+}

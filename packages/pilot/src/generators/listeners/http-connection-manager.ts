@@ -1,0 +1,116 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Filter, FilterSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
+import type { RouteConfiguration } from "@mixerless/wire/envoy/config/route/v3/route";
+import { CorsSchema } from "@mixerless/wire/envoy/extensions/filters/http/cors/v3/cors";
+import { HTTPFaultSchema } from "@mixerless/wire/envoy/extensions/filters/http/fault/v3/fault";
+import { RouterSchema } from "@mixerless/wire/envoy/extensions/filters/http/router/v3/router";
+import {
+  HttpConnectionManager_ForwardClientCertDetails,
+  HttpConnectionManagerSchema,
+  type HttpConnectionManagerSchema as Schema,
+} from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
+import type { GeneratorInput } from "../generator-input.ts";
+import { duration, typed } from "../proto.ts";
+import { hasNativeTelemetry, type ListenerClass, metadataExchangeFilter, statsFilter } from "../telemetry-filters.ts";
+import { accessLogs } from "./access-logs.ts";
+
+export interface ConnectionManagerOptions {
+  readonly listenerClass: ListenerClass;
+  readonly statPrefix: string;
+  readonly routes: { readonly inline: RouteConfiguration } | { readonly rds: string };
+}
+
+/** The HTTP connection manager of a chain, as its only network filter [control-plane §4.6]. */
+export function httpConnectionManager(input: GeneratorInput, options: ConnectionManagerOptions): Filter {
+  const { listenerClass, statPrefix, routes } = options;
+  const config = typed(HttpConnectionManagerSchema, {
+    statPrefix,
+    routeSpecifier: routeSpecifier(routes),
+    httpFilters: httpFilters(input, listenerClass),
+    accessLog: accessLogs(input),
+    upgradeConfigs: [{ upgradeType: "websocket" }],
+    streamIdleTimeout: duration(0),
+    proxy100Continue: true,
+    ...normalization(input),
+    ...classSettings(listenerClass),
+  });
+  return create(FilterSchema, {
+    name: "envoy.filters.network.http_connection_manager",
+    configType: { case: "typedConfig", value: config },
+  });
+}
+
+function routeSpecifier(
+  routes: ConnectionManagerOptions["routes"],
+): NonNullable<MessageInitShape<typeof Schema>["routeSpecifier"]> {
+  if ("inline" in routes) return { case: "routeConfig", value: routes.inline };
+  return {
+    case: "rds",
+    value: {
+      routeConfigName: routes.rds,
+      configSource: {
+        configSourceSpecifier: { case: "ads", value: {} },
+        initialFetchTimeout: duration(0),
+        resourceApiVersion: 2,
+      },
+    },
+  };
+}
+
+/** Top to bottom in the order of a request. */
+function httpFilters(
+  input: GeneratorInput,
+  listenerClass: ListenerClass,
+): NonNullable<MessageInitShape<typeof Schema>["httpFilters"]> {
+  const telemetry = hasNativeTelemetry(input);
+  const filters = [
+    // First, so that everything after it knows the peer and no peer header gets further.
+    ...(telemetry ? [metadataExchangeFilter(listenerClass)] : []),
+    { name: "envoy.filters.http.fault", config: typed(HTTPFaultSchema, {}) },
+    { name: "envoy.filters.http.cors", config: typed(CorsSchema, {}) },
+    // Behind fault and cors, whose answers count as well.
+    ...(telemetry ? [statsFilter(listenerClass)] : []),
+    { name: "envoy.filters.http.router", config: typed(RouterSchema, {}) },
+  ];
+  return filters.map(({ name, config }) => ({ name, configType: { case: "typedConfig" as const, value: config } }));
+}
+
+function normalization({
+  push,
+}: GeneratorInput): Pick<
+  MessageInitShape<typeof Schema>,
+  "normalizePath" | "mergeSlashes" | "pathWithEscapedSlashesAction"
+> {
+  switch (push.mesh.pathNormalization) {
+    case "NONE":
+      return { normalizePath: false };
+    case "MERGE_SLASHES":
+      return { normalizePath: true, mergeSlashes: true };
+    case "DECODE_AND_MERGE_SLASHES":
+      return { normalizePath: true, mergeSlashes: true, pathWithEscapedSlashesAction: 4 };
+    default:
+      return { normalizePath: true };
+  }
+}
+
+function classSettings(listenerClass: ListenerClass): MessageInitShape<typeof Schema> {
+  const { APPEND_FORWARD, SANITIZE_SET } = HttpConnectionManager_ForwardClientCertDetails;
+  switch (listenerClass) {
+    case "inbound":
+      return {
+        serverName: "istio-envoy",
+        useRemoteAddress: false,
+        forwardClientCertDetails: APPEND_FORWARD,
+        setCurrentClientCertDetails: { subject: true, uri: true, dns: true },
+      };
+    case "gateway":
+      return {
+        serverName: "istio-envoy",
+        useRemoteAddress: true,
+        forwardClientCertDetails: SANITIZE_SET,
+        setCurrentClientCertDetails: { subject: true, cert: true, uri: true, dns: true },
+      };
+    case "outbound":
+      return { useRemoteAddress: false };
+  }
+}

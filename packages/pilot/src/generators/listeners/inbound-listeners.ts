@@ -1,0 +1,46 @@
+import { create } from "@bufbuild/protobuf";
+import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
+import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
+import type { IngressListener, SidecarScope } from "../../model/sidecar-scope.ts";
+import { servicesAt } from "../clusters/inbound-clusters.ts";
+import { from, type Generated } from "../generated.ts";
+import type { GeneratorInput } from "../generator-input.ts";
+import { isHttp } from "../is-http.ts";
+import { inboundClusterName } from "../names.ts";
+import { socketAddress } from "../proto.ts";
+import { inboundRoutes } from "../routes/inbound-routes.ts";
+import { httpConnectionManager } from "./http-connection-manager.ts";
+import { tcpFilters } from "./tcp-proxy.ts";
+
+/** Without capture, inbound listeners come from the Sidecar's `ingress` and from nowhere else [control-plane §4.9]. */
+export function inboundListeners(input: GeneratorInput, scope: SidecarScope): Generated<Listener>[] {
+  return (scope.ingress ?? []).map((ingress) => inboundListener(input, scope, ingress));
+}
+
+function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: IngressListener): Generated<Listener> {
+  const bind = ingress.bind === "" ? (input.proxy.ipAddresses[0] ?? "0.0.0.0") : ingress.bind;
+  const { number } = ingress.port;
+  const name = `${bind}_${number}`;
+  const cluster = inboundClusterName(number);
+  const services = servicesAt(input, ingress);
+  const filters = isHttp(ingress.protocol)
+    ? [
+        httpConnectionManager(input, {
+          listenerClass: "inbound",
+          statPrefix: `inbound_${name};`,
+          routes: { inline: inboundRoutes(cluster, number, services, ingress.protocol) },
+        }),
+      ]
+    : tcpFilters(input, "inbound", cluster);
+  const message = create(ListenerSchema, {
+    name,
+    address: socketAddress(bind, number),
+    trafficDirection: TrafficDirection.INBOUND,
+    filterChains: [{ name, filters }],
+  });
+  return {
+    name,
+    message,
+    provenance: [...from(scope.config, ingress.path), ...services.flatMap((target) => from(target.service.config))],
+  };
+}

@@ -1,0 +1,98 @@
+import { create } from "@bufbuild/protobuf";
+import { type RouteConfiguration, RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
+import {
+  type Route,
+  type VirtualHost,
+  VirtualHost_TlsRequirementType,
+  VirtualHostSchema,
+} from "@mixerless/wire/envoy/config/route/v3/route_components";
+import type { ServerHost } from "../../model/gateway.ts";
+import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
+import { from, type Generated, type Provenance } from "../generated.ts";
+import type { GeneratorInput } from "../generator-input.ts";
+import { type GatewayPlan, planGateways } from "../listeners/gateway-plan.ts";
+import { isCatchAll } from "./route-match.ts";
+import { surroundings } from "./surroundings.ts";
+import { virtualServiceRoutes } from "./virtual-service-routes.ts";
+
+/** The route configurations of a gateway; an unknown name gets an empty one: its listener is going away. */
+export function gatewayRoutes(input: GeneratorInput, names: Iterable<string>): Generated<RouteConfiguration>[] {
+  const plans = new Map(planGateways(input.push.gateways(input.proxy)).map((plan) => [plan.routeName, plan]));
+  return [...names].map((name) => {
+    const plan = plans.get(name);
+    if (plan === undefined) return { name, message: create(RouteConfigurationSchema, { name }), provenance: [] };
+    return gatewayRoute(input, name, plan);
+  });
+}
+
+function gatewayRoute(input: GeneratorInput, name: string, plan: GatewayPlan): Generated<RouteConfiguration> {
+  const routesByHost = new Map<string, Route[]>();
+  const provenance: Provenance[] = [];
+  const redirects = new Set<string>();
+  for (const { gateway, server } of plan.servers) {
+    if (server.tls?.httpsRedirect === true) for (const { host } of server.serverHosts) redirects.add(host);
+    for (const virtualService of input.push.gatewayVirtualServices(gateway.key)) {
+      const hosts = virtualService.hosts.flatMap((host) => servedHost(host, virtualService, server.serverHosts) ?? []);
+      if (hosts.length === 0) continue;
+      const around = surroundings(input, plan.port, (host) => input.push.service(host));
+      const context = {
+        proxy: input.proxy,
+        push: input.push,
+        gateways: new Set([gateway.key]),
+        port: server.port.number,
+      };
+      const routes = virtualServiceRoutes(virtualService, context, around);
+      provenance.push(...from(virtualService.config));
+      for (const host of new Set(hosts)) routesByHost.set(host, [...(routesByHost.get(host) ?? []), ...routes]);
+    }
+    provenance.push(...from(gateway.config, server.path));
+  }
+  const hosts = new Set([...routesByHost.keys(), ...redirects]);
+  const virtualHosts = [...hosts]
+    .sort()
+    .map((host) => virtualHost(host, plan.port, catchAllLast(routesByHost.get(host) ?? []), redirects.has(host)));
+  if (virtualHosts.length === 0)
+    virtualHosts.push(create(VirtualHostSchema, { name: `blackhole:${plan.port}`, domains: ["*"] }));
+  const message = create(RouteConfigurationSchema, {
+    name,
+    virtualHosts,
+    validateClusters: false,
+    ignorePortInHostMatching: true,
+  });
+  return { name, message, provenance };
+}
+
+function virtualHost(host: string, port: number, routes: Route[], redirect: boolean): VirtualHost {
+  const lower = host.toLowerCase();
+  return create(VirtualHostSchema, {
+    name: `${lower}:${port}`,
+    domains: [lower],
+    routes,
+    includeRequestAttemptCount: true,
+    ...(redirect ? { requireTls: VirtualHost_TlsRequirementType.ALL } : {}),
+  });
+}
+
+/** Several VirtualServices of one host are one list; what takes everything must not hide the others. */
+function catchAllLast(routes: readonly Route[]): Route[] {
+  const everything = (route: Route) => route.match !== undefined && isCatchAll(route.match);
+  return [...routes.filter((route) => !everything(route)), ...routes.filter(everything)];
+}
+
+/** The narrower of the two hosts when the server serves what the VirtualService asks for; undefined when it does not. */
+function servedHost(
+  host: string,
+  virtualService: ResolvedVirtualService,
+  served: readonly ServerHost[],
+): string | undefined {
+  for (const entry of served) {
+    if (entry.namespace !== "*" && entry.namespace !== virtualService.namespace) continue;
+    if (within(host, entry.host)) return host;
+    if (within(entry.host, host)) return entry.host;
+  }
+  return undefined;
+}
+
+function within(host: string, pattern: string): boolean {
+  return pattern === "*" || host === pattern || (pattern.startsWith("*") && host.endsWith(pattern.slice(1)));
+}

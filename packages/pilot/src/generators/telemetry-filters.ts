@@ -1,0 +1,49 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type { GeneratorInput } from "./generator-input.ts";
+import { typedStruct } from "./proto.ts";
+
+/** Which side of a request a filter chain is on; a gateway reports as a client does. */
+export type ListenerClass = "inbound" | "outbound" | "gateway";
+
+export interface NamedFilter {
+  readonly name: string;
+  readonly config: Any;
+}
+
+/**
+ * Istio's own filters in their native form. Only the embedded proxy has them: a stock Envoy would
+ * refuse the whole listener for the unknown type [decision 2, control-plane §0].
+ */
+export function hasNativeTelemetry({ proxy, push, telemetry }: GeneratorInput): boolean {
+  return telemetry === "native" && proxy.userAgentName === "mixerless" && metricsEnabled(push.mesh);
+}
+
+function metricsEnabled(mesh: GeneratorInput["push"]["mesh"]): boolean {
+  const prometheus = new Set(
+    mesh.extensionProviders
+      .filter((provider) => provider.type === "prometheus")
+      .map((provider) => provider.name.toLowerCase()),
+  );
+  return mesh.defaultProviders.metrics.some(
+    (name) => prometheus.has(name.toLowerCase()) || name.toLowerCase() === "prometheus",
+  );
+}
+
+/** The exchange of peer metadata by headers; the first HTTP filter [control-plane §2.3]. */
+export function metadataExchangeFilter(listenerClass: ListenerClass): NamedFilter {
+  const discovery = [{ istio_headers: {} }, { workload_discovery: {} }];
+  // Decision 5: what describes a workload is told to mesh peers only.
+  const config: JsonObject =
+    listenerClass === "inbound"
+      ? { downstream_discovery: discovery, downstream_propagation: [{ istio_headers: {} }] }
+      : { upstream_discovery: discovery, upstream_propagation: [{ istio_headers: { skip_external_clusters: true } }] };
+  return { name: "istio.metadata_exchange", config: typedStruct("io.istio.http.peer_metadata.Config", config) };
+}
+
+/** The metrics; after fault and cors, before the router. */
+export function statsFilter(listenerClass: ListenerClass): NamedFilter {
+  // An inbound host may be anything that a client made up [telemetry §3.4].
+  const config: JsonObject = listenerClass === "outbound" ? {} : { disable_host_header_fallback: true };
+  return { name: "istio.stats", config: typedStruct("stats.PluginConfig", config) };
+}

@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { socketAddress } from "../transport/socket-address.ts";
+import type { SocketAddress } from "../transport/transport.ts";
+import { isAllowedHost } from "./host-check.ts";
+
+/** What a handler answers with. */
+export interface AdminAnswer {
+  readonly status?: number;
+  readonly contentType?: string;
+  /** A generator is sent as it is made, so that a large answer never stalls the data path. */
+  readonly body: string | AsyncIterable<string | Uint8Array>;
+}
+
+export interface AdminHandler {
+  readonly path: string;
+  readonly help: string;
+  /** Changes something: POST only [decision 11]. */
+  readonly mutates: boolean;
+  handle(query: URLSearchParams, request: IncomingMessage): AdminAnswer | Promise<AdminAnswer>;
+}
+
+export interface AdminServer {
+  readonly address: SocketAddress;
+  close(): Promise<void>;
+}
+
+/** Serves the handlers. Rejects with the system's error when the address cannot be bound. */
+export async function startAdminServer(
+  address: SocketAddress,
+  handlers: readonly AdminHandler[],
+): Promise<AdminServer> {
+  const byPath = new Map(handlers.map((handler) => [handler.path, handler]));
+  const server = createServer((request, response) => {
+    void serve(byPath, request, response);
+  });
+  // An idle admin client shall not hold a stopping proxy up.
+  server.keepAliveTimeout = 5000;
+  await listen(server, address);
+  const bound = server.address() as AddressInfo;
+  return {
+    address: socketAddress(bound.address, bound.port),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function listen(server: Server, address: SocketAddress): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(address.port, address.ip, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+}
+
+async function serve(
+  handlers: ReadonlyMap<string, AdminHandler>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  try {
+    const { status, contentType, body } = await answer(handlers, request);
+    response.writeHead(status ?? 200, {
+      "content-type": contentType ?? "text/plain; charset=UTF-8",
+      "cache-control": "no-cache, max-age=0",
+      "x-content-type-options": "nosniff",
+    });
+    if (request.method === "HEAD") response.end();
+    else if (typeof body === "string") response.end(body);
+    else await stream(body, response);
+  } catch (error) {
+    // The admin interface is a guest of the data path: whatever fails here ends here.
+    if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
+    response.end(`${error instanceof Error ? error.message : String(error)}\n`);
+  }
+}
+
+async function answer(handlers: ReadonlyMap<string, AdminHandler>, request: IncomingMessage): Promise<AdminAnswer> {
+  request.resume();
+  if (!isAllowedHost(request.headers.host, request.socket.localAddress ?? "")) {
+    return { status: 403, body: "This Host is not served here. Use the loopback address of the admin interface.\n" };
+  }
+  const url = new URL(request.url ?? "/", "http://admin");
+  const path = url.pathname.length > 1 && url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname;
+  if (path === "/" || path === "/help") return { body: help(handlers.values()) };
+  const handler = handlers.get(path);
+  if (handler === undefined) return { status: 404, body: `invalid path. ${help(handlers.values())}` };
+  if (handler.mutates && request.method !== "POST")
+    return { status: 405, body: `Method ${request.method} not allowed, POST required.\n` };
+  return handler.handle(url.searchParams, request);
+}
+
+function help(handlers: Iterable<AdminHandler>): string {
+  const lines = [...handlers]
+    .sort((a, b) => (a.path < b.path ? -1 : 1))
+    .map((handler) => `  ${handler.path}: ${handler.help}${handler.mutates ? " (POST)" : ""}`);
+  return `admin commands are:\n${lines.join("\n")}\n`;
+}
+
+async function stream(body: AsyncIterable<string | Uint8Array>, response: ServerResponse): Promise<void> {
+  for await (const chunk of body) {
+    if (response.destroyed) return;
+    if (!response.write(chunk)) await new Promise<void>((resolve) => whenWritable(response, resolve));
+  }
+  response.end();
+}
+
+function whenWritable(response: ServerResponse, resolve: () => void): void {
+  const done = () => {
+    response.off("drain", done);
+    response.off("close", done);
+    resolve();
+  };
+  response.on("drain", done);
+  response.on("close", done);
+}

@@ -1,0 +1,89 @@
+import type { UpstreamCluster } from "../upstream/upstream-cluster.ts";
+import type { UpstreamHost } from "../upstream/upstream-host.ts";
+
+/** Envoy's `/clusters` text: a fact a line, parts joined by `::`. */
+export function renderClustersText(clusters: readonly UpstreamCluster[]): string {
+  const lines: string[] = [];
+  for (const cluster of sorted(clusters)) {
+    const { name, config, breaker } = cluster;
+    const put = (...parts: (string | number | boolean)[]) => lines.push([name, ...parts].join("::"));
+    put("observability_name", config.statName);
+    put("default_priority", "max_connections", breaker.limits.maxConnections);
+    put("default_priority", "max_pending_requests", breaker.limits.maxPendingRequests);
+    put("default_priority", "max_requests", breaker.limits.maxRequests);
+    put("default_priority", "max_retries", breaker.limits.maxRetries);
+    for (const host of cluster.hosts.hosts) {
+      for (const [fact, value] of hostFacts(host)) put(host.address.text, fact, value);
+    }
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+/** Envoy's `/clusters?format=json`: `envoy.admin.v3.Clusters`. */
+export function renderClustersJson(clusters: readonly UpstreamCluster[]): string {
+  const statuses = sorted(clusters).map((cluster) => ({
+    name: cluster.name,
+    observability_name: cluster.config.statName,
+    circuit_breakers: {
+      thresholds: [
+        {
+          max_connections: cluster.breaker.limits.maxConnections,
+          max_pending_requests: cluster.breaker.limits.maxPendingRequests,
+          max_requests: cluster.breaker.limits.maxRequests,
+          max_retries: cluster.breaker.limits.maxRetries,
+        },
+      ],
+    },
+    host_statuses: [...cluster.hosts.hosts].map((host) => ({
+      address: { socket_address: { address: host.address.ip, port_value: host.address.port } },
+      stats: hostCounters(host).map(([name, value, type]) => ({ name, value: String(value), type })),
+      health_status: {
+        eds_health_status: host.serving ? "HEALTHY" : "UNHEALTHY",
+        ...(host.ejected ? { failed_outlier_check: true } : {}),
+      },
+      weight: host.weight,
+      hostname: host.hostname,
+      priority: host.priority,
+      locality: { region: host.locality.region, zone: host.locality.zone, sub_zone: host.locality.subZone },
+    })),
+  }));
+  return `${JSON.stringify({ cluster_statuses: statuses }, null, 1)}\n`;
+}
+
+function sorted(clusters: readonly UpstreamCluster[]): UpstreamCluster[] {
+  return [...clusters].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function hostFacts(host: UpstreamHost): [string, string | number | boolean][] {
+  return [
+    ...hostCounters(host).map(([name, value]): [string, number] => [name, value]),
+    ["hostname", host.hostname],
+    ["health_flags", healthFlags(host)],
+    ["weight", host.weight],
+    ["region", host.locality.region],
+    ["zone", host.locality.zone],
+    ["sub_zone", host.locality.subZone],
+    ["priority", host.priority],
+  ];
+}
+
+function hostCounters(host: UpstreamHost): [name: string, value: number, type: "COUNTER" | "GAUGE"][] {
+  const { totals } = host;
+  return [
+    ["cx_active", totals.activeConnections, "GAUGE"],
+    ["cx_connect_fail", totals.connectFailures, "COUNTER"],
+    ["cx_total", totals.connections, "COUNTER"],
+    ["rq_active", host.activeRequests, "GAUGE"],
+    ["rq_error", totals.errors, "COUNTER"],
+    ["rq_success", totals.successes, "COUNTER"],
+    ["rq_timeout", totals.timeouts, "COUNTER"],
+    ["rq_total", totals.requests, "COUNTER"],
+  ];
+}
+
+function healthFlags(host: UpstreamHost): string {
+  const flags: string[] = [];
+  if (host.ejected) flags.push("/failed_outlier_check");
+  if (!host.serving) flags.push("/failed_eds_health");
+  return flags.length === 0 ? "healthy" : flags.join("");
+}

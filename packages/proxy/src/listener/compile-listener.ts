@@ -1,0 +1,144 @@
+import { isIP } from "node:net";
+import { create } from "@bufbuild/protobuf";
+import { contentHash } from "@mixerless/wire";
+import type { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
+import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
+import { type FilterChain, FilterChainSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
+import type { ConfigFault } from "../network/config-fault.ts";
+import type { FilterChainFactory } from "../network/filter-chain.ts";
+import type { ListenerFacts } from "../stream/stream-info.ts";
+import { socketAddress } from "../transport/socket-address.ts";
+import type { SocketAddress } from "../transport/transport.ts";
+import { type CompiledMatch, compileMatch } from "./filter-chain-match.ts";
+
+/** A filter chain ready for connections. */
+export interface ListenerChain {
+  /** Changes whenever anything that a connection of the chain depends on has changed. */
+  readonly identity: string;
+  readonly name: string;
+  readonly match: CompiledMatch;
+  readonly facts: ListenerFacts;
+  readonly factory: FilterChainFactory;
+}
+
+/** An `envoy.config.listener.v3.Listener` ready for use. */
+export interface CompiledListener {
+  readonly name: string;
+  readonly address: SocketAddress;
+  readonly bindToPort: boolean;
+  readonly direction: TrafficDirection;
+  readonly chains: readonly ListenerChain[];
+  readonly defaultChain: ListenerChain | null;
+}
+
+/** Makes the factory of a chain, or takes the one that an unchanged chain has already. Gives null after adding faults. */
+export type ChainBuilder = (
+  chain: FilterChain,
+  facts: ListenerFacts,
+  identity: string,
+  faults: ConfigFault[],
+) => FilterChainFactory | null;
+
+export function compileListener(
+  message: Listener,
+  buildChain: ChainBuilder,
+): { listener: CompiledListener } | { faults: ConfigFault[] } {
+  const faults: ConfigFault[] = [];
+  const address = compileAddress(message, faults);
+  refuseListenerFilters(message, faults);
+  const common = commonIdentity(message);
+  const compileChain = (chain: FilterChain, path: string) =>
+    compileOne(message, chain, path, common, buildChain, faults);
+  const chains = message.filterChains.flatMap((chain, i) => compileChain(chain, `filterChains[${i}]`) ?? []);
+  const fallback = message.defaultFilterChain;
+  const defaultChain = fallback === undefined ? null : compileChain(fallback, "defaultFilterChain");
+  if (message.filterChains.length === 0 && fallback === undefined) {
+    faults.push({ path: "filterChains", message: "a listener needs at least one filter chain" });
+  }
+  refuseDuplicates(chains, faults);
+  if (address === null || faults.length > 0) return { faults };
+  const bindToPort = message.bindToPort ?? true;
+  return {
+    listener: { name: message.name, address, bindToPort, direction: message.trafficDirection, chains, defaultChain },
+  };
+}
+
+function compileOne(
+  message: Listener,
+  chain: FilterChain,
+  path: string,
+  common: string,
+  buildChain: ChainBuilder,
+  faults: ConfigFault[],
+): ListenerChain | null {
+  const found: ConfigFault[] = [];
+  const match = compileMatch(chain.filterChainMatch, found);
+  refuseTransportSocket(chain, found);
+  const facts: ListenerFacts = {
+    name: message.name,
+    direction: message.trafficDirection,
+    filterChainName: chain.name,
+    metadata: message.metadata?.filterMetadata ?? {},
+  };
+  const identity = `${common}/${contentHash(FilterChainSchema, chain)}`;
+  const factory = found.length > 0 ? null : buildChain(chain, facts, identity, found);
+  for (const fault of found) faults.push({ path: `${path}.${fault.path}`, message: fault.message });
+  return factory === null ? null : { identity, name: chain.name, match, facts, factory };
+}
+
+/** Everything of the listener that its chains see, so that a change of it counts as a change of each chain. */
+function commonIdentity(message: Listener): string {
+  const { name, trafficDirection, metadata, perConnectionBufferLimitBytes } = message;
+  const common = create(ListenerSchema, { name, trafficDirection });
+  if (metadata !== undefined) common.metadata = metadata;
+  if (perConnectionBufferLimitBytes !== undefined) common.perConnectionBufferLimitBytes = perConnectionBufferLimitBytes;
+  return contentHash(ListenerSchema, common);
+}
+
+function compileAddress(message: Listener, faults: ConfigFault[]): SocketAddress | null {
+  const address = message.address?.address;
+  if (address?.case !== "socketAddress") {
+    faults.push({
+      path: "address",
+      message: `${address?.case ?? "an empty address"} is not supported; use socketAddress`,
+    });
+    return null;
+  }
+  const { address: ip, portSpecifier } = address.value;
+  if (isIP(ip) === 0) {
+    faults.push({ path: "address.socketAddress.address", message: `"${ip}" is not an IP address` });
+    return null;
+  }
+  if (portSpecifier.case !== "portValue") {
+    faults.push({ path: "address.socketAddress.portValue", message: "a port number is needed" });
+    return null;
+  }
+  return socketAddress(ip, portSpecifier.value);
+}
+
+function refuseListenerFilters(message: Listener, faults: ConfigFault[]): void {
+  message.listenerFilters.forEach((filter, i) => {
+    faults.push({ path: `listenerFilters[${i}]`, message: `listener filter "${filter.name}" is not supported` });
+  });
+}
+
+function refuseTransportSocket(chain: FilterChain, faults: ConfigFault[]): void {
+  const socket = chain.transportSocket;
+  if (socket === undefined || socket.name === "envoy.transport_sockets.raw_buffer") return;
+  faults.push({
+    path: "transportSocket",
+    message: `transport socket "${socket.name}" is not supported; connections are plaintext`,
+  });
+}
+
+function refuseDuplicates(chains: readonly ListenerChain[], faults: ConfigFault[]): void {
+  const seen = new Map<string, string>();
+  for (const chain of chains) {
+    const twin = seen.get(chain.match.key);
+    if (twin !== undefined) {
+      const message = `"${chain.name}" and "${twin}" match the same connections`;
+      faults.push({ path: "filterChains", message });
+    }
+    seen.set(chain.match.key, chain.name);
+  }
+}

@@ -1,0 +1,265 @@
+import type { Clock, Timer } from "@mixerless/clock";
+import type { Listener } from "@mixerless/wire/envoy/config/listener/v3/listener";
+import type { FilterChain } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
+import type { Compiled, ConfigFault } from "../network/config-fault.ts";
+import type { FilterChainFactory } from "../network/filter-chain.ts";
+import type { ListenerFacts } from "../stream/stream-info.ts";
+import { ActiveListener } from "./active-listener.ts";
+import { type CompiledListener, compileListener } from "./compile-listener.ts";
+import type { ListenerSocketFactory } from "./listener-socket.ts";
+import { createListenerStats, type ListenerStats } from "./listener-stats.ts";
+
+export interface ListenerManagerDependencies {
+  readonly clock: Clock;
+  readonly listen: ListenerSocketFactory;
+  readonly createChain: (chain: FilterChain, facts: ListenerFacts) => Compiled<FilterChainFactory>;
+  /** Whether a route configuration that is delivered apart has arrived. */
+  readonly hasRoutes: (name: string) => boolean;
+  /** Milliseconds that a removed or changed chain keeps its connections; 45 s as Istio's proxies. */
+  readonly drainTime: number;
+  readonly log: (message: string) => void;
+}
+
+/** What `/listeners` and `/config_dump` show. */
+export interface ListenerState {
+  readonly name: string;
+  readonly address: string;
+  readonly status: "warming" | "binding" | "active" | "failed";
+  /** Why it could not be bound. */
+  readonly error: string | null;
+  readonly stats: ListenerStats;
+  readonly connections: number;
+}
+
+interface Managed {
+  active: ActiveListener;
+  /** Waits for its routes; the active one serves meanwhile. */
+  next: CompiledListener | null;
+  readonly stats: ListenerStats;
+  started: boolean;
+  error: string | null;
+  retry: Timer | null;
+}
+
+/** A port may be free again in a moment: another process that held it is going away. */
+const BIND_RETRY = 1000;
+
+/** The listeners by name: warming, binding, replacing and draining them. */
+export class ListenerManager {
+  readonly #dependencies: ListenerManagerDependencies;
+  readonly #listeners = new Map<string, Managed>();
+  readonly #stopping = new Set<ActiveListener>();
+  readonly #waiters: (() => void)[] = [];
+  #closed = false;
+
+  constructor(dependencies: ListenerManagerDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /** Adds or replaces a listener. With faults nothing has changed. */
+  set(message: Listener): ConfigFault[] {
+    const current = this.#listeners.get(message.name);
+    const built: FilterChainFactory[] = [];
+    const result = compileListener(message, (chain, facts, identity, faults) => {
+      const kept = current === undefined ? null : findFactory(current, identity);
+      if (kept !== null) return kept;
+      const made = this.#dependencies.createChain(chain, facts);
+      if (made.ok) built.push(made.value);
+      else faults.push(...made.faults);
+      return made.ok ? made.value : null;
+    });
+    if ("faults" in result) {
+      for (const factory of built) factory.close();
+      return result.faults;
+    }
+    this.#accept(result.listener, current);
+    return [];
+  }
+
+  /** Stops accepting and drains. Unknown names are ignored. */
+  remove(name: string): void {
+    const managed = this.#listeners.get(name);
+    if (managed === undefined) return;
+    this.#listeners.delete(name);
+    managed.retry?.cancel();
+    this.#stop(managed.active);
+    this.#notify();
+  }
+
+  /** Route configurations that the listeners, warming ones included, take from RDS. */
+  get routeNames(): Set<string> {
+    const names = new Set<string>();
+    for (const { active, next } of this.#listeners.values()) {
+      for (const name of routeNamesOf(active.config)) names.add(name);
+      if (next !== null) for (const name of routeNamesOf(next)) names.add(name);
+    }
+    return names;
+  }
+
+  /** To be called when route configurations have arrived. */
+  routesChanged(): void {
+    for (const managed of this.#listeners.values()) this.#advance(managed);
+  }
+
+  get states(): ListenerState[] {
+    return [...this.#listeners].map(([name, managed]) => ({
+      name,
+      address: (managed.active.socket?.address ?? managed.active.config.address).text,
+      status: statusOf(managed),
+      error: managed.error,
+      stats: managed.stats,
+      connections: managed.active.connections,
+    }));
+  }
+
+  /** Resolves when no listener warms or binds any more; failed ones count as done. */
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.#notify();
+    });
+  }
+
+  /** Asks the clients of every listener to reconnect elsewhere. */
+  drain(): void {
+    for (const { active } of this.#listeners.values()) active.drainConnections();
+  }
+
+  /** Open connections, those of draining chains not counted. */
+  get connections(): number {
+    let count = 0;
+    for (const { active } of this.#listeners.values()) count += active.connections;
+    return count;
+  }
+
+  close(): void {
+    this.#closed = true;
+    for (const { active, retry } of this.#listeners.values()) {
+      retry?.cancel();
+      active.close();
+    }
+    for (const listener of this.#stopping) listener.close();
+    this.#listeners.clear();
+    this.#stopping.clear();
+  }
+
+  #accept(compiled: CompiledListener, current: Managed | undefined): void {
+    if (current === undefined) {
+      const stats = createListenerStats();
+      const active = new ActiveListener(compiled, this.#dependencies.clock, stats);
+      const managed: Managed = { active, next: null, stats, started: false, error: null, retry: null };
+      this.#listeners.set(compiled.name, managed);
+      this.#advance(managed);
+      return;
+    }
+    current.next = compiled;
+    this.#advance(current);
+  }
+
+  /** Moves a listener as far on as its routes allow. */
+  #advance(managed: Managed): void {
+    const { next } = managed;
+    if (next !== null && this.#isWarm(next)) {
+      managed.next = null;
+      this.#swap(managed, next);
+    }
+    if (!managed.started && this.#isWarm(managed.active.config)) void this.#bind(managed);
+    this.#notify();
+  }
+
+  #swap(managed: Managed, next: CompiledListener): void {
+    const { active } = managed;
+    const sameAddress =
+      active.config.address.text === next.address.text && active.config.bindToPort === next.bindToPort;
+    if (sameAddress) {
+      active.replace(next, this.#dependencies.drainTime);
+      return;
+    }
+    // The new address first, so that no moment is without one.
+    managed.active = new ActiveListener(next, this.#dependencies.clock, managed.stats);
+    managed.started = false;
+    managed.error = null;
+    managed.retry?.cancel();
+    void this.#bind(managed).then(() => this.#stop(active));
+  }
+
+  async #bind(managed: Managed): Promise<void> {
+    managed.started = true;
+    managed.error = null;
+    const { active } = managed;
+    if (!active.config.bindToPort) return;
+    try {
+      const socket = await this.#dependencies.listen(active.config.address, (transport) => active.accept(transport));
+      active.bound(socket);
+    } catch (error) {
+      this.#bindFailed(managed, active, error);
+    }
+    this.#notify();
+  }
+
+  #bindFailed(managed: Managed, active: ActiveListener, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const { name, address } = active.config;
+    if (managed.error !== reason)
+      this.#dependencies.log(`Listener ${name} cannot bind ${address.text}: ${reason}. Trying again every second.`);
+    managed.error = reason;
+    if (this.#closed || managed.active !== active) return;
+    managed.retry = this.#dependencies.clock.after(BIND_RETRY, () => {
+      if (this.#listeners.get(name) === managed && managed.active === active) void this.#rebind(managed, active);
+    });
+  }
+
+  /** As bind, but the error stays visible until an attempt succeeds. */
+  async #rebind(managed: Managed, active: ActiveListener): Promise<void> {
+    try {
+      const socket = await this.#dependencies.listen(active.config.address, (transport) => active.accept(transport));
+      managed.error = null;
+      active.bound(socket);
+    } catch (error) {
+      this.#bindFailed(managed, active, error);
+    }
+  }
+
+  #isWarm(config: CompiledListener): boolean {
+    return [...routeNamesOf(config)].every((name) => this.#dependencies.hasRoutes(name));
+  }
+
+  #stop(listener: ActiveListener): void {
+    const { clock, drainTime } = this.#dependencies;
+    this.#stopping.add(listener);
+    listener.stop(drainTime);
+    clock.after(drainTime + 1, () => {
+      this.#stopping.delete(listener);
+    });
+  }
+
+  #notify(): void {
+    const busy = [...this.#listeners.values()].some((managed) => ["warming", "binding"].includes(statusOf(managed)));
+    if (!busy) for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+function statusOf(managed: Managed): ListenerState["status"] {
+  if (managed.error !== null) return "failed";
+  if (!managed.started || managed.next !== null) return "warming";
+  return managed.active.socket === null && managed.active.config.bindToPort ? "binding" : "active";
+}
+
+function* chainsOf(config: CompiledListener) {
+  yield* config.chains;
+  if (config.defaultChain !== null) yield config.defaultChain;
+}
+
+function routeNamesOf(config: CompiledListener): Set<string> {
+  const names = new Set<string>();
+  for (const chain of chainsOf(config)) for (const name of chain.factory.routeConfigNames) names.add(name);
+  return names;
+}
+
+function findFactory(managed: Managed, identity: string): FilterChainFactory | null {
+  for (const config of [managed.next, managed.active.config]) {
+    if (config === null) continue;
+    for (const chain of chainsOf(config)) if (chain.identity === identity) return chain.factory;
+  }
+  return null;
+}
