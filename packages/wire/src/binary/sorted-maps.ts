@@ -73,7 +73,7 @@ function sortedEntries(
 ): Record<string, unknown> {
   const keys = Object.keys(entries);
   const sortedKeys = keys.toSorted();
-  let changed = !isObjectOrder(keys);
+  let changed = keys.some((key, index) => key !== sortedKeys[index]);
   const copy: Record<string, unknown> = {};
   for (const key of sortedKeys) {
     const sorted = sortOne(entries[key]);
@@ -81,19 +81,4 @@ function sortedEntries(
     setOwn(copy, key, sorted);
   }
   return changed ? copy : entries;
-}
-
-// Sorted, but for integer-like keys: objects list those first, whatever the order of insertion.
-function isObjectOrder(keys: readonly string[]): boolean {
-  let previous: string | undefined;
-  for (const key of keys) {
-    if (isArrayIndex(key)) continue;
-    if (previous !== undefined && previous > key) return false;
-    previous = key;
-  }
-  return true;
-}
-
-function isArrayIndex(key: string): boolean {
-  return /^(?:0|[1-9][0-9]{0,9})$/.test(key) && Number(key) < 0xffffffff;
 }

@@ -8,10 +8,13 @@ import { isJsonObject, wrongType } from "./refusal.ts";
 // google.protobuf.Struct and its relatives hold any JSON. It is copied, so that the message does not
 // share objects with its source, and checked: JSON only, not too deep, not too much.
 
+// On the wire each level is a Struct or ListValue with a Value in it.
+const messagesPerLevel = 2;
+
 /** A checked copy of a JSON object. */
 export function copyJsonObject(state: DecodeState, json: unknown, path: FieldPath): JsonObject | typeof failed {
   if (!isJsonObject(json)) return state.refuse(path, wrongType("an object", json));
-  return state.nested(path, () => {
+  return state.nested(path, messagesPerLevel, () => {
     const copy: JsonObject = {};
     for (const key of Object.keys(json)) {
       if (json[key] === undefined) continue;
@@ -26,7 +29,7 @@ export function copyJsonObject(state: DecodeState, json: unknown, path: FieldPat
 /** A checked copy of a JSON list. */
 export function copyJsonList(state: DecodeState, json: unknown, path: FieldPath): JsonValue[] | typeof failed {
   if (!Array.isArray(json)) return state.refuse(path, wrongType("a list", json));
-  return state.nested(path, () => {
+  return state.nested(path, messagesPerLevel, () => {
     const copy: JsonValue[] = [];
     for (let index = 0; index < json.length; index++) {
       const value = copyJsonValue(state, json[index], path.index(index));

@@ -7,6 +7,8 @@ import { ListenerSchema } from "#generated/envoy/config/listener/v3/listener_pb.
 import { HttpConnectionManagerSchema } from "#generated/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager_pb.js";
 import { NameTableSchema } from "#generated/istio/nds/name_table_pb.js";
 import { NumberDataPointSchema } from "#generated/opentelemetry/proto/metrics/v1/metrics_pb.js";
+import { decodeBytes } from "../binary/decode-bytes.ts";
+import { encodeBytes } from "../binary/encode-bytes.ts";
 import { formatFault } from "../fault.ts";
 import { FieldPath } from "../field-path.ts";
 import { typeRegistry } from "../type-registry.ts";
@@ -185,6 +187,11 @@ describe("decodeJson", () => {
     expect(faultsOf(NumberDataPointSchema, { exemplars: [{ spanId: "a" }] })[0]).toMatch(/"a" is not base64$/);
   });
 
+  it("keeps the prefix of a type URL", () => {
+    const any = decodeJson(AnySchema, { "@type": "type.example/google.protobuf.StringValue", value: "x" }).message;
+    expect(any?.typeUrl).toBe("type.example/google.protobuf.StringValue");
+  });
+
   it("takes a type with a JSON form of its own under value in an Any", () => {
     const any = decodeJson(AnySchema, {
       "@type": "type.googleapis.com/google.protobuf.StringValue",
@@ -226,6 +233,18 @@ describe("decodeJson, of hostile JSON", () => {
     let any: unknown = {};
     for (let depth = 0; depth < 1000; depth++) any = { "@type": "type.googleapis.com/google.protobuf.Any", value: any };
     expect(faultsOf(AnySchema, any)[0]).toMatch(/^WIRE_TOO_DEEP/);
+  });
+
+  it("accepts no more depth than a reader of the bytes does", () => {
+    const struct = (depth: number): object => (depth === 0 ? { end: [1] } : { a: struct(depth - 1) });
+    let accepted = 0;
+    for (let depth = 30; depth < 60; depth++) {
+      const decoded = decodeJson(MetadataSchema, { filterMetadata: { a: struct(depth) } });
+      if (decoded.faults !== undefined) continue;
+      accepted = depth;
+      expect(decodeBytes(MetadataSchema, encodeBytes(MetadataSchema, decoded.message)).faults).toBeUndefined();
+    }
+    expect(accepted).toBe(47);
   });
 
   it("stops at the limit of values", () => {

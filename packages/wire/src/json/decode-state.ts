@@ -4,7 +4,7 @@ import { Refusal } from "./refusal.ts";
 
 /** Bounds of one decoding. */
 export interface JsonLimits {
-  /** Messages, lists and objects inside one another. */
+  /** Messages inside one another, counted as in the wire form, where 100 is the usual limit of readers. */
   readonly depth: number;
   /** Values in all: every field, element and entry. */
   readonly values: number;
@@ -37,13 +37,13 @@ export class DecodeState {
     return this.faults.full || this.#values > this.#limits.values;
   }
 
-  /** Runs `read` one level deeper, or refuses if that is too deep. */
-  nested<T>(path: FieldPath, read: () => T): T | typeof failed {
-    if (this.#depth >= this.#limits.depth)
+  /** Runs `read` that many levels deeper, or refuses if that is too deep. */
+  nested<T>(path: FieldPath, levels: number, read: () => T): T | typeof failed {
+    if (this.#depth + levels > this.#limits.depth)
       return this.fault("WIRE_TOO_DEEP", path, `more than ${this.#limits.depth} levels`);
-    this.#depth++;
+    this.#depth += levels;
     const value = read();
-    this.#depth--;
+    this.#depth -= levels;
     return value;
   }
 

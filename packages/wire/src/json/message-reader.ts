@@ -27,6 +27,7 @@ export class MessageReader {
   read(schema: DescMessage, json: unknown, path: FieldPath): Outcome<Message> {
     return this.#state.nested(
       path,
+      1,
       () => this.#wellKnown(schema, json, path) ?? this.#plainMessage(schema, json, path, false),
     );
   }
