@@ -1,0 +1,118 @@
+import type { RootContext } from "../native/context.ts";
+import {
+  type CounterHandle,
+  ExpressionHandle,
+  type GaugeHandle,
+  type HistogramHandle,
+  RootHandle,
+  type StreamHandle,
+} from "../native/handles.ts";
+import type { Property } from "../native/names.ts";
+import { type Attribute, attributeAt, attributeNumber, attributeText } from "./attributes.ts";
+import { FakeMetrics } from "./fake-metrics.ts";
+
+/** What a fake CEL expression gives for a stream; null where evaluation fails. */
+export type Evaluator = (stream: StreamHandle) => string | null;
+
+class FakeExpression extends ExpressionHandle {
+  readonly #evaluator: Evaluator;
+
+  constructor(evaluator: Evaluator) {
+    super();
+    this.#evaluator = evaluator;
+  }
+
+  evaluate(stream: StreamHandle): string | null {
+    return this.#evaluator(stream);
+  }
+}
+
+/** What a fake root knows. */
+export interface FakeRootOptions {
+  /** Properties that need no stream, e.g. `{ xds: { node: …, listener_direction: 1 } }`. */
+  readonly attributes: Attribute;
+  /** Expressions by their text; null for one that does not parse. Others parse and never evaluate. */
+  readonly expressions?: Readonly<Record<string, Evaluator | null>>;
+  /** Where its series go; a store of its own by default. */
+  readonly metrics?: FakeMetrics;
+}
+
+/** A host of one root context under virtual time. */
+export class FakeRoot extends RootHandle {
+  readonly metrics: FakeMetrics;
+  /** Everything that was logged, as `level: message`. */
+  readonly logs: string[] = [];
+  readonly attributes: Attribute;
+  readonly #expressions: Readonly<Record<string, Evaluator | null>>;
+  #context: RootContext | null = null;
+  #now = 1_700_000_000_000;
+  #period = 0;
+  #nextTick = 0;
+
+  constructor(options: FakeRootOptions) {
+    super();
+    this.metrics = options.metrics ?? new FakeMetrics();
+    this.attributes = options.attributes;
+    this.#expressions = options.expressions ?? {};
+  }
+
+  /** The context whose `onTick` is called. */
+  attach(context: RootContext): void {
+    this.#context = context;
+  }
+
+  /** Milliseconds between ticks; 0 if none are due. */
+  get tickPeriod(): number {
+    return this.#period;
+  }
+
+  /** Lets `milliseconds` pass, with every tick that falls due. */
+  advance(milliseconds: number): void {
+    const end = this.#now + milliseconds;
+    while (this.#period > 0 && this.#nextTick <= end) {
+      this.#now = this.#nextTick;
+      this.#nextTick += this.#period;
+      this.#context?.onTick();
+    }
+    this.#now = end;
+  }
+
+  counter(name: string, labels: string[], values: string[]): CounterHandle {
+    return this.metrics.counter(name, labels, values);
+  }
+
+  gauge(name: string, labels: string[], values: string[]): GaugeHandle {
+    return this.metrics.gauge(name, labels, values);
+  }
+
+  histogram(name: string, labels: string[], values: string[]): HistogramHandle {
+    return this.metrics.histogram(name, labels, values);
+  }
+
+  expression(text: string): ExpressionHandle | null {
+    const evaluator = this.#expressions[text];
+    if (evaluator === null) return null;
+    return new FakeExpression(evaluator ?? (() => null));
+  }
+
+  rootString(property: Property): string | null {
+    return attributeText(attributeAt(this.attributes, property.path));
+  }
+
+  rootNumber(property: Property, missing: number): number {
+    return attributeNumber(attributeAt(this.attributes, property.path), missing);
+  }
+
+  now(): number {
+    return this.#now * 1_000_000;
+  }
+
+  log(level: number, message: string): void {
+    this.logs.push(`${level}: ${message}`);
+  }
+
+  setTickPeriod(milliseconds: number): void {
+    this.#period = milliseconds;
+    this.#nextTick = this.#now + milliseconds;
+  }
+}
