@@ -9,6 +9,7 @@
  */
 export const rows = {
   clock: [],
+  "admin-server": [],
   wire: ["clock"],
   metrics: ["clock"],
   queue: ["clock", "metrics"],
@@ -19,18 +20,18 @@ export const rows = {
   wasm: ["clock", "metrics"],
   sdk: ["clock"],
   extensions: ["sdk"],
-  proxy: ["clock", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
-  pilot: ["clock", "wire", "metrics", "identity", "expression", "policy", "xds"],
+  proxy: ["clock", "admin-server", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
+  pilot: ["clock", "admin-server", "wire", "metrics", "identity", "expression", "policy", "xds"],
   store: ["clock", "metrics"],
   mixer: ["clock", "wire", "metrics", "queue"],
   agent: [
-    ...["clock", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
+    ...["clock", "admin-server", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
     ...["sdk", "extensions", "proxy", "mixer"],
   ],
   console: [],
   bookinfo: [],
   mixerless: [
-    ...["clock", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
+    ...["clock", "admin-server", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
     ...["sdk", "extensions", "proxy", "pilot", "store", "mixer", "agent", "console", "bookinfo"],
   ],
 };

@@ -1,8 +1,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { socketAddress } from "../transport/socket-address.ts";
-import type { SocketAddress } from "../transport/transport.ts";
 import { isAllowedHost } from "./host-check.ts";
+
+/** Where the server listens; port 0 asks for any free one. */
+export interface AdminAddress {
+  readonly ip: string;
+  readonly port: number;
+}
 
 /** What a handler answers with. */
 export interface AdminAnswer {
@@ -21,15 +25,12 @@ export interface AdminHandler {
 }
 
 export interface AdminServer {
-  readonly address: SocketAddress;
+  readonly address: AdminAddress;
   close(): Promise<void>;
 }
 
 /** Serves the handlers. Rejects with the system's error when the address cannot be bound. */
-export async function startAdminServer(
-  address: SocketAddress,
-  handlers: readonly AdminHandler[],
-): Promise<AdminServer> {
+export async function startAdminServer(address: AdminAddress, handlers: readonly AdminHandler[]): Promise<AdminServer> {
   const byPath = new Map(handlers.map((handler) => [handler.path, handler]));
   const server = createServer((request, response) => {
     void serve(byPath, request, response);
@@ -39,7 +40,7 @@ export async function startAdminServer(
   await listen(server, address);
   const bound = server.address() as AddressInfo;
   return {
-    address: socketAddress(bound.address, bound.port),
+    address: { ip: bound.address, port: bound.port },
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -48,7 +49,7 @@ export async function startAdminServer(
   };
 }
 
-function listen(server: Server, address: SocketAddress): Promise<void> {
+function listen(server: Server, address: AdminAddress): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(address.port, address.ip, () => {

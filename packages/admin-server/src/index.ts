@@ -1,0 +1,8 @@
+export {
+  type AdminAddress,
+  type AdminAnswer,
+  type AdminHandler,
+  type AdminServer,
+  startAdminServer,
+} from "./admin-server.ts";
+export { isAllowedHost } from "./host-check.ts";

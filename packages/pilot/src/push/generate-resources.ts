@@ -1,0 +1,61 @@
+import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { bytesHash, packAny } from "@mixerless/wire";
+import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import { ClusterLoadAssignmentSchema } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
+import { ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
+import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
+import { type GeneratedResource, TypeUrl } from "@mixerless/xds";
+import { generateClusters } from "../generators/clusters/clusters.ts";
+import { endpointAssignments } from "../generators/endpoints.ts";
+import type { Generated } from "../generators/generated.ts";
+import type { GeneratorInput } from "../generators/generator-input.ts";
+import { generateListeners } from "../generators/listeners/listeners.ts";
+import { gatewayRoutes } from "../generators/routes/gateway-routes.ts";
+import { outboundRoutes } from "../generators/routes/outbound-routes.ts";
+
+export type WantedNames = ReadonlySet<string> | "wildcard";
+
+/** The types that are generated, in the order in which a proxy must learn them. */
+export const GENERATED_TYPES: readonly string[] = [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route];
+
+/** The resources of one type as messages, with their provenance; undefined for a type that is not served. */
+export function generate(input: GeneratorInput, typeUrl: string, names: WantedNames): readonly Generated[] | undefined {
+  switch (typeUrl) {
+    case TypeUrl.cluster:
+      return only(generateClusters(input), names);
+    case TypeUrl.endpoint:
+      return endpointAssignments(input, names === "wildcard" ? [] : names);
+    case TypeUrl.listener:
+      return only(generateListeners(input), names);
+    case TypeUrl.route: {
+      const wanted = names === "wildcard" ? [] : names;
+      return input.proxy.type === "router" ? gatewayRoutes(input, wanted) : outboundRoutes(input, wanted);
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** As xDS sends them: bytes, and a version that changes when and only when the bytes do. */
+export function encodeResources(typeUrl: string, generated: readonly Generated[]): Map<string, GeneratedResource> {
+  const schema = SCHEMA_OF_TYPE[typeUrl];
+  const resources = new Map<string, GeneratedResource>();
+  if (schema === undefined) return resources;
+  for (const { name, message } of generated) {
+    const any = packAny(schema, message as Message);
+    resources.set(name, { version: bytesHash(any.value), any });
+  }
+  return resources;
+}
+
+/** The message type behind each generated type URL. */
+export const SCHEMA_OF_TYPE: Readonly<Record<string, DescMessage>> = {
+  [TypeUrl.cluster]: ClusterSchema,
+  [TypeUrl.endpoint]: ClusterLoadAssignmentSchema,
+  [TypeUrl.listener]: ListenerSchema,
+  [TypeUrl.route]: RouteConfigurationSchema,
+};
+
+function only<T extends Generated>(generated: readonly T[], names: WantedNames): readonly T[] {
+  return names === "wildcard" ? generated : generated.filter(({ name }) => names.has(name));
+}

@@ -1,0 +1,149 @@
+import type { AdminAnswer, AdminHandler } from "@mixerless/admin-server";
+import { type MetricStore, negotiate } from "@mixerless/metrics";
+import { toJson } from "@mixerless/wire";
+import type { XdsServer } from "@mixerless/xds";
+import type { ConfigObject } from "../config/config-object.ts";
+import type { Fault } from "../config/fault.ts";
+import type { Generated } from "../generators/generated.ts";
+import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE, type WantedNames } from "../push/generate-resources.ts";
+import type { PilotSource } from "../push/pilot-source.ts";
+import { syncz } from "./syncz.ts";
+
+/** What the debug pages look at. */
+export interface DebugFacts {
+  readonly source: PilotSource;
+  readonly xds: XdsServer;
+  readonly metrics: MetricStore;
+  readonly version: string;
+  readonly objects: () => readonly ConfigObject[];
+  readonly faults: () => readonly Fault[];
+  /** Whether a first configuration has been read. */
+  readonly ready: () => boolean;
+}
+
+/** The pages of istiod's debug interface that exist so far [control-plane §5.9]. */
+export function debugHandlers(facts: DebugFacts): AdminHandler[] {
+  const show = (path: string, help: string, handle: AdminHandler["handle"]): AdminHandler => ({
+    path,
+    help,
+    mutates: false,
+    handle,
+  });
+  return [
+    show("/ready", "whether configuration is being served", () => ({
+      status: facts.ready() ? 200 : 503,
+      body: facts.ready() ? "ready\n" : "not ready\n",
+    })),
+    show("/version", "version of this control plane", () => ({ body: `${facts.version}\n` })),
+    show("/metrics", "pilot_* series in the Prometheus format", (_query, request) =>
+      metrics(facts, request.headers.accept),
+    ),
+    show("/debug/registryz", "services with their ports and endpoints", () => json(registry(facts))),
+    show("/debug/configz", "configuration objects in use", () => json(facts.objects().map((object) => object.raw))),
+    show("/debug/faultz", "configuration that was refused, and why", () => json(facts.faults())),
+    show("/debug/syncz", "what each proxy was sent and has acknowledged", () => json(syncz(facts.xds.connections()))),
+    show("/debug/config_dump", "the resources of one proxy (proxyID=<name>.<namespace>)", (query) =>
+      configDump(facts, query),
+    ),
+    show("/debug/adsz", "connected proxies", () => json(connections(facts))),
+  ];
+}
+
+function json(value: unknown, status = 200): AdminAnswer {
+  return { status, body: `${JSON.stringify(value, null, 2)}\n`, contentType: "application/json" };
+}
+
+function metrics(facts: DebugFacts, accept: string | undefined): AdminAnswer {
+  const format = negotiate(accept);
+  return { body: facts.metrics.expose({ format }), contentType: format.contentType };
+}
+
+function registry({ source }: DebugFacts): unknown {
+  const push = source.current;
+  return push.services.map((service) => ({
+    hostname: service.hostname,
+    namespace: service.namespace,
+    registry: service.registry,
+    resolution: service.resolution,
+    meshExternal: service.meshExternal,
+    addresses: service.addresses,
+    source: place(service.config),
+    ports: service.ports.map((port) => ({
+      name: port.name,
+      port: port.port,
+      protocol: port.protocol,
+      endpoints: push.endpoints(service.key, port.port).map((endpoint) => ({
+        address: `${endpoint.address}:${endpoint.port}`,
+        health: endpoint.health,
+        workload: endpoint.istioWorkload,
+        labels: endpoint.labels,
+      })),
+    })),
+  }));
+}
+
+function connections({ source, xds }: DebugFacts): unknown {
+  const clients = xds.connections().map((connection) => {
+    const proxy = source.proxies.get(connection.connectionId);
+    return {
+      connectionId: connection.connectionId,
+      connectedAt: new Date(connection.connectedAt).toISOString(),
+      address: connection.peerAddress,
+      mode: connection.mode,
+      labels: proxy?.labels,
+      metadata: proxy?.metadata,
+      locality: proxy?.locality,
+    };
+  });
+  return { totalClients: clients.length, clients };
+}
+
+/** Everything that a proxy would be sent now, each element with the objects it came from. */
+function configDump({ source }: DebugFacts, query: URLSearchParams): AdminAnswer {
+  const id = query.get("proxyID") ?? "";
+  const proxy = [...source.proxies.values()].find((entry) => entry.podKey === id || entry.id === id);
+  if (proxy === undefined) {
+    const known = [...source.proxies.values()].map((entry) => entry.podKey).join(", ");
+    return json({ error: `No proxy "${id}" is connected. Connected: ${known || "none"}.` }, 404);
+  }
+  const input = { proxy, push: source.current, telemetry: source.telemetry };
+  const wanted = namesFor(input);
+  const dump = GENERATED_TYPES.map((typeUrl) => ({
+    typeUrl,
+    resources: (generate(input, typeUrl, wanted(typeUrl)) ?? []).map((entry) => describe(typeUrl, entry)),
+  }));
+  return json({ proxy: proxy.id, revision: source.current.revision, configs: dump });
+}
+
+/** Endpoints and routes are asked for by name: by those that the clusters and listeners mention. */
+function namesFor(input: Parameters<typeof generate>[0]): (typeUrl: string) => WantedNames {
+  const [clusterType = "", endpointType, listenerType = "", routeType] = GENERATED_TYPES;
+  const named = (typeUrl: string, pattern: RegExp) => {
+    const names = new Set<string>();
+    for (const entry of generate(input, typeUrl, "wildcard") ?? []) {
+      for (const found of JSON.stringify(describe(typeUrl, entry)).matchAll(pattern))
+        if (found[1] !== undefined) names.add(found[1]);
+    }
+    return names;
+  };
+  return (typeUrl) => {
+    if (typeUrl === endpointType) return named(clusterType, /"service_name":"([^"]+)"/g);
+    if (typeUrl === routeType) return named(listenerType, /"route_config_name":"([^"]+)"/g);
+    return "wildcard";
+  };
+}
+
+function describe(typeUrl: string, entry: Generated): unknown {
+  const schema = SCHEMA_OF_TYPE[typeUrl];
+  return {
+    name: entry.name,
+    from: [...new Set(entry.provenance.map(({ config, path }) => place(config, path)))],
+    resource: schema === undefined ? null : toJson(schema, entry.message as never, { declaredNames: true }),
+  };
+}
+
+/** `VirtualService default/reviews (reviews.yaml:12)`. */
+function place(config: ConfigObject, path = ""): string {
+  const at = path === "" ? config.origin : config.originOf(path);
+  return `${config.kind} ${config.namespace}/${config.name} (${at.file}:${at.line})`;
+}

@@ -1,0 +1,131 @@
+import type { AdminAnswer, AdminHandler } from "@mixerless/admin-server";
+import type { Clock } from "@mixerless/clock";
+import { type MetricStore, negotiate } from "@mixerless/metrics";
+import { toJson } from "@mixerless/wire";
+import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
+import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
+import type { ConfigRegistry } from "../config/config-registry.ts";
+import type { ListenerManager } from "../listener/listener-manager.ts";
+import type { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
+import { renderClustersJson, renderClustersText } from "./clusters-view.ts";
+import { renderConfigDump } from "./config-dump.ts";
+import { renderListenersJson, renderListenersText } from "./listeners-view.ts";
+
+/** What the admin interface shows and may set off. */
+export interface AdminFacts {
+  readonly clock: Clock;
+  readonly bootstrap: Bootstrap;
+  readonly version: string;
+  /** `Clock.now()` and `Clock.monotonic()` at the start. */
+  readonly startTime: number;
+  readonly started: number;
+  readonly metrics: MetricStore;
+  readonly clusters: ActiveClusterManager;
+  readonly listeners: ListenerManager;
+  readonly registry: ConfigRegistry;
+  state(): "PRE_INITIALIZING" | "LIVE" | "DRAINING";
+  drain(): void;
+  quit(): void;
+}
+
+const JSON_TYPE = "application/json";
+
+/** Envoy's admin paths, in its shapes [telemetry §7.1]. */
+export function adminHandlers(facts: AdminFacts): AdminHandler[] {
+  const show = (path: string, help: string, handle: AdminHandler["handle"]): AdminHandler => ({
+    path,
+    help,
+    mutates: false,
+    handle,
+  });
+  const change = (path: string, help: string, handle: AdminHandler["handle"]): AdminHandler => ({
+    path,
+    help,
+    mutates: true,
+    handle,
+  });
+  return [
+    show("/ready", "whether the proxy takes traffic", () => ready(facts)),
+    show("/server_info", "version, state and node", () => serverInfo(facts)),
+    show("/stats/prometheus", "all series in the Prometheus format", (query, request) =>
+      stats(facts, query, request.headers.accept),
+    ),
+    show("/clusters", "clusters with their hosts (format=json)", (query) =>
+      query.get("format") === "json"
+        ? { body: renderClustersJson(facts.clusters.clusters), contentType: JSON_TYPE }
+        : { body: renderClustersText(facts.clusters.clusters) },
+    ),
+    show("/listeners", "listeners with their addresses (format=json)", (query) =>
+      query.get("format") === "json"
+        ? { body: renderListenersJson(facts.listeners.states), contentType: JSON_TYPE }
+        : { body: renderListenersText(facts.listeners.states) },
+    ),
+    show("/config_dump", "configuration in use (include_eds, resource=<section>)", (query) => configDump(facts, query)),
+    change("/drain_listeners", "ask clients to reconnect elsewhere", () => {
+      facts.drain();
+      return { body: "OK\n" };
+    }),
+    change("/quitquitquit", "stop the proxy", () => {
+      facts.quit();
+      return { body: "OK\n" };
+    }),
+  ];
+}
+
+function ready(facts: AdminFacts): AdminAnswer {
+  const state = facts.state();
+  return { status: state === "LIVE" ? 200 : 503, body: `${state}\n` };
+}
+
+function serverInfo(facts: AdminFacts): AdminAnswer {
+  const uptime = `${Math.floor((facts.clock.monotonic() - facts.started) / 1000)}s`;
+  const { node } = facts.bootstrap;
+  const info = {
+    version: facts.version,
+    state: facts.state(),
+    uptime_current_epoch: uptime,
+    uptime_all_epochs: uptime,
+    hot_restart_version: "disabled",
+    ...(node === undefined ? {} : { node: toJson(NodeSchema, node, { declaredNames: true }) }),
+  };
+  return { body: `${JSON.stringify(info, null, 1)}\n`, contentType: JSON_TYPE };
+}
+
+function stats(facts: AdminFacts, query: URLSearchParams, accept: string | undefined): AdminAnswer {
+  const format = negotiate(accept);
+  const pattern = query.get("filter");
+  let filter: ((metric: string) => boolean) | undefined;
+  if (pattern !== null) {
+    // A plain substring or prefix is what people type; a pattern of RegExp could be made to hang.
+    const wanted = pattern.replace(/^\^|\$$/g, "");
+    filter = (metric) => metric.includes(wanted);
+  }
+  const body = facts.metrics.expose({
+    format,
+    usedOnly: query.has("usedonly"),
+    ...(filter === undefined ? {} : { filter }),
+  });
+  return { body, contentType: format.contentType };
+}
+
+function configDump(facts: AdminFacts, query: URLSearchParams): AdminAnswer {
+  const resource = query.get("resource");
+  const section = (name: string) => resource === null || SECTION_OF[resource] === name;
+  const body = renderConfigDump(facts.bootstrap, facts.registry, facts.startTime, {
+    includeEndpoints: query.has("include_eds") || resource === "dynamic_endpoint_configs",
+    section,
+  });
+  return { body, contentType: JSON_TYPE };
+}
+
+/** The lists that `resource=` names, by the section that holds them. */
+const SECTION_OF: Readonly<Record<string, string>> = {
+  bootstrap: "BootstrapConfigDump",
+  static_clusters: "ClustersConfigDump",
+  dynamic_active_clusters: "ClustersConfigDump",
+  dynamic_warming_clusters: "ClustersConfigDump",
+  static_listeners: "ListenersConfigDump",
+  dynamic_listeners: "ListenersConfigDump",
+  dynamic_route_configs: "RoutesConfigDump",
+  dynamic_endpoint_configs: "EndpointsConfigDump",
+};

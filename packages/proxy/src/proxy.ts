@@ -1,0 +1,220 @@
+import { type AdminServer, startAdminServer } from "@mixerless/admin-server";
+import { type Clock, DeadlineWheel } from "@mixerless/clock";
+import { MetricStore } from "@mixerless/metrics";
+import { toJson } from "@mixerless/wire";
+import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
+import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
+import { BatchingSinks } from "./access-log/batching-sinks.ts";
+import { openFileWriter } from "./access-log/file-writer.ts";
+import { adminHandlers } from "./admin/admin-handlers.ts";
+import { applyStatic } from "./config/apply-static.ts";
+import { ConfigRegistry } from "./config/config-registry.ts";
+import { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
+import { ResourceIntake } from "./config/resource-intake.ts";
+import { RouteManager } from "./config/route-manager.ts";
+import type { ExtensionTable } from "./extension-host/extension.ts";
+import { ExtensionHost } from "./extension-host/extension-host.ts";
+import { createClientConnection } from "./http1/client-connection.ts";
+import { createServerConnection } from "./http1/server-connection.ts";
+import { ListenerManager } from "./listener/listener-manager.ts";
+import { createSocketListener } from "./listener/socket-listener.ts";
+import type { FilterChainContext } from "./network/context.ts";
+import { createFilterChainFactory } from "./network/filter-chain.ts";
+import { createTransportFactory } from "./transport/transport-factory.ts";
+import { ActiveClusterManager } from "./upstream/active-cluster-manager.ts";
+import { systemResolver } from "./upstream/dns-resolver.ts";
+import type { Connector } from "./upstream/pool/connector.ts";
+
+export interface ProxyOptions {
+  /** Checked by `decodeBootstrap` before. */
+  readonly bootstrap: Bootstrap;
+  readonly clock: Clock;
+  /** The extensions that run in process. */
+  readonly extensions: ExtensionTable;
+  readonly log: (message: string) => void;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly uuid: () => string;
+  /** Called when somebody asks the proxy to stop by its admin interface. */
+  readonly onQuit: () => void;
+  /** What `/server_info` shows. */
+  readonly version: string;
+  /** Milliseconds that changed or removed listeners keep their connections. */
+  readonly drainTime?: number;
+}
+
+/** A data plane in this process. */
+export interface Proxy {
+  /** Resolves once the static listeners accept and the stream to the control plane is opened. Rejects with what the bootstrap asks for and cannot have. */
+  start(): Promise<void>;
+  /** Whether the first configuration is in use, every listener of it bound. */
+  readonly ready: boolean;
+  /** Resolves when {@link ready} became true for the first time. */
+  readonly whenReady: Promise<void>;
+  readonly metrics: MetricStore;
+  /** Asks clients to go elsewhere; goes on serving. */
+  drain(): void;
+  close(): Promise<void>;
+}
+
+const DRAIN_TIME = 45_000;
+/** Routes follow their clusters within one push. */
+const CLUSTER_REMOVAL_GRACE = 5000;
+
+export function createProxy(options: ProxyOptions): Proxy {
+  return new EmbeddedProxy(options);
+}
+
+class EmbeddedProxy implements Proxy {
+  readonly #options: ProxyOptions;
+  readonly #wheel: DeadlineWheel;
+  readonly #registry: ConfigRegistry;
+  readonly #routes: RouteManager;
+  readonly #clusters: ActiveClusterManager;
+  readonly #listeners: ListenerManager;
+  readonly #sinks: BatchingSinks;
+  readonly #intake: ResourceIntake;
+  readonly metrics: MetricStore;
+  readonly whenReady: Promise<void>;
+  #becomeReady: () => void = () => {};
+  #stream: ConfigStream | null = null;
+  #admin: AdminServer | null = null;
+  #draining = false;
+  #ready = false;
+
+  constructor(options: ProxyOptions) {
+    const { clock, random, bootstrap, log } = options;
+    this.#options = options;
+    this.whenReady = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+    this.#wheel = new DeadlineWheel(clock);
+    this.#registry = new ConfigRegistry(clock);
+    this.#routes = new RouteManager(clock);
+    this.metrics = new MetricStore({ clock });
+    const transports = createTransportFactory();
+    const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
+    const connector: Connector = {
+      connect: (target, localAddress, onConnected, onFailed) =>
+        transports.connect(
+          { host: target.ip, port: target.port },
+          { localAddress: localAddress ?? sourceAddress ?? undefined },
+          onConnected,
+          onFailed,
+        ),
+      createHttpConnection: (transport, callbacks) => createClientConnection(transport, callbacks),
+    };
+    this.#clusters = new ActiveClusterManager({
+      clock,
+      wheel: this.#wheel,
+      random,
+      connector,
+      resolve: systemResolver,
+      onWarmed: () => this.#intake?.clusterWarmed(),
+    });
+    this.#sinks = new BatchingSinks({ clock, openWriter: openFileWriter });
+    const extensions = new ExtensionHost(options.extensions, {
+      clock,
+      metrics: this.metrics,
+      node:
+        bootstrap.node === undefined
+          ? {}
+          : (toJson(NodeSchema, bootstrap.node, { declaredNames: true }) as Record<string, unknown>),
+      log: (level, message) => {
+        if (level >= 2) log(message);
+      },
+    });
+    const chainContext: Omit<FilterChainContext, "listener"> = {
+      clock,
+      wheel: this.#wheel,
+      clusters: this.#clusters,
+      routes: this.#routes,
+      accessLogs: this.#sinks,
+      metrics: this.metrics,
+      extensions,
+      createServerConnection,
+      random,
+      uuid: options.uuid,
+    };
+    this.#listeners = new ListenerManager({
+      clock,
+      listen: createSocketListener(transports),
+      createChain: (chain, listener) => createFilterChainFactory(chain.filters, { ...chainContext, listener }),
+      hasRoutes: (name) => this.#routes.get(name) !== null,
+      drainTime: options.drainTime ?? DRAIN_TIME,
+      log,
+    });
+    this.#intake = new ResourceIntake({
+      clock,
+      clusters: this.#clusters,
+      listeners: this.#listeners,
+      routes: this.#routes,
+      registry: this.#registry,
+      subscribe: (kind, names) => this.#stream?.subscribe(kind, names),
+      clusterRemovalGrace: CLUSTER_REMOVAL_GRACE,
+    });
+  }
+
+  get ready(): boolean {
+    return this.#ready;
+  }
+
+  async start(): Promise<void> {
+    const { bootstrap, clock, log } = this.#options;
+    applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry);
+    await this.#startAdmin();
+    await this.#listeners.settled();
+    this.#stream = openConfigStream(bootstrap, { clock, log, onUpdate: (update) => this.#update(update) });
+    if (this.#stream === null) this.#markReady();
+    else this.#intake.start();
+  }
+
+  drain(): void {
+    this.#draining = true;
+    this.#listeners.drain();
+  }
+
+  async close(): Promise<void> {
+    this.#stream?.close();
+    this.#intake.close();
+    this.#listeners.close();
+    this.#clusters.close();
+    this.#wheel.close();
+    this.#sinks.close();
+    this.metrics.close();
+    await this.#admin?.close();
+  }
+
+  #update(update: Parameters<ResourceIntake["apply"]>[0]) {
+    const refused = this.#intake.apply(update);
+    if (!this.#ready && this.#intake.initialized) void this.#listeners.settled().then(() => this.#markReady());
+    return refused;
+  }
+
+  #markReady(): void {
+    this.#ready = true;
+    this.#becomeReady();
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { bootstrap, clock, version, onQuit } = this.#options;
+    const address = bootstrap.admin?.address?.address;
+    if (address?.case !== "socketAddress") return;
+    const port = address.value.portSpecifier.case === "portValue" ? address.value.portSpecifier.value : 0;
+    const handlers = adminHandlers({
+      clock,
+      bootstrap,
+      version,
+      startTime: clock.now(),
+      started: clock.monotonic(),
+      metrics: this.metrics,
+      clusters: this.#clusters,
+      listeners: this.#listeners,
+      registry: this.#registry,
+      state: () => (this.#draining ? "DRAINING" : this.#ready ? "LIVE" : "PRE_INITIALIZING"),
+      drain: () => this.drain(),
+      quit: onQuit,
+    });
+    this.#admin = await startAdminServer({ ip: address.value.address, port }, handlers);
+  }
+}
