@@ -1,4 +1,5 @@
 import type { StreamInfo } from "../stream/stream-info.ts";
+import { EnvoyHeader } from "./envoy-header-name.ts";
 import type { HeaderMap } from "./header-map.ts";
 import { H } from "./header-name.ts";
 
@@ -39,4 +40,12 @@ export function grpcStatusOf(info: StreamInfo): number | null {
   const text = info.responseTrailers?.get(H.grpcStatus) ?? info.responseHeaders?.get(H.grpcStatus) ?? null;
   if (text !== null) return /^\d{1,2}$/.test(text) && Number(text) <= 16 ? Number(text) : -1;
   return info.responseCode === 0 ? null : grpcStatusOfHttp(info.responseCode);
+}
+
+const UNITS: Readonly<Record<string, number>> = { H: 3_600_000, M: 60_000, S: 1000, m: 1, u: 1e-3, n: 1e-6 };
+
+/** What `grpc-timeout` asks for, milliseconds; null where it is missing or malformed. */
+export function grpcTimeout(headers: HeaderMap): number | null {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(headers.get(EnvoyHeader.grpcTimeout) ?? "");
+  return match === null ? null : Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0);
 }

@@ -1,10 +1,15 @@
 import type { HttpConnectionManager } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
-import type { Compiled, ConfigFault } from "../../network/config-fault.ts";
+import { type Compiled, type ConfigFault, compiled } from "../../network/config-fault.ts";
 import type { FilterChainContext } from "../../network/context.ts";
-import type { NetworkTerminalFactory } from "../../network/network-filter.ts";
+import type { NetworkContext, NetworkTerminal, NetworkTerminalFactory } from "../../network/network-filter.ts";
+import { compileManager } from "./compile-manager.ts";
+import { type ConnectionOwner, HttpConnection } from "./http-connection.ts";
+import type { ManagerConfig } from "./manager-config.ts";
+import { DateHeader } from "./response-headers.ts";
+import { createHttpConnectionManagerStats, type HttpConnectionManagerStats } from "./stats.ts";
 
 export interface HttpConnectionManagerFactory extends NetworkTerminalFactory {
-  /** The route configuration that this one asks a {@link RouteProvider} for; null when its routes are inline. */
+  /** The route configuration that this one asks a RouteProvider for; null when its routes are inline. */
   readonly routeConfigName: string | null;
   /**
    * Takes another configuration for the requests that begin from now on, also on connections that are
@@ -15,8 +20,50 @@ export interface HttpConnectionManagerFactory extends NetworkTerminalFactory {
 
 /** Compiles a connection manager. It is made once per filter chain. */
 export function createHttpConnectionManagerFactory(
-  _config: HttpConnectionManager,
-  _context: FilterChainContext,
+  config: HttpConnectionManager,
+  context: FilterChainContext,
 ): Compiled<HttpConnectionManagerFactory> {
-  return { ok: false, faults: [{ path: "", message: "the HTTP connection manager is not built yet" }] };
+  const manager = compileManager(config, context);
+  return manager.ok ? compiled(new Factory(manager.value, context)) : manager;
+}
+
+class Factory implements HttpConnectionManagerFactory, ConnectionOwner {
+  readonly context: FilterChainContext;
+  readonly date: DateHeader;
+  config: ManagerConfig;
+  stats: HttpConnectionManagerStats;
+
+  constructor(config: ManagerConfig, context: FilterChainContext) {
+    this.config = config;
+    this.context = context;
+    this.date = new DateHeader(context.clock);
+    this.stats = createHttpConnectionManagerStats(context.metrics, config.statPrefix);
+  }
+
+  get routeConfigName(): string | null {
+    return "rds" in this.config.routes ? this.config.routes.rds : null;
+  }
+
+  create(network: NetworkContext, onClosed: () => void): NetworkTerminal {
+    return new HttpConnection(this, network, onClosed);
+  }
+
+  update(message: HttpConnectionManager): readonly ConfigFault[] {
+    const manager = compileManager(message, this.context);
+    if (!manager.ok) return manager.faults;
+    closeFilters(this.config);
+    if (manager.value.statPrefix !== this.config.statPrefix) {
+      this.stats = createHttpConnectionManagerStats(this.context.metrics, manager.value.statPrefix);
+    }
+    this.config = manager.value;
+    return [];
+  }
+
+  close(): void {
+    closeFilters(this.config);
+  }
+}
+
+function closeFilters(config: ManagerConfig): void {
+  for (const { factory } of config.filters) factory.close?.();
 }

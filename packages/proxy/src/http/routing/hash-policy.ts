@@ -141,3 +141,10 @@ export function hashText(text: string): number {
   hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
   return (hash ^ (hash >>> 16)) >>> 0;
 }
+
+/** The `set-cookie` value of a generated cookie. */
+export function cookieText(cookie: GeneratedCookie): string {
+  const path = cookie.path === "" ? "" : `; Path=${cookie.path}`;
+  const age = cookie.maxAge === 0 ? "" : `; Max-Age=${cookie.maxAge}`;
+  return `${cookie.name}="${cookie.value}"${age}${path}; HttpOnly`;
+}

@@ -8,8 +8,8 @@ import { compileRegexRewrite } from "./regex.ts";
 /** Gives the `:path` to send in place of the one that was matched. The query stays. */
 export type PathRewrite = (path: string) => string;
 
-/** Gives the authority to send; null leaves it. `hostname` is the chosen endpoint's. */
-export type HostRewrite = (headers: HeaderMap, hostname: string) => string | null;
+/** Gives the authority to send; null leaves it. */
+export type HostRewrite = (headers: HeaderMap) => string | null;
 
 export function compilePathRewrite(
   prefixRewrite: string,
@@ -40,8 +40,6 @@ export function compileHostRewrite(action: RouteAction, path: string, faults: Co
       const host = specifier.value;
       return () => host;
     }
-    case "autoHostRewrite":
-      return specifier.value.value ? (_headers, hostname) => hostname || null : null;
     case "hostRewriteHeader": {
       const name = HeaderName.of(specifier.value);
       return (headers) => headers.get(name) || null;

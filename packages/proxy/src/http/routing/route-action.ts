@@ -28,6 +28,8 @@ export interface ForwardAction {
   readonly clusterNotFoundStatus: number;
   readonly rewritePath: PathRewrite | null;
   readonly rewriteHost: HostRewrite | null;
+  /** The authority becomes the host name of the chosen endpoint. */
+  readonly autoHostRewrite: boolean;
   readonly appendXForwardedHost: boolean;
   /** From the end of the request to the end of the response. */
   readonly timeout: number;
@@ -107,6 +109,7 @@ function compileForward(
     clusterNotFoundStatus: notFoundStatus(action.clusterNotFoundResponseCode),
     rewritePath: compilePathRewrite(action.prefixRewrite, action.regexRewrite, matcher, path, faults),
     rewriteHost: compileHostRewrite(action, path, faults),
+    autoHostRewrite: action.hostRewriteSpecifier.case === "autoHostRewrite" && action.hostRewriteSpecifier.value.value,
     appendXForwardedHost: action.appendXForwardedHost,
     timeout: milliseconds(action.timeout) ?? 15_000,
     idleTimeout: milliseconds(action.idleTimeout),

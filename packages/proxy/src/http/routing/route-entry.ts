@@ -51,11 +51,11 @@ export class RouteEntry {
   }
 
   /** What the route does to a request on its way to the cluster: header lists, then authority, then path. */
-  finalizeRequestHeaders(headers: HeaderMap, info: StreamInfo, hostname: string): void {
+  finalizeRequestHeaders(headers: HeaderMap, info: StreamInfo): void {
     for (const level of this.#mutations.request) level.apply(headers, info);
     if (this.action.kind !== "forward") return;
-    const host = this.action.rewriteHost?.(headers, hostname) ?? (this.#hostOfWeight || null);
-    if (host !== null) this.#rewriteHost(headers, host);
+    const host = this.action.rewriteHost?.(headers) ?? (this.#hostOfWeight || null);
+    if (host !== null) this.rewriteAuthority(headers, host);
     if (this.action.rewritePath === null) return;
     const path = headers.get(H.path) ?? "/";
     headers.set(H.xEnvoyOriginalPath, path);
@@ -66,7 +66,8 @@ export class RouteEntry {
     for (const level of this.#mutations.response) level.apply(headers, info);
   }
 
-  #rewriteHost(headers: HeaderMap, host: string): void {
+  /** Replaces the authority, keeping the old one in `x-forwarded-host` if the route asks for that. */
+  rewriteAuthority(headers: HeaderMap, host: string): void {
     const before = headers.get(H.authority);
     if (this.action.kind === "forward" && this.action.appendXForwardedHost && before !== null && before !== host) {
       headers.add(EnvoyHeader.xForwardedHost, before);

@@ -1,0 +1,20 @@
+import type { HttpFilterType } from "./http-filter-type.ts";
+import { ROUTER } from "./router/index.ts";
+
+/**
+ * The HTTP filters that this proxy knows besides the in-process extensions. Their order in a chain is the
+ * configuration's; the control plane's order and its reasons stand in [control-plane §4.6].
+ */
+const TYPES: readonly HttpFilterType[] = [ROUTER];
+
+const BY_TYPE: ReadonlyMap<string, HttpFilterType> = new Map(TYPES.map((type) => [type.typeName, type]));
+
+/** The filter of a configuration message type; null where it is not known. */
+export function findHttpFilterType(typeName: string): HttpFilterType | null {
+  return BY_TYPE.get(typeName) ?? null;
+}
+
+/** Whether a filter of this type ends a chain. */
+export function isTerminalHttpFilter(typeName: string): boolean {
+  return typeName === ROUTER.typeName;
+}

@@ -1,0 +1,64 @@
+import type { Deadline } from "@mixerless/clock";
+import type { HeaderMap } from "../../http/header-map.ts";
+import type { RetryPolicy } from "../../http/routing/retry-policy.ts";
+import { ResponseFlag } from "../../stream/response-flags.ts";
+import type { StreamInfo } from "../../stream/stream-info.ts";
+import type { Cluster } from "../../upstream/cluster.ts";
+import type { Host } from "../../upstream/host.ts";
+import type { RouterConfig } from "./config.ts";
+import type { UpstreamFailure } from "./failure.ts";
+import { backOff, retriesFailure, retriesResponse } from "./retry-conditions.ts";
+
+/** The retries that one request still has. Made only where a policy applies. */
+export class Retries {
+  readonly #policy: RetryPolicy;
+  readonly #config: RouterConfig;
+  readonly #cluster: Cluster;
+  #left: number;
+  #admission: { done(): void } | null = null;
+  #timer: Deadline | null = null;
+  /** Hosts that failed this request. */
+  readonly tried: Host[] = [];
+
+  constructor(policy: RetryPolicy, config: RouterConfig, cluster: Cluster) {
+    this.#policy = policy;
+    this.#config = config;
+    this.#cluster = cluster;
+    this.#left = policy.retries;
+  }
+
+  wantsResponse(response: HeaderMap, request: HeaderMap): boolean {
+    return retriesResponse(this.#policy, response, request);
+  }
+
+  wantsFailure(failure: UpstreamFailure, sent: boolean): boolean {
+    return retriesFailure(this.#policy, failure, sent);
+  }
+
+  /** Plans the next attempt; false where the policy's number or the cluster's limit is used up. */
+  plan(info: StreamInfo, failed: Host | null, attempt: () => void): boolean {
+    const { stats, wheel, random } = this.#config;
+    if (this.#left === 0) {
+      info.setFlag(ResponseFlag.UpstreamRetryLimitExceeded);
+      stats.retriesExhausted.add(1);
+      return false;
+    }
+    this.#admission?.done();
+    this.#admission = this.#cluster.admitRetry();
+    if (this.#admission === null) {
+      info.setFlag(ResponseFlag.UpstreamOverflow);
+      return false;
+    }
+    this.#left--;
+    if (failed !== null) this.tried.push(failed);
+    stats.retries.add(1);
+    this.#timer = wheel.after(backOff(this.#policy, info.attemptCount, random()), attempt);
+    return true;
+  }
+
+  close(): void {
+    this.#timer?.cancel();
+    this.#admission?.done();
+    this.#admission = null;
+  }
+}

@@ -1,0 +1,48 @@
+import { EnvoyHeader } from "../../http/envoy-header-name.ts";
+import { grpcTimeout, isGrpcRequest } from "../../http/grpc.ts";
+import type { HeaderMap } from "../../http/header-map.ts";
+import { H } from "../../http/header-name.ts";
+import type { ForwardAction } from "../../http/routing/route-action.ts";
+
+/** Limits of one request, milliseconds; 0: none. */
+export interface RequestTimeouts {
+  /** From the end of the request to the end of the response, all attempts together. */
+  readonly total: number;
+  readonly perTry: number;
+}
+
+/**
+ * The limits by route and, from inside the mesh, by headers; tells them to the upstream in
+ * `x-envoy-expected-rq-timeout-ms`. For gRPC with `max_grpc_timeout` the client's own timeout counts.
+ */
+export function requestTimeouts(action: ForwardAction, headers: HeaderMap, perTryOfRoute: number): RequestTimeouts {
+  const grpc = action.maxGrpcTimeout !== null && isGrpcRequest(headers);
+  let total = grpc ? grpcLimit(action, headers) : action.timeout;
+  let perTry = perTryOfRoute;
+  const asked = headers.get(EnvoyHeader.upstreamRqTimeoutMs);
+  if (asked !== null) {
+    headers.remove(EnvoyHeader.upstreamRqTimeoutMs);
+    total = digits(asked) ?? total;
+  }
+  const askedPerTry = headers.get(EnvoyHeader.upstreamRqPerTryTimeoutMs);
+  if (askedPerTry !== null) {
+    headers.remove(EnvoyHeader.upstreamRqPerTryTimeoutMs);
+    perTry = digits(askedPerTry) ?? perTry;
+  }
+  if (total !== 0 && perTry >= total) perTry = 0;
+  const expected = perTry > 0 ? perTry : total;
+  if (expected > 0) headers.set(H.xEnvoyExpectedRqTimeoutMs, String(Math.floor(expected)));
+  if (grpc && expected > 0) headers.set(EnvoyHeader.grpcTimeout, `${Math.floor(expected)}m`);
+  return { total, perTry };
+}
+
+function grpcLimit(action: ForwardAction, headers: HeaderMap): number {
+  const max = action.maxGrpcTimeout ?? 0;
+  let limit = grpcTimeout(headers) ?? 0;
+  if (action.grpcTimeoutOffset < limit) limit -= action.grpcTimeoutOffset;
+  return max > 0 && (limit === 0 || limit > max) ? max : limit;
+}
+
+function digits(text: string): number | null {
+  return /^\d{1,10}$/.test(text) ? Number(text) : null;
+}

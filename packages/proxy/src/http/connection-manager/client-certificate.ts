@@ -1,0 +1,38 @@
+import type { TlsInfo } from "../../transport/transport.ts";
+import type { HeaderMap } from "../header-map.ts";
+import { H } from "../header-name.ts";
+
+/** What to do with `x-forwarded-client-cert`. */
+export interface ClientCertificateOptions {
+  readonly mode: "sanitize" | "forward-only" | "append-forward" | "sanitize-set" | "always-forward-only";
+  readonly subject: boolean;
+  readonly uri: boolean;
+}
+
+/**
+ * Keeps, drops or extends `x-forwarded-client-cert` by the identity of the peer. The digest and DNS names of its
+ * certificate are not among the facts of a connection, so `Hash` and `DNS` are never written.
+ */
+export function applyClientCertificate(
+  headers: HeaderMap,
+  tls: TlsInfo | null,
+  options: ClientCertificateOptions,
+): void {
+  if (options.mode === "always-forward-only") return;
+  if (options.mode === "sanitize" || tls === null || !tls.peerCertificatePresented) {
+    headers.remove(H.xForwardedClientCert);
+    return;
+  }
+  if (options.mode === "forward-only") return;
+  const element = describe(tls, options);
+  const before = options.mode === "append-forward" ? headers.get(H.xForwardedClientCert) : null;
+  if (element !== "") headers.set(H.xForwardedClientCert, before === null ? element : `${before},${element}`);
+  else if (before === null) headers.remove(H.xForwardedClientCert);
+}
+
+function describe(tls: TlsInfo, options: ClientCertificateOptions): string {
+  const parts: string[] = tls.uriSanLocal.map((uri) => `By=${uri}`);
+  if (options.subject && tls.subjectPeer !== null) parts.push(`Subject="${tls.subjectPeer.replaceAll('"', '\\"')}"`);
+  if (options.uri) for (const uri of tls.uriSanPeer) parts.push(`URI=${uri}`);
+  return parts.join(";");
+}

@@ -1,0 +1,322 @@
+import { ResponseFlag } from "../../stream/response-flags.ts";
+import { StreamInfo } from "../../stream/stream-info.ts";
+import type { RequestDecoder, ResetReason, ResponseEncoder } from "../codec.ts";
+import { isGrpcRequest } from "../grpc.ts";
+import { HeaderMap } from "../header-map.ts";
+import { H } from "../header-name.ts";
+import type { FilterStream, LocalReply } from "../http-filter.ts";
+import type { RouteEntry } from "../routing/route-entry.ts";
+import type { RouteTable } from "../routing/route-table.ts";
+import { checkRequest } from "./check-request.ts";
+import { createFilters } from "./create-filters.ts";
+import { FilterIteration } from "./filter-iteration.ts";
+import { prepareReply } from "./local-reply.ts";
+import type { ManagerConfig } from "./manager-config.ts";
+import { prepareRequestHeaders } from "./request-headers.ts";
+import { prepareResponseHeaders } from "./response-headers.ts";
+import { streamDuration } from "./stream-duration.ts";
+import type { StreamOwner } from "./stream-owner.ts";
+import { StreamTimers, type StreamTimerTarget } from "./stream-timers.ts";
+
+/** One request with its response, from the codec through the filters and back. */
+export class HttpStream extends FilterIteration implements RequestDecoder, FilterStream, StreamTimerTarget {
+  readonly info: StreamInfo;
+  readonly #owner: StreamOwner;
+  readonly #config: ManagerConfig;
+  readonly #encoder: ResponseEncoder;
+  #timers: StreamTimers | null = null;
+  #routes: RouteTable | null = null;
+  #prepared = false;
+  #ended = false;
+  route: RouteEntry | null = null;
+  requestComplete = false;
+  responseStarted = false;
+
+  constructor(owner: StreamOwner, config: ManagerConfig, encoder: ResponseEncoder) {
+    super();
+    const { clock } = owner.context;
+    this.#owner = owner;
+    this.#config = config;
+    this.#encoder = encoder;
+    this.info = new StreamInfo(owner.listener, encoder.connection, clock.now(), clock.monotonic(), owner.filterState);
+    this.info.protocol = encoder.protocol;
+  }
+
+  // The codec's side.
+
+  onHeaders(headers: HeaderMap, endStream: boolean): void {
+    this.info.requestHeaders = headers;
+    if (endStream) this.#completeRequest();
+    this.#startTimers();
+    this.#answerExpectation(headers);
+    const refused = checkRequest(headers, this.#config, this.info.downstream.localAddress.port);
+    if (refused !== null) {
+      this.sendLocalReply(refused);
+      return;
+    }
+    this.#prepare(headers);
+    if (!this.#ended && !this.decodingOver) this.decodeHeadersFrom(0, headers, endStream);
+  }
+
+  onData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
+    this.info.bytesReceived += end - start;
+    this.#timers?.touch();
+    if (endStream) this.#completeRequest();
+    if (!this.decodingOver) this.decodeDataFrom(0, buffer, start, end, endStream);
+  }
+
+  onTrailers(trailers: HeaderMap): void {
+    this.info.requestTrailers = trailers;
+    this.#completeRequest();
+    if (!this.decodingOver) this.decodeTrailersFrom(0, trailers);
+  }
+
+  onReset(reason: ResetReason): void {
+    if (this.#ended) return;
+    this.#owner.stats.resetByClient.add(1);
+    this.#setResetFacts(reason);
+    this.#end();
+  }
+
+  onDrain(): void {
+    const last = this.filters[this.filters.length - 1];
+    if (!this.#ended) last?.onDownstreamDrain();
+  }
+
+  // The filters' side.
+
+  get bufferLimit(): number {
+    const action = this.route?.action;
+    const own = action?.kind === "forward" ? action.bufferLimit : null;
+    return own ?? this.#config.bufferLimit;
+  }
+
+  get downstreamCongested(): boolean {
+    return this.#encoder.congested;
+  }
+
+  pauseRequest(): void {
+    if (!this.#ended) this.#encoder.pauseReading();
+  }
+
+  resumeRequest(): void {
+    if (!this.#ended) this.#encoder.resumeReading();
+  }
+
+  sendLocalReply(reply: LocalReply): void {
+    if (this.#ended) return;
+    this.info.setFlag(reply.flags);
+    if (this.info.responseHeaders !== null) {
+      this.resetStream(reply.details);
+      return;
+    }
+    const headers = this.info.requestHeaders ?? new HeaderMap();
+    if (!this.#prepared) this.#prepare(headers);
+    this.decodingOver = true;
+    this.info.responseCodeDetails = reply.details;
+    const head = headers.get(H.method) === "HEAD";
+    const prepared = prepareReply(reply, isGrpcRequest(headers), head);
+    this.respondHeaders(prepared.headers, prepared.body === "");
+    if (prepared.body === "" || this.#ended) return;
+    const body = Buffer.from(prepared.body, "latin1");
+    this.respondData(body, 0, body.length, true);
+  }
+
+  resetStream(details: string): void {
+    if (this.#ended) return;
+    this.info.responseCodeDetails = details;
+    this.#owner.stats.resetByProxy.add(1);
+    this.#encoder.reset("local");
+    this.#end();
+  }
+
+  respondInformational(headers: HeaderMap): void {
+    if (!this.#ended && !this.responseStarted && this.#config.proxy100Continue)
+      this.#encoder.sendInformational(headers);
+  }
+
+  respondHeaders(headers: HeaderMap, endStream: boolean): void {
+    if (this.#ended) return;
+    this.info.responseHeaders = headers;
+    this.info.responseCode = Number(headers.get(H.status) ?? 0);
+    this.encodeHeadersFrom(this.filters.length - 1, headers, endStream);
+  }
+
+  respondData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
+    if (!this.#ended) this.encodeDataFrom(this.filters.length - 1, buffer, start, end, endStream);
+  }
+
+  respondTrailers(trailers: HeaderMap): void {
+    if (this.#ended) return;
+    this.info.responseTrailers = trailers;
+    this.encodeTrailersFrom(this.filters.length - 1, trailers);
+  }
+
+  // What leaves the filters.
+
+  protected override sendHeaders(headers: HeaderMap, endStream: boolean): void {
+    prepareResponseHeaders(headers, this.info.requestHeaders, this.#config.response, this.#owner.date);
+    this.info.responseCode = Number(headers.get(H.status) ?? 0);
+    this.info.responseStarted = this.#owner.context.clock.monotonic();
+    this.responseStarted = true;
+    this.#timers?.touch();
+    if (this.#owner.closesAfterResponse) this.#encoder.closeAfterResponse();
+    this.#encoder.sendHeaders(headers, endStream);
+    if (endStream) this.#end();
+  }
+
+  protected override sendData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
+    this.info.bytesSent += end - start;
+    this.#timers?.touch();
+    this.#encoder.sendData(buffer, start, end, endStream);
+    if (endStream) this.#end();
+  }
+
+  protected override sendTrailers(trailers: HeaderMap): void {
+    this.#encoder.sendTrailers(trailers);
+    this.#end();
+  }
+
+  protected override onRequestHeld(): void {
+    this.pauseRequest();
+  }
+
+  protected override onRequestReleased(): void {
+    this.resumeRequest();
+  }
+
+  protected override onResponseHeld(): void {
+    this.filters[this.filters.length - 1]?.onResponseHeld();
+  }
+
+  protected override onResponseReleased(): void {
+    this.filters[this.filters.length - 1]?.onResponseReleased();
+  }
+
+  // Limits.
+
+  onIdleTimeout(): void {
+    this.#owner.stats.idleTimeout.add(1);
+    this.#timeOut("stream timeout", "stream_idle_timeout", ResponseFlag.StreamIdleTimeout);
+  }
+
+  onRequestTimeout(): void {
+    this.#owner.stats.requestTimeout.add(1);
+    this.sendLocalReply({ status: 408, body: "request timeout", details: "request_overall_timeout", flags: 0 });
+  }
+
+  onMaxDuration(): void {
+    this.#owner.stats.durationReached.add(1);
+    this.#timeOut("downstream duration timeout", "max_duration_timeout", ResponseFlag.DurationTimeout);
+  }
+
+  /** A client that is still sending is told that it was too slow; else it is the upstream that was. */
+  #timeOut(body: string, details: string, flags: number): void {
+    this.sendLocalReply({ status: this.requestComplete ? 504 : 408, body, details, flags, grpcStatus: 4 });
+  }
+
+  #startTimers(): void {
+    const { idle, request, maxDuration } = this.#config.timeouts;
+    if (idle === 0 && request === 0 && maxDuration === 0) return;
+    const timers = this.#makeTimers();
+    timers.startIdle(idle);
+    timers.startDuration(maxDuration);
+    if (!this.requestComplete) timers.startRequest(request);
+  }
+
+  #makeTimers(): StreamTimers {
+    const { clock, wheel } = this.#owner.context;
+    this.#timers ??= new StreamTimers(clock, wheel, this);
+    return this.#timers;
+  }
+
+  /** The route may set other limits than the connection manager. */
+  #applyRouteTimeouts(headers: HeaderMap): void {
+    const action = this.route?.action;
+    if (action?.kind !== "forward") return;
+    if (action.idleTimeout !== null) this.#makeTimers().startIdle(action.idleTimeout);
+    const duration = streamDuration(action, headers);
+    if (duration !== null) this.#makeTimers().startDuration(duration);
+  }
+
+  // Steps.
+
+  #completeRequest(): void {
+    this.requestComplete = true;
+    this.info.requestReceived = this.#owner.context.clock.monotonic();
+    this.#timers?.requestComplete();
+  }
+
+  /** Without the proxy passing it on, the client is told here to go ahead. */
+  #answerExpectation(headers: HeaderMap): void {
+    if (this.#config.proxy100Continue || headers.get(H.expect)?.toLowerCase() !== "100-continue") return;
+    headers.remove(H.expect);
+    const informational = new HeaderMap();
+    informational.add(H.status, "100");
+    this.#encoder.sendInformational(informational);
+  }
+
+  #prepare(headers: HeaderMap): void {
+    this.#prepared = true;
+    const { routes } = this.#config;
+    this.#routes = "inline" in routes ? routes.inline : this.#owner.context.routes.get(routes.rds);
+    const { request } = this.#config;
+    const internalOnly = this.#routes?.internalOnlyHeaders ?? [];
+    const client = prepareRequestHeaders(
+      headers,
+      this.info.downstream,
+      request,
+      internalOnly,
+      this.#owner.context.uuid,
+    );
+    this.info.remoteAddress = client.remoteAddress;
+    this.#chooseRoute(headers);
+    this.filters = createFilters(this.#config.filters, this, this.route);
+    this.#applyRouteTimeouts(headers);
+  }
+
+  #chooseRoute(headers: HeaderMap): void {
+    const { context } = this.#owner;
+    this.route = this.#routes?.match(headers, context.random) ?? null;
+    this.info.route = this.route?.facts ?? null;
+    this.info.cluster =
+      this.route === null || this.route.cluster === "" ? null : context.clusters.get(this.route.cluster);
+  }
+
+  #setResetFacts(reason: ResetReason): void {
+    const { info } = this;
+    switch (reason) {
+      case "protocol-error":
+        info.setFlag(ResponseFlag.DownstreamProtocolError);
+        info.responseCodeDetails = "codec_error";
+        break;
+      case "remote":
+        info.setFlag(ResponseFlag.DownstreamRemoteReset);
+        info.responseCodeDetails = "http2.remote_reset";
+        break;
+      case "local":
+        info.setFlag(ResponseFlag.DownstreamConnectionTermination);
+        info.responseCodeDetails = "downstream_local_disconnect";
+        break;
+      default:
+        info.setFlag(ResponseFlag.DownstreamConnectionTermination);
+        info.responseCodeDetails = "downstream_remote_disconnect";
+    }
+  }
+
+  #end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.decodingOver = true;
+    this.encodingOver = true;
+    this.#timers?.close();
+    const { info } = this;
+    info.ended = this.#owner.context.clock.monotonic();
+    info.wireBytesReceived = this.#encoder.wireBytesReceived;
+    info.wireBytesSent = this.#encoder.wireBytesSent;
+    for (const filter of this.filters) filter.onEnd();
+    for (const filter of this.filters) filter.onLog();
+    for (const logger of this.#config.accessLogs) logger.log(info);
+    this.#owner.streamEnded(info);
+  }
+}

@@ -1,0 +1,69 @@
+/** What `normalize_path` and its neighbours ask for. */
+export interface PathOptions {
+  readonly normalize: boolean;
+  readonly mergeSlashes: boolean;
+  readonly escapedSlashes: "keep" | "reject" | "unescape-and-redirect" | "unescape-and-forward";
+}
+
+/** The path to go on with, or what to do instead. */
+export type NormalizedPath =
+  | { readonly kind: "path"; readonly path: string }
+  | { readonly kind: "redirect"; readonly path: string }
+  | { readonly kind: "reject" };
+
+const REJECT: NormalizedPath = { kind: "reject" };
+const ESCAPED_SLASH = /%(?:2f|5c)/i;
+/** A path for which normalizing would change nothing: most of them. */
+const NEEDS_WORK = /[%\\]|\/\.|\/\//;
+
+/**
+ * Normalizes a `:path` as RFC 3986 §6 and Envoy say: escaped unreserved characters are decoded, back slashes become
+ * slashes, dot segments are removed, then slashes are merged if asked. The query stays as it is. Null: nothing to
+ * change, which costs no allocation.
+ */
+export function normalizePath(path: string, options: PathOptions): NormalizedPath | null {
+  if (!NEEDS_WORK.test(path) || path === "*") return null;
+  const query = path.indexOf("?");
+  let plain = query < 0 ? path : path.slice(0, query);
+  const rest = query < 0 ? "" : path.slice(query);
+  let redirect = false;
+  if (options.escapedSlashes !== "keep" && ESCAPED_SLASH.test(plain)) {
+    if (options.escapedSlashes === "reject") return REJECT;
+    plain = plain.replace(/%2f/gi, "/").replace(/%5c/gi, "\\");
+    redirect = options.escapedSlashes === "unescape-and-redirect";
+  }
+  if (options.normalize) {
+    const canonical = canonicalize(plain);
+    if (canonical === null) return REJECT;
+    plain = canonical;
+  }
+  if (options.mergeSlashes) plain = plain.replace(/\/{2,}/g, "/");
+  return { kind: redirect ? "redirect" : "path", path: plain + rest };
+}
+
+/** Null where an escape is no escape, or where the path climbs above its root or is not absolute. */
+function canonicalize(path: string): string | null {
+  if (!path.startsWith("/") && !path.startsWith("\\")) return null;
+  let bad = false;
+  const decoded = path.replaceAll("\\", "/").replace(/%([0-9a-fA-F]{2})?/g, (text, hex: string | undefined) => {
+    if (hex === undefined || hex === "00") {
+      bad = bad || hex === "00";
+      return text;
+    }
+    const char = String.fromCharCode(Number.parseInt(hex, 16));
+    return /[A-Za-z0-9\-._~]/.test(char) ? char : text.toUpperCase();
+  });
+  if (bad) return null;
+  const segments: string[] = [];
+  const parts = decoded.slice(1).split("/");
+  for (const [i, part] of parts.entries()) {
+    const last = i === parts.length - 1;
+    if (part === "." || part === "..") {
+      if (part === "..") segments.pop();
+      if (last) segments.push("");
+    } else {
+      segments.push(part);
+    }
+  }
+  return `/${segments.join("/")}`;
+}

@@ -1,0 +1,50 @@
+import type { Counter, Gauge, MetricStore } from "@mixerless/metrics";
+
+/** Series of one connection manager, under the names and labels that Envoy's have in Prometheus form. */
+export interface HttpConnectionManagerStats {
+  readonly connections: Counter;
+  readonly connectionsActive: Gauge;
+  readonly requests: Counter;
+  readonly requestsActive: Gauge;
+  readonly completed: Counter;
+  /** By class of the status; index 0 is 1xx. */
+  readonly byClass: readonly Counter[];
+  readonly received: Counter;
+  readonly sent: Counter;
+  readonly resetByClient: Counter;
+  readonly resetByProxy: Counter;
+  readonly idleTimeout: Counter;
+  readonly requestTimeout: Counter;
+  readonly durationReached: Counter;
+  readonly drainClose: Counter;
+  readonly protocolErrors: Counter;
+}
+
+const PREFIX = "envoy_http_conn_manager_prefix";
+
+export function createHttpConnectionManagerStats(store: MetricStore, statPrefix: string): HttpConnectionManagerStats {
+  const counter = (name: string) =>
+    store.counter({ name: `envoy_http_${name}`, evictable: false }).series([PREFIX], [statPrefix]);
+  const gauge = (name: string) =>
+    store.gauge({ name: `envoy_http_${name}`, evictable: false }).series([PREFIX], [statPrefix]);
+  const classes = store.counter({ name: "envoy_http_downstream_rq_xx", evictable: false });
+  return {
+    connections: counter("downstream_cx_total"),
+    connectionsActive: gauge("downstream_cx_active"),
+    requests: counter("downstream_rq_total"),
+    requestsActive: gauge("downstream_rq_active"),
+    completed: counter("downstream_rq_completed"),
+    byClass: ["1", "2", "3", "4", "5"].map((code) =>
+      classes.series(["envoy_response_code_class", PREFIX], [code, statPrefix]),
+    ),
+    received: counter("downstream_cx_rx_bytes_total"),
+    sent: counter("downstream_cx_tx_bytes_total"),
+    resetByClient: counter("downstream_rq_rx_reset"),
+    resetByProxy: counter("downstream_rq_tx_reset"),
+    idleTimeout: counter("downstream_rq_idle_timeout"),
+    requestTimeout: counter("downstream_rq_timeout"),
+    durationReached: counter("downstream_rq_max_duration_reached"),
+    drainClose: counter("downstream_cx_drain_close"),
+    protocolErrors: counter("downstream_cx_protocol_error"),
+  };
+}
