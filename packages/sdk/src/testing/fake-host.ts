@@ -101,6 +101,11 @@ export class FakeExchange {
     for (const context of this.#contexts) {
       this.stream.during([REQUEST_HEADERS, RESPONSE_HEADERS], true, () => context.onLog());
     }
+    this.abort();
+  }
+
+  /** The stream is deleted without having been logged. */
+  abort(): void {
     for (const context of this.#contexts) context.onDone();
     for (const context of this.#contexts) context.onDelete();
   }
