@@ -1,1 +1,23 @@
-export {};
+export { Backoff, type BackoffOptions, DEFAULT_BACKOFF } from "./client/backoff.ts";
+export type {
+  ReceivedResource,
+  ResourceFault,
+  ResourceUpdate,
+  UpdateHandler,
+  Wanted,
+} from "./client/client-protocol.ts";
+export { createXdsClient, type XdsClient, type XdsClientOptions } from "./client/xds-client.ts";
+export { shortTypeName, TypeUrl } from "./resource-types.ts";
+export type { ConnectionStatus, ResourceStatus, SyncState, WatchStatus } from "./server/connection-status.ts";
+export { contentVersion, MapSource } from "./server/map-source.ts";
+export type { ProxyConnection } from "./server/proxy-connection.ts";
+export type {
+  ChangedResources,
+  GeneratedResource,
+  GeneratedResources,
+  ProxySession,
+  ResourceSource,
+} from "./server/resource-source.ts";
+export type { ServerObserver } from "./server/server-observer.ts";
+export { createXdsServer, type XdsServer, type XdsServerOptions } from "./server/xds-server.ts";
+export { type RefusedStream, StatusCode } from "./status-code.ts";
