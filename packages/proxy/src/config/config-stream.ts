@@ -1,0 +1,97 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import type { Clock } from "@mixerless/clock";
+import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
+import type { Cluster } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import { ApiConfigSource_ApiType } from "@mixerless/wire/envoy/config/core/v3/config_source";
+import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
+import { createXdsClient, type ResourceFault, type ResourceUpdate, type Wanted } from "@mixerless/xds";
+import { BootstrapError } from "./apply-static.ts";
+import { checkResource } from "./check-resource.ts";
+import type { IncomingUpdate, RefusedUpdate } from "./resource-intake.ts";
+import { kindOf, type ResourceKind, TYPE_URLS } from "./resource-kinds.ts";
+
+/** The stream to the control plane, as the rest of the proxy sees it. */
+export interface ConfigStream {
+  subscribe(kind: ResourceKind, names: Wanted): void;
+  readonly connected: boolean;
+  close(): void;
+}
+
+export interface ConfigStreamOptions {
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+  readonly onUpdate: (update: IncomingUpdate) => readonly RefusedUpdate[];
+}
+
+/** Opens the stream that the bootstrap's `ads_config` asks for; null when it asks for none. */
+export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOptions): ConfigStream | null {
+  const ads = bootstrap.dynamicResources?.adsConfig;
+  if (ads === undefined) return null;
+  const target = targetOf(bootstrap);
+  const client = createXdsClient({
+    target,
+    mode: ads.apiType === ApiConfigSource_ApiType.GRPC ? "sotw" : "delta",
+    node: { ...nodeOf(bootstrap), userAgentName: "mixerless" },
+    clock: options.clock,
+    onUpdate: (update) => take(update, options.onUpdate),
+    onState: (connected, reason) =>
+      options.log(
+        connected
+          ? `Connected to the control plane at ${target}.`
+          : `Lost the control plane at ${target}: ${reason}. Traffic goes on with the last configuration.`,
+      ),
+    nameOf,
+  });
+  client.start();
+  return {
+    subscribe: (kind, names) => client.subscribe(TYPE_URLS[kind], names),
+    get connected() {
+      return client.connected;
+    },
+    close: () => client.close(),
+  };
+}
+
+function take(update: ResourceUpdate, onUpdate: ConfigStreamOptions["onUpdate"]): ResourceFault[] {
+  const kind = kindOf(update.typeUrl);
+  if (kind === null)
+    return update.resources.map(({ name }) => ({ name, message: `${update.typeUrl} is not taken by this proxy` }));
+  const resources = update.resources.map(({ name, version, any }) => ({ name, version, ...checkResource(kind, any) }));
+  const refused = onUpdate({ kind, version: update.systemVersion, resources, removed: update.removed });
+  return refused.map(({ name, faults }) => ({
+    name,
+    message: faults.map((fault) => `${fault.path}: ${fault.message}`).join("; "),
+  }));
+}
+
+/** State-of-the-world responses carry no names; every resource has its own inside. */
+function nameOf(any: Any): string {
+  const kind = kindOf(any.typeUrl);
+  const { message } = kind === null ? { message: null } : checkResource(kind, any);
+  if (message === null) return "";
+  return kind === "endpoints" ? (message as ClusterLoadAssignment).clusterName : (message as Cluster).name;
+}
+
+function nodeOf(bootstrap: Bootstrap) {
+  if (bootstrap.node === undefined)
+    throw new BootstrapError([{ path: "node", message: "a control plane needs to know who asks; give node.id" }]);
+  return bootstrap.node;
+}
+
+/** Address of the static cluster that `ads_config` names. */
+function targetOf(bootstrap: Bootstrap): string {
+  const path = "dynamicResources.adsConfig.grpcServices[0].envoyGrpc.clusterName";
+  const service = bootstrap.dynamicResources?.adsConfig?.grpcServices[0]?.targetSpecifier;
+  const name = service?.case === "envoyGrpc" ? service.value.clusterName : "";
+  const cluster = bootstrap.staticResources?.clusters.find((entry) => entry.name === name);
+  if (cluster === undefined) throw new BootstrapError([{ path, message: `there is no static cluster "${name}"` }]);
+  const host = cluster.loadAssignment?.endpoints[0]?.lbEndpoints[0]?.hostIdentifier;
+  const address = host?.case === "endpoint" ? host.value.address?.address : undefined;
+  if (address?.case === "pipe") return `unix:${address.value.path}`;
+  if (address?.case === "socketAddress" && address.value.portSpecifier.case === "portValue") {
+    return `${address.value.address}:${address.value.portSpecifier.value}`;
+  }
+  throw new BootstrapError([
+    { path, message: `the static cluster "${name}" has no endpoint with an address and a port` },
+  ]);
+}
