@@ -1,0 +1,198 @@
+import { create } from "@bufbuild/protobuf";
+import { VirtualClock } from "@mixerless/clock";
+import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
+import { describe, expect, it } from "vitest";
+import type { FilterChainFactory } from "../network/filter-chain.ts";
+import type { NetworkTerminal } from "../network/network-filter.ts";
+import { socketAddress } from "../transport/socket-address.ts";
+import type { Transport } from "../transport/transport.ts";
+import { ListenerManager } from "./listener-manager.ts";
+
+interface ChainSpec {
+  name?: string;
+  /** Stands for everything that the filters say. */
+  content?: string;
+  rds?: string;
+  match?: { destinationPort?: number };
+}
+
+function listener(name: string, port: number, ...chains: ChainSpec[]): Listener {
+  return create(ListenerSchema, {
+    name,
+    address: {
+      address: {
+        case: "socketAddress",
+        value: { address: "127.0.0.1", portSpecifier: { case: "portValue", value: port } },
+      },
+    },
+    filterChains: chains.map((chain) => ({
+      name: chain.name ?? "",
+      ...(chain.match === undefined ? {} : { filterChainMatch: chain.match }),
+      filters: [{ name: `${chain.content ?? "x"}/${chain.rds ?? ""}` }],
+    })),
+  });
+}
+
+/** A connection as its filter chain sees it. */
+class FakeTerminal implements NetworkTerminal {
+  state: "open" | "draining" | "closed" = "open";
+  readonly content: string;
+  readonly #onClosed: () => void;
+
+  constructor(content: string, onClosed: () => void) {
+    this.content = content;
+    this.#onClosed = onClosed;
+  }
+  drain(): void {
+    this.state = "draining";
+  }
+  close(): void {
+    if (this.state === "closed") return;
+    this.state = "closed";
+    this.#onClosed();
+  }
+}
+
+function setUp() {
+  const clock = new VirtualClock();
+  const bound = new Map<string, (transport: Transport) => void>();
+  const busy = new Set<string>();
+  const routes = new Set<string>();
+  const terminals: FakeTerminal[] = [];
+  const closedFactories: string[] = [];
+  const logged: string[] = [];
+  const manager = new ListenerManager({
+    clock,
+    listen: async (address, onConnection) => {
+      if (busy.has(address.text)) throw new Error("EADDRINUSE");
+      bound.set(address.text, onConnection);
+      return { address, close: () => bound.delete(address.text) };
+    },
+    createChain: (chain) => {
+      const [content = "", rds = ""] = chain.filters[0]?.name.split("/") ?? [];
+      if (content === "bad")
+        return { ok: false, faults: [{ path: "filters[0].typedConfig.codecType", message: "HTTP3 is not supported" }] };
+      const factory: FilterChainFactory = {
+        routeConfigNames: rds === "" ? [] : [rds],
+        create: (_context, onClosed) => {
+          const terminal = new FakeTerminal(content, onClosed);
+          terminals.push(terminal);
+          return terminal;
+        },
+        close: () => closedFactories.push(content),
+      };
+      return { ok: true, value: factory };
+    },
+    hasRoutes: (name) => routes.has(name),
+    drainTime: 45_000,
+    log: (message) => logged.push(message),
+  });
+  const connect = (port: number): FakeTerminal | undefined => {
+    const accept = bound.get(`127.0.0.1:${port}`);
+    if (accept === undefined) return undefined;
+    const before = terminals.length;
+    const connection = {
+      id: 1,
+      localAddress: socketAddress("127.0.0.1", port),
+      remoteAddress: socketAddress("127.0.0.9", 5),
+      tls: null,
+      requestedServerName: null,
+    };
+    accept({ connection, destroy: () => {} } as unknown as Transport);
+    return terminals[before];
+  };
+  return { clock, bound, busy, routes, manager, connect, closedFactories, logged };
+}
+
+describe("ListenerManager", () => {
+  it("binds a listener at once when it waits for nothing", async () => {
+    const { manager, connect } = setUp();
+    expect(manager.set(listener("a", 80, { content: "one" }))).toEqual([]);
+    await manager.settled();
+    expect(connect(80)?.content).toBe("one");
+    expect(manager.states).toMatchObject([{ name: "a", status: "active", connections: 1 }]);
+  });
+
+  it("warms until its routes have arrived; the one before serves meanwhile", async () => {
+    const { manager, connect, routes } = setUp();
+    manager.set(listener("a", 80, { content: "old" }));
+    await manager.settled();
+    manager.set(listener("a", 80, { content: "new", rds: "80" }));
+    expect(connect(80)?.content).toBe("old");
+    expect(manager.routeNames).toEqual(new Set(["80"]));
+    routes.add("80");
+    manager.routesChanged();
+    expect(connect(80)?.content).toBe("new");
+  });
+
+  it("leaves the connections of an unchanged chain alone and drains those of a changed one", async () => {
+    const { manager, connect, clock, closedFactories } = setUp();
+    const kept = { name: "kept", content: "kept", match: { destinationPort: 80 } };
+    manager.set(listener("a", 80, kept, { name: "other", content: "old" }));
+    await manager.settled();
+    const stays = connect(80);
+    manager.set(listener("a", 80, { ...kept, content: "changed" }, { name: "other", content: "old" }));
+    const fresh = connect(80);
+    expect(stays?.state).toBe("draining");
+    expect(fresh).toMatchObject({ content: "changed", state: "open" });
+    manager.set(listener("a", 80, { ...kept, content: "changed" }, { name: "other", content: "new" }));
+    expect(fresh?.state).toBe("open");
+    clock.advance(45_000);
+    expect(stays?.state).toBe("closed");
+    expect(fresh?.state).toBe("open");
+    expect(closedFactories.sort()).toEqual(["kept", "old"]);
+  });
+
+  it("stops accepting when it is removed, and closes what is left after the drain time", async () => {
+    const { manager, connect, clock, bound } = setUp();
+    manager.set(listener("a", 80, {}));
+    await manager.settled();
+    const open = connect(80);
+    manager.remove("a");
+    expect(bound.size).toBe(0);
+    expect(open?.state).toBe("draining");
+    clock.advance(45_000);
+    expect(open?.state).toBe("closed");
+  });
+
+  it("binds a new address before it gives the old one up", async () => {
+    const { manager, connect, bound } = setUp();
+    manager.set(listener("a", 80, {}));
+    await manager.settled();
+    manager.set(listener("a", 81, {}));
+    expect(bound.has("127.0.0.1:80")).toBe(true);
+    await manager.settled();
+    await Promise.resolve();
+    expect([...bound.keys()]).toEqual(["127.0.0.1:81"]);
+    expect(connect(81)).toBeDefined();
+  });
+
+  it("says what a refused listener asks for, by field, and keeps the one before", async () => {
+    const { manager, connect } = setUp();
+    manager.set(listener("a", 80, { content: "good" }));
+    await manager.settled();
+    expect(manager.set(listener("a", 80, { content: "bad" }))).toEqual([
+      { path: "filterChains[0].filters[0].typedConfig.codecType", message: "HTTP3 is not supported" },
+    ]);
+    expect(connect(80)?.content).toBe("good");
+  });
+
+  it("refuses two chains that match the same connections", () => {
+    const { manager } = setUp();
+    expect(manager.set(listener("a", 80, { name: "one" }, { name: "two" }))).toMatchObject([{ path: "filterChains" }]);
+  });
+
+  it("tries a taken address again until it is free, and says so once", async () => {
+    const { manager, clock, busy, connect, logged } = setUp();
+    busy.add("127.0.0.1:80");
+    manager.set(listener("a", 80, {}));
+    await manager.settled();
+    expect(manager.states).toMatchObject([{ status: "failed", error: "EADDRINUSE" }]);
+    await clock.advanceAsync(2500, 500);
+    expect(logged).toHaveLength(1);
+    busy.clear();
+    await clock.advanceAsync(1000, 500);
+    expect(manager.states).toMatchObject([{ status: "active", error: null }]);
+    expect(connect(80)).toBeDefined();
+  });
+});
