@@ -114,8 +114,6 @@ class ExchangeStream extends StreamContext {
   override onRequestHeaders(_count: i32, _end: boolean): i32 {
     const root = this.root;
     if (root.config.downstreamDiscovery) {
-      this.idAsked = this.headerSize(REQUEST_HEADERS, root.idHeader) > 0;
-      this.metadataAsked = this.headerSize(REQUEST_HEADERS, root.metadataHeader) > 0;
       // Elsewhere it is the upstream whose absence ends the waiting.
       const last = !root.config.upstreamDiscovery;
       this.learn(REQUEST_HEADERS, root.downstreamPeer, root.downstreamPeerId, last);
@@ -136,6 +134,10 @@ class ExchangeStream extends StreamContext {
     const root = this.root;
     const idSize: i32 = this.headerSize(map, root.idHeader);
     const size: i32 = this.headerSize(map, root.metadataHeader);
+    if (map === REQUEST_HEADERS) {
+      this.idAsked = idSize > 0;
+      this.metadataAsked = size > 0;
+    }
     let id: string | null = null;
     if (idSize > 0 && idSize <= MAXIMUM_ID) id = this.getHeader(map, root.idHeader);
     // An id alone is not a peer, even if the cache knows it.

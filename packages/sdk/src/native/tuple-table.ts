@@ -4,6 +4,12 @@ import type { Property, StateName } from "./names.ts";
 type Key = string | number | null;
 type Level<V> = Map<Key, Level<V> | V>;
 
+/** The record that was found last among those with the same first text, and its values. */
+interface Recent<V> {
+  readonly keys: Key[];
+  value: V;
+}
+
 /**
  * Finds a record by the raw values of a stream, so that label texts are made only for a combination that was not seen
  * before. Use: `begin`, then the same sequence of `add…` each time, then `find`, and on null `put`.
@@ -14,6 +20,7 @@ type Level<V> = Map<Key, Level<V> | V>;
 export class TupleTable<V> {
   readonly #capacity: number;
   readonly #keys: Key[] = [];
+  readonly #recent = new Map<string, Recent<V>>();
   #root: Level<V> = new Map();
   #length = 0;
   #size = 0;
@@ -59,6 +66,16 @@ export class TupleTable<V> {
 
   /** The record of the values added since `begin`, or null. */
   find(): V | null {
+    // One step and some comparisons for the usual case, that a peer's stream is like its last one.
+    const first = this.#firstText();
+    const recent = this.#recent.get(first);
+    if (recent !== undefined && this.#equals(recent.keys)) return recent.value;
+    const found = this.#search();
+    if (found !== null) this.#remember(first, recent, found);
+    return found;
+  }
+
+  #search(): V | null {
     const last = this.#length - 1;
     let level = this.#root;
     for (let i = 0; i < last; i++) {
@@ -68,6 +85,31 @@ export class TupleTable<V> {
     }
     const found = level.get(this.#keys[last]!);
     return found === undefined ? null : (found as V);
+  }
+
+  #firstText(): string {
+    for (let i = 0; i < this.#length; i++) {
+      const key = this.#keys[i];
+      if (typeof key === "string") return key;
+    }
+    return "";
+  }
+
+  #equals(keys: readonly Key[]): boolean {
+    if (keys.length !== this.#length) return false;
+    for (let i = 0; i < keys.length; i++) {
+      if (keys[i] !== this.#keys[i]) return false;
+    }
+    return true;
+  }
+
+  #remember(first: string, recent: Recent<V> | undefined, value: V): void {
+    if (recent === undefined || recent.keys.length !== this.#length) {
+      this.#recent.set(first, { keys: this.#keys.slice(0, this.#length), value });
+      return;
+    }
+    for (let i = 0; i < this.#length; i++) recent.keys[i] = this.#keys[i]!;
+    recent.value = value;
   }
 
   /** The text at `index` of the current values; null if it was absent or a number. */
@@ -91,10 +133,13 @@ export class TupleTable<V> {
     }
     level.set(this.#keys[last]!, value);
     this.#size++;
+    const first = this.#firstText();
+    this.#remember(first, this.#recent.get(first), value);
   }
 
   clear(): void {
     this.#root = new Map();
+    this.#recent.clear();
     this.#size = 0;
   }
 }

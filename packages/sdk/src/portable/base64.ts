@@ -1,5 +1,7 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const PADDING: i32 = 61;
+/** The value of each ASCII character; −1 for those outside the alphabet. */
+const DIGITS: i32[] = digits();
 
 /**
  * Decodes standard base64; padding may be missing but not wrong. Null: a character outside the alphabet (also white
@@ -10,20 +12,30 @@ export function decodeBase64(text: string): Uint8Array | null {
   const rest: i32 = length & 3;
   if (length < 0 || rest === 1) return null;
   const bytes = new Uint8Array(((length >> 2) * 3 + (rest > 0 ? rest - 1 : 0)) | 0);
-  let bits: i32 = 0;
-  let held: i32 = 0;
+  const whole: i32 = length - rest;
   let out: i32 = 0;
-  for (let i: i32 = 0; i < length; i++) {
-    const digit: i32 = digitOf(text.charCodeAt(i));
-    if (digit < 0) return null;
-    bits = ((bits << 6) | digit) & 0xffff;
-    held += 6;
-    if (held < 8) continue;
-    held -= 8;
-    bytes[out] = (bits >> held) & 0xff;
-    out++;
+  for (let i: i32 = 0; i < whole; i += 4) {
+    const high: i32 = (digitOf(text.charCodeAt(i)) << 6) | digitOf(text.charCodeAt(i + 1));
+    const low: i32 = (digitOf(text.charCodeAt(i + 2)) << 6) | digitOf(text.charCodeAt(i + 3));
+    // A character outside the alphabet is −1 and makes its half negative.
+    if ((high | low) < 0) return null;
+    bytes[out] = high >> 4;
+    bytes[out + 1] = ((high & 15) << 4) | (low >> 8);
+    bytes[out + 2] = low & 0xff;
+    out += 3;
   }
-  return (bits & ((1 << held) - 1)) === 0 ? bytes : null;
+  return rest === 0 || decodeRest(text, whole, rest, bytes, out) ? bytes : null;
+}
+
+/** The last two or three characters. */
+function decodeRest(text: string, at: i32, rest: i32, bytes: Uint8Array, out: i32): boolean {
+  const third: i32 = rest === 3 ? digitOf(text.charCodeAt(at + 2)) : 0;
+  const bits: i32 = (digitOf(text.charCodeAt(at)) << 12) | (digitOf(text.charCodeAt(at + 1)) << 6) | third;
+  if (bits < 0) return false;
+  bytes[out] = bits >> 10;
+  if (rest === 2) return (bits & 0x3ff) === 0;
+  bytes[out + 1] = (bits >> 2) & 0xff;
+  return (bits & 3) === 0;
 }
 
 /** Standard base64 with padding. */
@@ -52,9 +64,11 @@ function unpaddedLength(text: string): i32 {
 }
 
 function digitOf(code: i32): i32 {
-  if (code >= 65 && code <= 90) return code - 65;
-  if (code >= 97 && code <= 122) return code - 71;
-  if (code >= 48 && code <= 57) return code + 4;
-  if (code === 43) return 62;
-  return code === 47 ? 63 : -1;
+  return code < 128 ? DIGITS[code]! : -1;
+}
+
+function digits(): i32[] {
+  const table: i32[] = [];
+  for (let i: i32 = 0; i < 128; i++) table.push(ALPHABET.indexOf(String.fromCharCode(i)));
+  return table;
 }

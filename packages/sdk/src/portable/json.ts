@@ -9,6 +9,9 @@ export const JSON_ARRAY: i32 = 4;
 export const JSON_OBJECT: i32 = 5;
 
 const MAXIMUM_DEPTH: i32 = 32;
+// Shared by the values that have none.
+const NO_ITEMS: JsonValue[] = [];
+const NO_NAMES: string[] = [];
 
 /** One value of a JSON text. Reads of a member that is absent or of another kind give the fallback; nothing throws. */
 export class JsonValue {
@@ -16,13 +19,15 @@ export class JsonValue {
   /** A string's content; a number or boolean as it was written; else empty. */
   readonly text: string;
   /** The elements of an array or the values of an object, in the order of the text. */
-  readonly items: JsonValue[] = [];
+  readonly items: JsonValue[];
   /** The member names of an object, parallel to {@link items}. */
-  readonly names: string[] = [];
+  readonly names: string[];
 
   constructor(kind: i32, text: string) {
     this.kind = kind;
     this.text = text;
+    this.items = kind >= JSON_ARRAY ? [] : NO_ITEMS;
+    this.names = kind === JSON_OBJECT ? [] : NO_NAMES;
   }
 
   /** The member of an object, or null. Of repeated names the last counts. */
