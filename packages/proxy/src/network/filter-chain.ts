@@ -1,6 +1,15 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
+import { unpackTypedStruct } from "@mixerless/wire";
 import type { Filter } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
-import type { Compiled } from "./config-fault.ts";
+import { HttpConnectionManagerSchema } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
+import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
+import type { ConnectionExtensionFactory } from "../extension-host/extension-host.ts";
+import { createTcpProxyFactory } from "../filters/tcp-proxy/index.ts";
+import { createHttpConnectionManagerFactory } from "../http/connection-manager/factory.ts";
+import { addFaults, type Compiled, type ConfigFault, compiled } from "./config-fault.ts";
+import { configuredType } from "./configured-type.ts";
 import type { FilterChainContext } from "./context.ts";
+import { compileNetworkExtension } from "./network-extensions.ts";
 import type { NetworkTerminalFactory } from "./network-filter.ts";
 
 /** What a listener gets for the `filters` of one filter chain. */
@@ -11,11 +20,110 @@ export interface FilterChainFactory extends NetworkTerminalFactory {
 
 /**
  * Compiles the `filters` of a filter chain: network filters in order, the last one being an HTTP
- * connection manager or a TCP proxy. Fault paths begin at the filter chain: `filters[0].typed_config…`.
+ * connection manager or a TCP proxy. Fault paths begin at the filter chain: `filters[0].typedConfig…`.
  */
 export function createFilterChainFactory(
-  _filters: readonly Filter[],
-  _context: FilterChainContext,
+  filters: readonly Filter[],
+  context: FilterChainContext,
 ): Compiled<FilterChainFactory> {
-  return { ok: false, faults: [{ path: "filters", message: "filter chains are not built yet" }] };
+  const last = filters.length - 1;
+  const terminal = filters[last];
+  if (terminal === undefined) {
+    return { ok: false, faults: [{ path: "filters", message: "a filter chain needs at least one filter" }] };
+  }
+  const faults: ConfigFault[] = [];
+  const observers: ConnectionExtensionFactory[] = [];
+  for (let i = 0; i < last; i++) {
+    const observer = compileNetworkExtension(filters[i] as Filter, context, `filters[${i}]`, faults);
+    if (observer !== null) observers.push(observer);
+  }
+  const config = configOf(terminal);
+  const factory = config === null ? null : compileTerminal(config, observers, context, `filters[${last}]`, faults);
+  if (config === null) faults.push({ path: `filters[${last}]`, message: `"${terminal.name}" has no typedConfig` });
+  if (factory !== null && faults.length === 0) return compiled(factory);
+  factory?.close();
+  for (const observer of observers) observer.close();
+  return { ok: false, faults };
+}
+
+function configOf(filter: Filter): Any | null {
+  return filter.configType.case === "typedConfig" ? filter.configType.value : null;
+}
+
+function compileTerminal(
+  config: Any,
+  observers: readonly ConnectionExtensionFactory[],
+  context: FilterChainContext,
+  path: string,
+  faults: ConfigFault[],
+): FilterChainFactory | null {
+  const at = `${path}.typedConfig`;
+  switch (configuredType(config)) {
+    case HttpConnectionManagerSchema.typeName:
+      return compileHttp(config, observers, context, at, faults);
+    case TcpProxySchema.typeName:
+      return compileTcp(config, observers, context, at, faults);
+    default:
+      faults.push({
+        path: at,
+        message: `${configuredType(config)} cannot end a filter chain; use an HTTP connection manager or a TCP proxy`,
+      });
+      return null;
+  }
+}
+
+function compileHttp(
+  config: Any,
+  observers: readonly ConnectionExtensionFactory[],
+  context: FilterChainContext,
+  path: string,
+  faults: ConfigFault[],
+): FilterChainFactory | null {
+  const decoded = unpackTypedStruct(config, HttpConnectionManagerSchema);
+  if (decoded.faults !== undefined) {
+    addFaults(faults, path, decoded.faults);
+    return null;
+  }
+  if (observers.length > 0) {
+    faults.push({ path: "filters", message: "extensions in front of an HTTP connection manager are not supported" });
+    return null;
+  }
+  const manager = createHttpConnectionManagerFactory(decoded.message, context);
+  if (!manager.ok) {
+    addFaults(faults, path, manager.faults);
+    return null;
+  }
+  const factory = manager.value;
+  return {
+    create: (network, onClosed) => factory.create(network, onClosed),
+    close: () => factory.close(),
+    get routeConfigNames() {
+      return factory.routeConfigName === null ? [] : [factory.routeConfigName];
+    },
+  };
+}
+
+function compileTcp(
+  config: Any,
+  observers: readonly ConnectionExtensionFactory[],
+  context: FilterChainContext,
+  path: string,
+  faults: ConfigFault[],
+): FilterChainFactory | null {
+  const decoded = unpackTypedStruct(config, TcpProxySchema);
+  if (decoded.faults !== undefined) {
+    addFaults(faults, path, decoded.faults);
+    return null;
+  }
+  const made = createTcpProxyFactory(decoded.message, context, observers);
+  if (!made.ok) {
+    addFaults(faults, path, made.faults);
+    return null;
+  }
+  const factory = made.value;
+  return {
+    create: (network, onClosed) => factory.create(network, onClosed),
+    close: () => factory.close(),
+    routeConfigNames: [],
+  };
 }

@@ -1,4 +1,4 @@
-import type { Deadline } from "@mixerless/clock";
+import type { Timer } from "@mixerless/clock";
 import type { HeaderMap } from "../../http/header-map.ts";
 import type { RetryPolicy } from "../../http/routing/retry-policy.ts";
 import { ResponseFlag } from "../../stream/response-flags.ts";
@@ -16,7 +16,7 @@ export class Retries {
   readonly #cluster: Cluster;
   #left: number;
   #admission: { done(): void } | null = null;
-  #timer: Deadline | null = null;
+  #timer: Timer | null = null;
   /** Hosts that failed this request. */
   readonly tried: Host[] = [];
 
@@ -37,7 +37,7 @@ export class Retries {
 
   /** Plans the next attempt; false where the policy's number or the cluster's limit is used up. */
   plan(info: StreamInfo, failed: Host | null, attempt: () => void): boolean {
-    const { stats, wheel, random } = this.#config;
+    const { stats, clock, random } = this.#config;
     if (this.#left === 0) {
       info.setFlag(ResponseFlag.UpstreamRetryLimitExceeded);
       stats.retriesExhausted.add(1);
@@ -52,7 +52,8 @@ export class Retries {
     this.#left--;
     if (failed !== null) this.tried.push(failed);
     stats.retries.add(1);
-    this.#timer = wheel.after(backOff(this.#policy, info.attemptCount, random()), attempt);
+    // A timer of its own: the ticks of the wheel are longer than most back-offs.
+    this.#timer = clock.after(backOff(this.#policy, info.attemptCount, random()), attempt);
     return true;
   }
 

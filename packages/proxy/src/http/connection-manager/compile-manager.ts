@@ -39,6 +39,7 @@ export function compileManager(message: HttpConnectionManager, context: FilterCh
     bufferLimit: context.bufferLimit ?? BUFFER_LIMIT,
     codec: compileCodecOptions(message, context, faults),
   };
+  if (faults.length > 0) for (const { factory } of config.filters) factory.close?.();
   return compiledUnless(faults, config);
 }
 
