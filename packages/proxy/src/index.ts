@@ -1,1 +1,4 @@
-export {};
+export { BootstrapError } from "./config/apply-static.ts";
+export { decodeBootstrap } from "./config/decode-bootstrap.ts";
+export type { ExtensionFactory, ExtensionTable } from "./extension-host/extension.ts";
+export { createProxy, type Proxy, type ProxyOptions } from "./proxy.ts";

@@ -7,6 +7,7 @@ import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import { BatchingSinks } from "./access-log/batching-sinks.ts";
 import { openFileWriter } from "./access-log/file-writer.ts";
 import { adminHandlers } from "./admin/admin-handlers.ts";
+import { createClientCodec, createServerCodecs } from "./codecs.ts";
 import { applyStatic } from "./config/apply-static.ts";
 import { ConfigRegistry } from "./config/config-registry.ts";
 import { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
@@ -14,8 +15,6 @@ import { ResourceIntake } from "./config/resource-intake.ts";
 import { RouteManager } from "./config/route-manager.ts";
 import type { ExtensionTable } from "./extension-host/extension.ts";
 import { ExtensionHost } from "./extension-host/extension-host.ts";
-import { createClientConnection } from "./http1/client-connection.ts";
-import { createServerConnection } from "./http1/server-connection.ts";
 import { ListenerManager } from "./listener/listener-manager.ts";
 import { createSocketListener } from "./listener/socket-listener.ts";
 import type { FilterChainContext } from "./network/context.ts";
@@ -93,6 +92,7 @@ class EmbeddedProxy implements Proxy {
     this.#routes = new RouteManager(clock);
     this.metrics = new MetricStore({ clock });
     const transports = createTransportFactory();
+    const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
     const connector: Connector = {
       connect: (target, localAddress, onConnected, onFailed) =>
@@ -102,7 +102,7 @@ class EmbeddedProxy implements Proxy {
           onConnected,
           onFailed,
         ),
-      createHttpConnection: (transport, callbacks) => createClientConnection(transport, callbacks),
+      createHttpConnection: (transport, callbacks) => clientCodec.connect(transport, callbacks),
     };
     this.#clusters = new ActiveClusterManager({
       clock,
@@ -132,7 +132,7 @@ class EmbeddedProxy implements Proxy {
       accessLogs: this.#sinks,
       metrics: this.metrics,
       extensions,
-      createServerConnection,
+      createServerConnection: createServerCodecs(),
       random,
       uuid: options.uuid,
     };

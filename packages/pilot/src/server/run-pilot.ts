@@ -1,0 +1,122 @@
+import { type AdminServer, startAdminServer } from "@mixerless/admin-server";
+import type { Clock } from "@mixerless/clock";
+import { createXdsServer, type XdsServer } from "@mixerless/xds";
+import { allObjects } from "../config/all-objects.ts";
+import { ConfigStore } from "../config/config-store.ts";
+import { defaultMeshConfig } from "../config/default-mesh.ts";
+import { formatFault } from "../config/fault.ts";
+import { FileSource } from "../config/file-source.ts";
+import type { TelemetryMode } from "../generators/generator-input.ts";
+import { createPushContext } from "../model/build-push-context.ts";
+import type { PushContext } from "../model/push-context.ts";
+import { Debounce } from "../push/debounce.ts";
+import { PilotSource } from "../push/pilot-source.ts";
+import { debugHandlers } from "./debug-handlers.ts";
+import { PilotMetrics } from "./pilot-metrics.ts";
+
+export interface PilotOptions {
+  /** Directories and files of Istio configuration, watched. */
+  readonly paths: readonly string[];
+  readonly http: { readonly ip: string; readonly port: number };
+  /** `host:port` of xDS. */
+  readonly grpc: string;
+  readonly clock: Clock;
+  readonly log: (message: string) => void;
+  readonly telemetry: TelemetryMode;
+  readonly version: string;
+}
+
+/** A running control plane. */
+export interface Pilot {
+  readonly httpAddress: { readonly ip: string; readonly port: number };
+  readonly grpcAddress: string;
+  close(): Promise<void>;
+}
+
+/** Quiet time and longest delay between a change and its push [control-plane §5.7]. */
+const DEBOUNCE_AFTER = 100;
+const DEBOUNCE_MAX = 10_000;
+
+/** Reads the configuration, then serves it. Rejects when an address cannot be bound. */
+export async function runPilot(options: PilotOptions): Promise<Pilot> {
+  const { clock, log, paths } = options;
+  const store = new ConfigStore();
+  const files = new FileSource({ paths, store, clock });
+  await files.start();
+
+  const metrics = new PilotMetrics(clock, options.version);
+  const source = new PilotSource(buildContext(store), options.telemetry);
+  const xds = createXdsServer({ source, clock, address: options.grpc, observer: metrics.observer });
+  const seen = new Set<string>();
+  const takeOver = () => {
+    report(store, seen, log);
+    const changed = source.update(buildContext(store));
+    publishTotals(store, source.current, metrics);
+    metrics.pushTriggered();
+    xds.push(changed);
+  };
+  const debounce = new Debounce(clock, DEBOUNCE_AFTER, DEBOUNCE_MAX, takeOver);
+  store.subscribe(() => debounce.trigger());
+  report(store, seen, log);
+  publishTotals(store, source.current, metrics);
+
+  const grpcAddress = await xds.start();
+  const handlers = debugHandlers({
+    source,
+    xds,
+    metrics: metrics.store,
+    version: options.version,
+    objects: () => allObjects(store.snapshot()),
+    faults: () => store.faults(),
+    ready: () => true,
+  });
+  let http: AdminServer;
+  try {
+    http = await startAdminServer(options.http, handlers);
+  } catch (error) {
+    await xds.close(0);
+    throw error;
+  }
+  return {
+    httpAddress: http.address,
+    grpcAddress,
+    close: () => stop(debounce, files, store, xds, http, metrics),
+  };
+}
+
+function buildContext(store: ConfigStore): PushContext {
+  const snapshot = store.snapshot();
+  return createPushContext({
+    revision: snapshot.revision,
+    objects: allObjects(snapshot),
+    defaultMesh: defaultMeshConfig(),
+  });
+}
+
+/** Tells each fault once, when it appears. */
+function report(store: ConfigStore, seen: Set<string>, log: (message: string) => void): void {
+  const current = new Set(store.faults().map(formatFault));
+  for (const text of current) if (!seen.has(text)) log(text);
+  seen.clear();
+  for (const text of current) seen.add(text);
+}
+
+function publishTotals(store: ConfigStore, push: PushContext, metrics: PilotMetrics): void {
+  const refused = store.faults().filter((fault) => fault.severity === "error").length;
+  metrics.configuration(push.services.length, store.snapshot().list("VirtualService").length, refused);
+}
+
+async function stop(
+  debounce: Debounce,
+  files: FileSource,
+  store: ConfigStore,
+  xds: XdsServer,
+  http: AdminServer,
+  metrics: PilotMetrics,
+): Promise<void> {
+  debounce.close();
+  files.close();
+  store.close();
+  await Promise.all([xds.close(), http.close()]);
+  metrics.store.close();
+}
