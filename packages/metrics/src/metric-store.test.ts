@@ -127,6 +127,9 @@ describe("series", () => {
     expect(requests.size).toBe(6000);
     expect(requests.series(["name_5999"], ["v5999"]).value).toBe(6000);
     expect([...requests.entries()].at(-1)?.labels).toEqual([["name_5999", "v5999"]]);
+    requests.series(["x"], ["ab"]);
+    requests.series(["xa"], ["b"]);
+    expect(requests.size).toBe(6002);
   });
 
   it("tolerate lists of unequal length", () => {
@@ -180,13 +183,19 @@ describe("idle expiry", () => {
   });
 
   it("counts from the last update, also one of 0", () => {
-    const { clock, requests } = setup();
-    const handle = requests.series(["a"], ["1"]);
+    const { clock, store, requests } = setup();
+    const histograms = store.histogram({ name: "h" });
+    const gauges = store.gauge({ name: "g" });
+    const counter = requests.series(["a"], ["1"]);
+    const histogram = histograms.series(["a"], ["1"]);
+    const gauge = gauges.series(["a"], ["1"]);
     for (let i = 0; i < 10; i++) {
-      handle.add(0);
+      counter.add(0);
+      histogram.record(0);
+      gauge.set(0);
       clock.advance(50_000);
     }
-    expect(requests.size).toBe(1);
+    expect([requests.size, histograms.size, gauges.size]).toEqual([1, 1, 1]);
   });
 
   it("adds the final counts to the expired total and never to a live series", () => {

@@ -20,6 +20,7 @@ describe("the format for an Accept header", () => {
     [`${PROTOBUF};q=0.7,text/plain;version=0.0.4;q=0.3`, "text"],
     [`${PROTOBUF};q=0.9,application/openmetrics-text;version=1.0.0;q=0.6,text/plain;q=0.5`, "openmetrics"],
     ["text/plain;q=0.5,application/openmetrics-text;q=0.4", "text"],
+    ["text/plain;q=0.4,application/openmetrics-text;q=0.5", "openmetrics"],
     ["application/openmetrics-text;q=0,*/*;q=0.1", "text"],
     ["application/openmetrics-text;q=nonsense", "text"],
     ["text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text"],
