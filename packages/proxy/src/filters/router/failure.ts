@@ -37,10 +37,14 @@ export function failureOfPool(failure: Exclude<PoolFailure, "no-healthy-upstream
   }
 }
 
-export function failureOfReset(reason: ResetReason): UpstreamFailure {
+/**
+ * A connection that ends inside a response is a broken HTTP/1 message to current Envoy (UPE); before the response it
+ * is a termination (UC).
+ */
+export function failureOfReset(reason: ResetReason, responseStarted = false): UpstreamFailure {
   switch (reason) {
     case "connection-termination":
-      return FAILURES.termination;
+      return responseStarted ? FAILURES.protocol : FAILURES.termination;
     case "connection-failure":
       return FAILURES.connectFailure;
     case "remote":
@@ -61,13 +65,12 @@ export function failureDetails(failure: UpstreamFailure, transport: string, resp
   return `${what}{${failure.reason}${transport === "" ? "" : `|${transport}`}}`.replaceAll(" ", "_");
 }
 
-/** The reply to a client whose request failed for good before a response began. */
+/** The reply to a client whose request failed for good before a response began. What the transport said is for the log only. */
 export function failureReply(failure: UpstreamFailure, transport: string, attempts: number): LocalReply {
   const retried = attempts > 1 ? "retried and the latest " : "";
-  const cause = transport === "" ? "" : `, transport failure reason: ${transport}`;
   return {
     status: failure.kind === "protocol" ? 502 : 503,
-    body: `upstream connect error or disconnect/reset before headers. ${retried}reset reason: ${failure.reason}${cause}`,
+    body: `upstream connect error or disconnect/reset before headers. ${retried}reset reason: ${failure.reason}`,
     details: failureDetails(failure, transport, false),
     flags: failure.flag,
     grpcStatus: 14,

@@ -86,8 +86,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
       this.hash = outcome.hash;
       this.#cookie = outcome.cookie;
     }
-    route.finalizeRequestHeaders(headers, info);
-    if (this.#config.suppressEnvoyHeaders) headers.remove(H.xEnvoyOriginalPath);
+    route.finalizeRequestHeaders(headers, info, !this.#config.suppressEnvoyHeaders);
     if (route.action.mirrors.length > 0)
       this.#mirrors = Mirrors.start(route.action.mirrors, this, this.#config, endStream);
     this.#startAttempt();
@@ -187,7 +186,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     info.upstreamConnected ??= now;
     info.upstreamFirstByteSent ??= now;
     if (this.#action?.autoHostRewrite && host !== null && host.hostname !== "") {
-      this.#entry?.rewriteAuthority(headers, host.hostname);
+      this.#entry?.rewriteAuthority(headers, host.hostname, !this.#config.suppressEnvoyHeaders);
     }
     this.#sendKept(attempt, headers);
   }
@@ -233,7 +232,8 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     if (this.#ended || attempt !== this.#attempt) return;
     attempt.recordBytes(this.stream.info);
     if (attempt.host !== null) this.#cluster?.reportOutcome(attempt.host, 0, true);
-    this.#fail(attempt, failureOfReset(reason), "");
+    const late = this.stream.info.responseHeaders !== null && attempt.encoder?.protocol !== "HTTP/2";
+    this.#fail(attempt, failureOfReset(reason, late), "");
   }
 
   #fail(attempt: UpstreamRequest, failure: UpstreamFailure, transport: string): void {

@@ -31,7 +31,7 @@ function checkPath(headers: HeaderMap, config: ManagerConfig): LocalReply | null
     path = path.slice(0, fragment);
     headers.set(H.path, path);
   }
-  if (path.charCodeAt(0) !== 47 && path !== "*") return reply(404, "absolute_path_rejected");
+  if (path.charCodeAt(0) !== 47) return reply(404, "absolute_path_rejected");
   const normalized = normalizePath(path, config.request.path);
   if (normalized === null) return null;
   switch (normalized.kind) {

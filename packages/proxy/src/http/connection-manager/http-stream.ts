@@ -160,9 +160,19 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     this.info.responseStarted = this.#owner.context.clock.monotonic();
     this.responseStarted = true;
     this.#timers?.touch();
-    if (this.#owner.closesAfterResponse) this.#encoder.closeAfterResponse();
+    if (this.#owner.closesAfterResponse || this.#endsConnection()) this.#encoder.closeAfterResponse();
     this.#encoder.sendHeaders(headers, endStream);
     if (endStream) this.#end();
+  }
+
+  /**
+   * A client that still sends while it is answered, or that sent what cannot be understood, gets no second request
+   * on an HTTP/1 connection, as in Envoy.
+   */
+  #endsConnection(): boolean {
+    const { info } = this;
+    if (info.protocol === "HTTP/2" || info.responseCode === 101) return false;
+    return !this.requestComplete || (info.responseCode === 400 && info.upstreamHost === null);
   }
 
   protected override sendData(buffer: Buffer, start: number, end: number, endStream: boolean): void {

@@ -27,7 +27,9 @@ describe("replies that the proxy makes itself", () => {
     const test = proxy();
     expect(test.request().status).toBe(503);
     expect(test.log()).toEqual(["503 NC cluster_not_found"]);
-    const other = proxy([{ match: { prefix: "/" }, route: { cluster: "c", clusterNotFoundResponseCode: "INTERNAL_SERVER_ERROR" } }]);
+    const other = proxy([
+      { match: { prefix: "/" }, route: { cluster: "c", clusterNotFoundResponseCode: "INTERNAL_SERVER_ERROR" } },
+    ]);
     expect(other.request().status).toBe(500);
   });
 
@@ -47,7 +49,7 @@ describe("replies that the proxy makes itself", () => {
     cluster.last.fail("connect-failure", "delayed connect error: 111");
     expect(exchange.status).toBe(503);
     expect(exchange.body).toBe(
-      "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: delayed connect error: 111",
+      "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure",
     );
     expect(test.log()).toEqual([
       "503 UF upstream_reset_before_response_started{remote_connection_failure|delayed_connect_error:_111}",
@@ -92,7 +94,7 @@ describe("replies that the proxy makes itself", () => {
     cluster.last.decoder.onReset("connection-termination");
     expect(exchange.resetReason).toBe("local");
     expect(exchange.body).toBe("half");
-    expect(test.log()).toEqual(["200 UC upstream_reset_after_response_started{connection_termination}"]);
+    expect(test.log()).toEqual(["200 UPE upstream_reset_after_response_started{protocol_error}"]);
   });
 
   it("a direct response with the route's headers", () => {
@@ -104,7 +106,12 @@ describe("replies that the proxy makes itself", () => {
       },
     ]);
     const exchange = test.request();
-    expect(exchange.head).toMatchObject({ ":status": "502", "content-length": "7", "content-type": "text/plain", "x-why": "policy" });
+    expect(exchange.head).toMatchObject({
+      ":status": "502",
+      "content-length": "7",
+      "content-type": "text/plain",
+      "x-why": "policy",
+    });
     expect(exchange.body).toBe("blocked");
     expect(test.log()).toEqual(["502 - direct_response"]);
   });
@@ -131,6 +138,7 @@ describe("replies that the proxy makes itself", () => {
 
   it.each([
     [{ ":path": "relative" }, "404 - absolute_path_rejected"],
+    [{ ":path": "*", ":method": "OPTIONS" }, "404 - absolute_path_rejected"],
     [{ ":path": "" }, "404 - missing_path_rejected"],
     [{ upgrade: "websocket" }, "403 - upgrade_failed"],
   ])("for a request that cannot be routed: %j", (fields, line) => {
@@ -138,6 +146,13 @@ describe("replies that the proxy makes itself", () => {
     const exchange = test.request(fields);
     expect(exchange.complete).toBe(true);
     expect(test.log()).toEqual([line]);
+  });
+
+  it("close the connection where the client still sends, or sent nonsense", () => {
+    const test = proxy([{ match: { prefix: "/" }, directResponse: { status: 200 } }], { normalizePath: true });
+    expect(test.request().closing).toBe(false);
+    expect(test.request({ ":method": "POST" }, false).closing).toBe(true);
+    expect(test.request({ ":path": "/%00" }).closing).toBe(true);
   });
 
   it("code 0 and DC where the client goes before the response", () => {
@@ -179,13 +194,24 @@ describe("replies that the proxy makes itself", () => {
       wireBytesSent: 20,
     });
     expect(test.log()).toEqual(["400 DPE http1.duplicate_content_length"]);
-    expect(test.metrics.text()).toContain('envoy_http_downstream_rq_xx{envoy_response_code_class="4",envoy_http_conn_manager_prefix="test"} 1');
+    expect(test.metrics.text()).toContain(
+      'envoy_http_downstream_rq_xx{envoy_response_code_class="4",envoy_http_conn_manager_prefix="test"} 1',
+    );
   });
 });
 
 describe("redirects", () => {
-  function location(redirect: object, path: string, fields: Record<string, string> = {}, match: object = { prefix: "/" }) {
-    const exchange = proxy([{ match, redirect }]).request({ ":path": path, ":authority": "shop.example:8080", ...fields });
+  function location(
+    redirect: object,
+    path: string,
+    fields: Record<string, string> = {},
+    match: object = { prefix: "/" },
+  ) {
+    const exchange = proxy([{ match, redirect }]).request({
+      ":path": path,
+      ":authority": "shop.example:8080",
+      ...fields,
+    });
     return [exchange.status, exchange.head?.location];
   }
 
@@ -196,7 +222,11 @@ describe("redirects", () => {
     [{ pathRedirect: "/new" }, "/a?b", [301, "http://shop.example:8080/new?b"]],
     [{ pathRedirect: "/new?c" }, "/a?b", [301, "http://shop.example:8080/new?c"]],
     [{ prefixRewrite: "/new/" }, "/a?b", [301, "http://shop.example:8080/new/a?b"]],
-    [{ regexRewrite: { pattern: { regex: "^/(\\w+)" }, substitution: "/x/\\1" } }, "/a?b", [301, "http://shop.example:8080/x/a?b"]],
+    [
+      { regexRewrite: { pattern: { regex: "^/(\\w+)" }, substitution: "/x/\\1" } },
+      "/a?b",
+      [301, "http://shop.example:8080/x/a?b"],
+    ],
     [{ stripQuery: true }, "/a?b", [301, "http://shop.example:8080/a"]],
     [{ responseCode: "PERMANENT_REDIRECT" }, "/", [308, "http://shop.example:8080/"]],
     [{ responseCode: "FOUND" }, "/", [302, "http://shop.example:8080/"]],
@@ -205,7 +235,10 @@ describe("redirects", () => {
   });
 
   it("drop the default port of the scheme that is left", () => {
-    expect(location({ httpsRedirect: true }, "/", { ":authority": "shop.example:80" })).toEqual([301, "https://shop.example/"]);
+    expect(location({ httpsRedirect: true }, "/", { ":authority": "shop.example:80" })).toEqual([
+      301,
+      "https://shop.example/",
+    ]);
   });
 
   it("are how a virtual host insists on TLS", () => {

@@ -22,7 +22,7 @@ const NEEDS_WORK = /[%\\]|\/\.|\/\//;
  * change, which costs no allocation.
  */
 export function normalizePath(path: string, options: PathOptions): NormalizedPath | null {
-  if (!NEEDS_WORK.test(path) || path === "*") return null;
+  if (!NEEDS_WORK.test(path)) return null;
   const query = path.indexOf("?");
   let plain = query < 0 ? path : path.slice(0, query);
   const rest = query < 0 ? "" : path.slice(query);

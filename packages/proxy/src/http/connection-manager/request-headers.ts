@@ -30,7 +30,7 @@ const EDGE_ONLY: readonly HeaderName[] = [
   HeaderName.of("x-envoy-downstream-service-cluster"),
   HeaderName.of("x-envoy-downstream-service-node"),
   H.xEnvoyOriginalPath,
-  HeaderName.of("x-envoy-original-host"),
+  EnvoyHeader.originalHost,
 ];
 
 /** What the headers told about the client. */

@@ -50,15 +50,18 @@ export class RouteEntry {
     return this.#filterConfigs.get(filterName) ?? null;
   }
 
-  /** What the route does to a request on its way to the cluster: header lists, then authority, then path. */
-  finalizeRequestHeaders(headers: HeaderMap, info: StreamInfo): void {
+  /**
+   * What the route does to a request on its way to the cluster: header lists, then authority, then path. `tell` keeps
+   * what was replaced in `x-envoy-original-…`.
+   */
+  finalizeRequestHeaders(headers: HeaderMap, info: StreamInfo, tell: boolean): void {
     for (const level of this.#mutations.request) level.apply(headers, info);
     if (this.action.kind !== "forward") return;
     const host = this.action.rewriteHost?.(headers) ?? (this.#hostOfWeight || null);
-    if (host !== null) this.rewriteAuthority(headers, host);
+    if (host !== null) this.rewriteAuthority(headers, host, tell);
     if (this.action.rewritePath === null) return;
     const path = headers.get(H.path) ?? "/";
-    headers.set(H.xEnvoyOriginalPath, path);
+    if (tell) headers.set(H.xEnvoyOriginalPath, path);
     headers.set(H.path, this.action.rewritePath(path));
   }
 
@@ -67,11 +70,12 @@ export class RouteEntry {
   }
 
   /** Replaces the authority, keeping the old one in `x-forwarded-host` if the route asks for that. */
-  rewriteAuthority(headers: HeaderMap, host: string): void {
+  rewriteAuthority(headers: HeaderMap, host: string, tell: boolean): void {
     const before = headers.get(H.authority);
     if (this.action.kind === "forward" && this.action.appendXForwardedHost && before !== null && before !== host) {
       headers.add(EnvoyHeader.xForwardedHost, before);
     }
+    if (tell && before !== null) headers.set(EnvoyHeader.originalHost, before);
     headers.set(H.authority, host);
   }
 }

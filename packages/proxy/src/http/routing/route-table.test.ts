@@ -66,20 +66,29 @@ describe("virtual host choice", () => {
   });
 
   it("compares the port, unless it is to be ignored", () => {
-    const json = { virtualHosts: [{ name: "v", domains: ["reviews"], routes: [{ match: { prefix: "/" }, route: { cluster: "c" } }] }] };
+    const json = {
+      virtualHosts: [
+        { name: "v", domains: ["reviews"], routes: [{ match: { prefix: "/" }, route: { cluster: "c" } }] },
+      ],
+    };
     expect(host(compileRoutes(json), "reviews:9080")).toBeNull();
     expect(host(compileRoutes({ ...json, ignorePortInHostMatching: true }), "reviews:9080")).toBe("c");
   });
 
   it("finds bracketed IPv6 addresses with the port ignored", () => {
-    const json = { ignorePortInHostMatching: true, virtualHosts: [{ name: "v", domains: ["[::1]"], routes: [{ match: { prefix: "/" }, route: { cluster: "c" } }] }] };
+    const json = {
+      ignorePortInHostMatching: true,
+      virtualHosts: [{ name: "v", domains: ["[::1]"], routes: [{ match: { prefix: "/" }, route: { cluster: "c" } }] }],
+    };
     expect(host(compileRoutes(json), "[::1]:80")).toBe("c");
     expect(host(compileRoutes(json), "[::1]")).toBe("c");
   });
 
   it("refuses a domain that two virtual hosts claim", () => {
-    const entry = (name: string) => ({ name, domains: ["Same", "other-" + name], routes: [] });
-    expect(faults({ virtualHosts: [entry("a"), { ...entry("b"), domains: ["x", "same"] }] })).toEqual(["virtualHosts[1].domains[1]"]);
+    const entry = (name: string) => ({ name, domains: ["Same", `other-${name}`], routes: [] });
+    expect(faults({ virtualHosts: [entry("a"), { ...entry("b"), domains: ["x", "same"] }] })).toEqual([
+      "virtualHosts[1].domains[1]",
+    ]);
   });
 });
 
@@ -150,7 +159,9 @@ describe("header match", () => {
   it("does not match a missing header, not even inverted, unless it counts as empty", () => {
     expect(matches(one({ stringMatch: { exact: "x" } }), "/")).toBe(false);
     expect(matches(one({ stringMatch: { exact: "x" }, invertMatch: true }), "/")).toBe(false);
-    expect(matches(one({ stringMatch: { exact: "x" }, invertMatch: true, treatMissingHeaderAsEmpty: true }), "/")).toBe(true);
+    expect(matches(one({ stringMatch: { exact: "x" }, invertMatch: true, treatMissingHeaderAsEmpty: true }), "/")).toBe(
+      true,
+    );
   });
 
   it("matches absence by the inverted test of presence", () => {
@@ -164,7 +175,13 @@ describe("header match", () => {
   });
 
   it("needs all of several", () => {
-    const match = { prefix: "/", headers: [{ name: "a", presentMatch: true }, { name: "b", presentMatch: true }] };
+    const match = {
+      prefix: "/",
+      headers: [
+        { name: "a", presentMatch: true },
+        { name: "b", presentMatch: true },
+      ],
+    };
     expect(matches(match, "/", { a: "1" })).toBe(false);
     expect(matches(match, "/", { a: "1", b: "2" })).toBe(true);
   });
@@ -198,10 +215,15 @@ describe("other conditions", () => {
   });
 
   it("try routes in order", () => {
-    const table = compileRoutes(routesTo([
-      { match: { prefix: "/", headers: [{ name: "end-user", stringMatch: { exact: "jason" } }] }, route: { cluster: "v2" } },
-      { match: { prefix: "/" }, route: { cluster: "v1" } },
-    ]));
+    const table = compileRoutes(
+      routesTo([
+        {
+          match: { prefix: "/", headers: [{ name: "end-user", stringMatch: { exact: "jason" } }] },
+          route: { cluster: "v2" },
+        },
+        { match: { prefix: "/" }, route: { cluster: "v1" } },
+      ]),
+    );
     expect(route(table, "/", { "end-user": "jason" })).toBe("v2");
     expect(route(table, "/")).toBe("v1");
   });
@@ -209,7 +231,11 @@ describe("other conditions", () => {
 
 describe("cluster choice", () => {
   it("follows the weights, whatever their sum", () => {
-    const clusters = [{ name: "v1", weight: 75 }, { name: "v2", weight: 0 }, { name: "v3", weight: 75 }];
+    const clusters = [
+      { name: "v1", weight: 75 },
+      { name: "v2", weight: 0 },
+      { name: "v3", weight: 75 },
+    ];
     const table = compileRoutes(routesTo([{ match: { prefix: "/" }, route: { weightedClusters: { clusters } } }]));
     const counts: Record<string, number> = {};
     for (let i = 0; i < 1000; i++) {
@@ -230,14 +256,46 @@ describe("what cannot be compiled", () => {
   it.each([
     [{ match: { safeRegex: { regex: "(" } }, route: { cluster: "c" } }, "match.safeRegex.regex"],
     [{ match: { prefix: "/" } }, ""],
-    [{ match: { prefix: "/" }, route: { cluster: "c", regexRewrite: { pattern: { regex: "/a" }, substitution: "\\1" } } }, "route.regexRewrite.substitution"],
+    [
+      {
+        match: { prefix: "/" },
+        route: { cluster: "c", regexRewrite: { pattern: { regex: "/a" }, substitution: "\\1" } },
+      },
+      "route.regexRewrite.substitution",
+    ],
     [{ match: { prefix: "/" }, route: { cluster: "c", metadataMatch: {} } }, "route.metadataMatch"],
     [{ match: { prefix: "/" }, route: { cluster: "c", internalRedirectPolicy: {} } }, "route.internalRedirectPolicy"],
-    [{ match: { prefix: "/", dynamicMetadata: [{ filter: "f", path: [{ key: "k" }], value: { presentMatch: true } }] }, route: { cluster: "c" } }, "match.dynamicMetadata"],
-    [{ match: { prefix: "/" }, route: { weightedClusters: { clusters: [{ name: "a", weight: 0 }] } } }, "route.weightedClusters"],
-    [{ match: { prefix: "/" }, route: { cluster: "c" }, requestHeadersToAdd: [{ header: { key: ":path", value: "/" } }] }, "requestHeadersToAdd[0].header.key"],
-    [{ match: { prefix: "/" }, route: { cluster: "c" }, responseHeadersToAdd: [{ header: { key: "x", value: "%NO_SUCH%" } }] }, "responseHeadersToAdd[0].header.value"],
-    [{ match: { prefix: "/" }, directResponse: { status: 200, body: { filename: "/etc/passwd" } } }, "directResponse.body"],
+    [
+      {
+        match: { prefix: "/", dynamicMetadata: [{ filter: "f", path: [{ key: "k" }], value: { presentMatch: true } }] },
+        route: { cluster: "c" },
+      },
+      "match.dynamicMetadata",
+    ],
+    [
+      { match: { prefix: "/" }, route: { weightedClusters: { clusters: [{ name: "a", weight: 0 }] } } },
+      "route.weightedClusters",
+    ],
+    [
+      {
+        match: { prefix: "/" },
+        route: { cluster: "c" },
+        requestHeadersToAdd: [{ header: { key: ":path", value: "/" } }],
+      },
+      "requestHeadersToAdd[0].header.key",
+    ],
+    [
+      {
+        match: { prefix: "/" },
+        route: { cluster: "c" },
+        responseHeadersToAdd: [{ header: { key: "x", value: "%NO_SUCH%" } }],
+      },
+      "responseHeadersToAdd[0].header.value",
+    ],
+    [
+      { match: { prefix: "/" }, directResponse: { status: 200, body: { filename: "/etc/passwd" } } },
+      "directResponse.body",
+    ],
   ])("%j gives a fault at %s", (entry, path) => {
     expect(faults(routesTo([entry]))).toEqual([`virtualHosts[0].routes[0]${path === "" ? "" : `.${path}`}`]);
   });

@@ -19,7 +19,7 @@ export const OUTCOME_OPERATORS: OperatorTable = {
   RESPONSE_FLAGS: plain((info) => formatResponseFlags(info.responseFlags)),
   RESPONSE_FLAGS_LONG: plain((info) => formatResponseFlagsLong(info.responseFlags)),
   CONNECTION_TERMINATION_DETAILS: plain((info) => info.connectionTerminationDetails),
-  UPSTREAM_TRANSPORT_FAILURE_REASON: plain((info) => info.upstreamTransportFailure),
+  UPSTREAM_TRANSPORT_FAILURE_REASON: plain((info) => info.upstreamTransportFailure?.replaceAll(" ", "_") ?? null),
   DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain(() => null),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain((info) => info.attemptCount),
   GRPC_STATUS: grpcStatus,
