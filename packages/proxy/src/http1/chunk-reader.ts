@@ -78,7 +78,7 @@ export class ChunkReader {
         else this.#state = DATA;
         break;
       case DATA_CR:
-        if (byte !== CR) this.fault = byte === LF ? Fault.bareLf : Fault.invalidChunkEnd;
+        if (byte !== CR) this.fault = Fault.invalidChunkEnd;
         this.#state = DATA_LF;
         break;
       case DATA_LF:

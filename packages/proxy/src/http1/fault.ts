@@ -23,7 +23,7 @@ export const Fault = {
   unsupportedVersion: fault(400, "unsupported_version", "This connection speaks HTTP/1.1 only."),
   http10Refused: fault(426, "http10_refused", "HTTP/1.0 is not accepted here. Send HTTP/1.1."),
   requestLineTooLong: fault(414, "request_line_too_long", "The request line is too long. Shorten the target."),
-  connectRefused: fault(405, "connect_refused", "This listener is no forward proxy: CONNECT is not accepted."),
+  connectRefused: fault(403, "connect_refused", "This listener is no forward proxy: CONNECT is not accepted."),
   // Field lines.
   bareCr: fault(400, "bare_cr", "A CR stands without its LF."),
   bareLf: fault(400, "bare_lf", "A line ends with LF alone. Lines end with CR LF."),

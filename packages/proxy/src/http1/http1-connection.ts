@@ -1,5 +1,4 @@
 import type { Transport, TransportHandler } from "../transport/transport.ts";
-import { LF } from "./octets.ts";
 import { Remainder } from "./remainder.ts";
 
 /**
@@ -40,10 +39,8 @@ export abstract class Http1Connection implements TransportHandler {
       this.#adjust();
       return;
     }
-    rest.append(buffer, start, end);
     // An incomplete line is not looked at byte by byte: that would cost the square of its length.
-    const line = buffer.indexOf(LF, start);
-    if ((line >= 0 && line < end) || rest.end - rest.start >= this.lineLimit(!hasLine(rest))) this.#runRest();
+    if (rest.append(buffer, start, end) || rest.end - rest.start >= this.lineLimit(!rest.hasLine)) this.#runRest();
   }
 
   /** Incomplete or waiting bytes, for the log of a refused request; null when there are none. */
@@ -94,9 +91,4 @@ export abstract class Http1Connection implements TransportHandler {
     if (pause) this.transport.pause();
     else this.transport.resume();
   }
-}
-
-function hasLine(rest: Remainder): boolean {
-  const line = rest.bytes.indexOf(LF, rest.start);
-  return line >= 0 && line < rest.end;
 }
