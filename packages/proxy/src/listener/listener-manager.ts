@@ -152,7 +152,9 @@ export class ListenerManager {
       this.#advance(managed);
       return;
     }
+    const superseded = current.next;
     current.next = compiled;
+    if (superseded !== null) closeUnused(superseded, [current.active.config, compiled]);
     this.#advance(current);
   }
 
@@ -254,6 +256,12 @@ function routeNamesOf(config: CompiledListener): Set<string> {
   const names = new Set<string>();
   for (const chain of chainsOf(config)) for (const name of chain.factory.routeConfigNames) names.add(name);
   return names;
+}
+
+/** Closes the factories of a configuration that never came into use, but for those that others have too. */
+function closeUnused(config: CompiledListener, others: readonly CompiledListener[]): void {
+  const used = new Set(others.flatMap((other) => [...chainsOf(other)].map((chain) => chain.identity)));
+  for (const chain of chainsOf(config)) if (!used.has(chain.identity)) chain.factory.close();
 }
 
 function findFactory(managed: Managed, identity: string): FilterChainFactory | null {
