@@ -22,7 +22,12 @@ async function serve(source: MapSource, address = "127.0.0.1:0"): Promise<{ serv
 }
 
 /** A client that keeps what it is sent and can be waited for. */
-function subscribe(target: string, mode: "delta" | "sotw", wanted: [string, Wanted][], refuse: (name: string) => string | null = () => null) {
+function subscribe(
+  target: string,
+  mode: "delta" | "sotw",
+  wanted: [string, Wanted][],
+  refuse: (name: string) => string | null = () => null,
+) {
   const held = new Map<string, string>();
   const updates: ResourceUpdate[] = [];
   let wake = () => {};
@@ -91,9 +96,15 @@ describe.each(["delta", "sotw"] as const)("client and server over gRPC, %s", (mo
     source.set("good", resource(CDS, "good", "1"));
     source.set("bad", resource(CDS, "bad", "poison"));
     const { server, address } = await serve(source);
-    const { held, until } = subscribe(address, mode, [[CDS, "*"]], (content) => (content === "poison" ? "lb_policy: not supported" : null));
+    const { held, until } = subscribe(address, mode, [[CDS, "*"]], (content) =>
+      content === "poison" ? "lb_policy: not supported" : null,
+    );
     await until(() => held.has("good"));
-    const nack = () => server.connections()[0]?.status().watches.find((watch) => watch.typeUrl === CDS)?.nacked;
+    const nack = () =>
+      server
+        .connections()[0]
+        ?.status()
+        .watches.find((watch) => watch.typeUrl === CDS)?.nacked;
     while (nack() == null) await new Promise((resolve) => setImmediate(resolve));
     expect(JSON.stringify(nack())).toContain("bad: lb_policy: not supported");
     expect(held.has("bad")).toBe(false);

@@ -43,6 +43,8 @@ export interface StreamEnvironment {
   readonly limits: StreamLimits;
   readonly timeouts: StreamTimeouts;
   readonly observer: ServerObserver;
+  /** Called once when a stream that was open is over, before the observer hears of it. */
+  readonly onClosed: (connection: ProxyConnection) => void;
   /** In [0, 1). */
   readonly random: () => number;
 }
@@ -135,6 +137,7 @@ export class StreamConnection<Request extends { readonly typeUrl: string }, Resp
     for (const timer of [this.#ackTimer, this.#writeTimer, this.#ageTimer]) timer?.cancel();
     if (this.#session === null) return;
     this.#session.onClose();
+    this.#environment.onClosed(this);
     this.#environment.observer.onDisconnect?.(this, reason);
   }
 

@@ -174,13 +174,8 @@ class AdsServer implements XdsServer {
         limits: { ...defaultStreamLimits, ...limits },
         timeouts: { ...defaultStreamTimeouts, ...timeouts },
         random: random ?? Math.random,
-        observer: {
-          ...observer,
-          onDisconnect: (closed, reason) => {
-            this.#connections.delete(closed);
-            observer.onDisconnect?.(closed, reason);
-          },
-        },
+        observer,
+        onClosed: (closed) => this.#connections.delete(closed),
       },
       sink,
     );
