@@ -21,6 +21,8 @@ export interface ProxyNode {
   readonly dnsDomain: string;
   /** Labels the node claims (`LABELS` overlaid by `STATIC_LABELS`). See `PushContext.labelsOf`. */
   readonly labels: StringMap;
+  /** `STATIC_LABELS` alone. */
+  readonly staticLabels: StringMap;
   readonly serviceAccount: string;
   readonly network: string;
   readonly clusterId: string;

@@ -54,8 +54,11 @@ export interface PushContext {
   /** The service ports that the proxy's workload serves, oldest service first. */
   serviceTargets(proxy: ProxyNode): readonly ServiceTarget[];
   sidecarScope(proxy: ProxyNode): SidecarScope;
-  /** VirtualServices bound to a gateway (`namespace/name`), oldest first. */
-  gatewayVirtualServices(gateway: string): readonly ResolvedVirtualService[];
+  /**
+   * VirtualServices bound to a gateway (`namespace/name`), oldest first, as far as they are exported to the
+   * namespace of the proxy; by default that of the gateway.
+   */
+  gatewayVirtualServices(gateway: string, proxyNamespace?: string): readonly ResolvedVirtualService[];
   /** The rule that clients in a namespace, with these labels, see for a host (§7.5). */
   destinationRule(namespace: string, labels: StringMap, hostname: string): MergedDestinationRule | undefined;
   /** Gateways whose selector covers the labels of the proxy, oldest first. */

@@ -1,5 +1,5 @@
 // MeshConfig (§4.10, §8.8, telemetry §4.7) with its defaults.
-import type { Cursor } from "../schema/cursor.ts";
+import { Cursor } from "../schema/cursor.ts";
 import { duration } from "../schema/duration.ts";
 import { lists, maps, object, optional, withDefault } from "../schema/object.ts";
 import {
@@ -9,6 +9,7 @@ import {
   integer,
   isObject,
   jsonObject,
+  list,
   nonEmpty,
   oneOf,
   type Reader,
@@ -100,8 +101,11 @@ function mergeProviders(written: readonly ExtensionProvider[]): ExtensionProvide
   return [...byName.values()];
 }
 
+/** Metrics are on unless `metrics: []` says otherwise, as an installation of Istio has it (decision 2). */
+const DEFAULT_METRICS: readonly string[] = Object.freeze(["prometheus"]);
+
 const defaultProviders: Reader<DefaultProviders> = object({
-  metrics: lists(nonEmpty),
+  metrics: withDefault(list(nonEmpty), DEFAULT_METRICS),
   tracing: lists(nonEmpty),
   accessLogging: lists(nonEmpty),
 });
@@ -210,7 +214,7 @@ const writtenMesh = object(
       }),
     ),
     extensionProviders: withDefault(extensionProviders, BUILT_IN_PROVIDERS),
-    defaultProviders: withDefault(defaultProviders, { metrics: [], tracing: [], accessLogging: [] }),
+    defaultProviders: withDefault(defaultProviders, { metrics: DEFAULT_METRICS, tracing: [], accessLogging: [] }),
     defaultConfig: optional(proxyConfig),
   },
   { ignored: IGNORED },
@@ -232,3 +236,11 @@ export const meshConfig: Reader<MeshConfigSpec> = convert(writtenMesh, (written,
     defaultConfig: proxy,
   });
 });
+
+/** The mesh configuration of a mesh that has none written down. */
+export function defaultMeshConfig(): MeshConfigSpec {
+  const nowhere = { object: "MeshConfig", namespace: "", locate: () => ({ file: "", line: 0, column: 0 }) };
+  const mesh = meshConfig({}, Cursor.root(nowhere));
+  if (mesh === undefined) throw new Error("the defaults of MeshConfig are incomplete");
+  return mesh;
+}
