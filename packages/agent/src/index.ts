@@ -1,1 +1,3 @@
-export {};
+export { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
+export { type Json, nodeId, nodeMetadata, type WorkloadIdentity } from "./node-identity.ts";
+export { type Agent, type AgentOptions, runAgent } from "./run-agent.ts";

@@ -5,9 +5,8 @@ import { allObjects } from "../config/all-objects.ts";
 import { ConfigStore } from "../config/config-store.ts";
 import { formatFault } from "../config/fault.ts";
 import { FileSource } from "../config/file-source.ts";
-import { defaultMeshConfig } from "../config/kinds/mesh-config-schema.ts";
 import type { TelemetryMode } from "../generators/generator-input.ts";
-import { createPushContext } from "../model/build-push-context.ts";
+import { createPushContext } from "../model/create-push-context.ts";
 import type { PushContext } from "../model/push-context.ts";
 import { Debounce } from "../push/debounce.ts";
 import { PilotSource } from "../push/pilot-source.ts";
@@ -85,12 +84,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
 }
 
 function buildContext(store: ConfigStore): PushContext {
-  const snapshot = store.snapshot();
-  return createPushContext({
-    revision: snapshot.revision,
-    objects: allObjects(snapshot),
-    defaultMesh: defaultMeshConfig(),
-  });
+  return createPushContext(store.snapshot());
 }
 
 /** Tells each fault once, when it appears. */

@@ -1,0 +1,42 @@
+import { type AdminAddress, type AdminServer, startAdminServer } from "@mixerless/admin-server";
+import { type MetricStore, negotiate } from "@mixerless/metrics";
+
+export interface StatusOptions {
+  readonly address: AdminAddress;
+  readonly metrics: MetricStore;
+  /** Whether the proxy serves with its configuration. */
+  readonly ready: () => boolean;
+  readonly onQuit: () => void;
+}
+
+/** The agent's own port, 15020: health and series [telemetry §7.1]. */
+export function startStatusServer(options: StatusOptions): Promise<AdminServer> {
+  const series = (path: string) => ({
+    path,
+    help: "series of proxy and agent",
+    mutates: false,
+    handle: (_query: URLSearchParams, request: { headers: { accept?: string | undefined } }) => {
+      const format = negotiate(request.headers.accept);
+      return { body: options.metrics.expose({ format }), contentType: format.contentType };
+    },
+  });
+  return startAdminServer(options.address, [
+    {
+      path: "/healthz/ready",
+      help: "200 once the proxy serves with its configuration",
+      mutates: false,
+      handle: () => (options.ready() ? { body: "" } : { status: 503, body: "The proxy has no configuration yet.\n" }),
+    },
+    series("/stats/prometheus"),
+    series("/metrics"),
+    {
+      path: "/quitquitquit",
+      help: "stop the sidecar",
+      mutates: true,
+      handle: () => {
+        options.onQuit();
+        return { body: "OK\n" };
+      },
+    },
+  ]);
+}
