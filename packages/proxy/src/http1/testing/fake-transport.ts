@@ -18,7 +18,8 @@ export class FakeTransport implements Transport {
   bytesRead = 0;
   #sent: Buffer[] = [];
   #handler: TransportHandler | null = null;
-  #waiting: Buffer[] = [];
+  readonly #waiting: Buffer[] = [];
+  #next = 0;
   #endWaits = false;
   #closed = false;
   /** As a socket's, the read buffer is used again for the next read. */
@@ -108,8 +109,9 @@ export class FakeTransport implements Transport {
 
   #deliver(): void {
     while (!this.paused && !this.destroyed) {
-      const bytes = this.#waiting.shift();
+      const bytes = this.#waiting[this.#next];
       if (bytes === undefined) break;
+      this.#next++;
       // Not at offset 0: positions and lengths must not be confused.
       const start = 7;
       bytes.copy(this.#readBuffer, start);
@@ -117,7 +119,7 @@ export class FakeTransport implements Transport {
       this.#handler?.onData(this.#readBuffer, start, start + bytes.length);
       this.#readBuffer.fill(0xff, start, start + bytes.length);
     }
-    if (!this.#endWaits || this.paused || this.destroyed || this.#waiting.length > 0) return;
+    if (!this.#endWaits || this.paused || this.destroyed || this.#next < this.#waiting.length) return;
     this.#endWaits = false;
     this.#handler?.onEnd();
     if (this.ended) this.destroy();
