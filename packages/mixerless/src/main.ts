@@ -1,1 +1,8 @@
-console.error("not built yet");
+import { createProgram } from "./commands.ts";
+
+try {
+  await createProgram().parseAsync();
+} catch (error) {
+  process.stderr.write(`mixerless: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,82 @@
+import { fileURLToPath } from "node:url";
+import type { SidecarAddresses, WorkloadIdentity } from "@mixerless/agent";
+import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
+import type { ProcessSpec } from "./supervisor.ts";
+import { GATEWAY } from "./workloads.ts";
+
+/** What a sidecar process is told, as JSON in `MIXERLESS_SIDECAR`. */
+export interface SidecarSettings {
+  readonly identity: WorkloadIdentity;
+  readonly addresses: SidecarAddresses;
+}
+
+const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
+
+export function pilotProcess(plan: AddressPlan, paths: readonly string[], istioVersion: string): ProcessSpec {
+  const configs = paths.flatMap((path) => ["--config", path]);
+  return {
+    name: "pilot",
+    module: MAIN,
+    arguments: ["pilot", ...configs, "--http", text(plan.pilotHttp), "--grpc", text(plan.pilotGrpc)],
+    environment: { ISTIO_VERSION: istioVersion },
+    reports: true,
+  };
+}
+
+export function sidecarProcess(plan: AddressPlan, entry: WorkloadAddresses, istioVersion: string): ProcessSpec {
+  const { workload } = entry;
+  const isGateway = workload.name === GATEWAY;
+  const settings: SidecarSettings = {
+    identity: {
+      type: isGateway ? "router" : "sidecar",
+      name: workload.name,
+      namespace: workload.namespace,
+      workload: workload.name,
+      instanceIps: [entry.inbound.ip],
+      labels: isGateway ? { app: GATEWAY, istio: "ingressgateway" } : { app: workload.app, version: workload.version },
+      annotations: {},
+      serviceAccount: isGateway ? `${GATEWAY}-service-account` : `bookinfo-${workload.app}`,
+      clusterId: "Kubernetes",
+      meshId: "cluster.local",
+      istioVersion,
+      domain: "cluster.local",
+      interceptionMode: "NONE",
+      owner: null,
+      locality: { region: "", zone: "", subZone: "" },
+    },
+    addresses: {
+      ip: entry.admin.ip,
+      adminPort: entry.admin.port,
+      prometheusPort: entry.prometheus.port,
+      healthPort: entry.health.port,
+      statusPort: entry.status.port,
+      sourceIp: entry.sourceIp,
+      discovery: { host: plan.pilotGrpc.ip, port: plan.pilotGrpc.port },
+    },
+  };
+  return {
+    name: `sidecar ${workload.name}`,
+    module: MAIN,
+    arguments: ["sidecar"],
+    environment: { MIXERLESS_SIDECAR: JSON.stringify(settings) },
+    reports: true,
+  };
+}
+
+/** The application of a workload; null for the gateway. It calls its services where its sidecar listens for them. */
+export function applicationProcess(entry: WorkloadAddresses): ProcessSpec | null {
+  const { workload, application, egress } = entry;
+  if (application === null) return null;
+  const environment: Record<string, string> = {
+    ...workload.environment,
+    PORT: String(application.port),
+    SERVICE_VERSION: workload.version,
+    HOSTNAME: workload.name,
+  };
+  for (const [service, { ip, port }] of egress) {
+    environment[`${service.toUpperCase()}_SERVICE_HOST`] = ip;
+    environment[`${service.toUpperCase()}_SERVICE_PORT`] = String(port);
+  }
+  const module = fileURLToPath(import.meta.resolve(`@mixerless/bookinfo/${workload.app}`));
+  return { name: `app ${workload.name}`, module, arguments: [], environment, reports: false };
+}

@@ -1,0 +1,184 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { get } from "node:http";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import type { Clock } from "@mixerless/clock";
+import { type AddressPlan, type Endpoint, planAddresses, text } from "./address-plan.ts";
+import { renderEdges } from "./edge-table.ts";
+import { addScrape, type Edges } from "./edges.ts";
+import { meshFiles, type ReviewsChoice } from "./mesh-files.ts";
+import { applicationProcess, pilotProcess, sidecarProcess } from "./processes.ts";
+import { Supervisor } from "./supervisor.ts";
+import { Traffic } from "./traffic.ts";
+import { GATEWAY } from "./workloads.ts";
+
+export interface DemoOptions {
+  readonly traffic: boolean;
+  readonly rate: number;
+  readonly seed: number;
+  /** Milliseconds; null runs until it is stopped. */
+  readonly duration: number | null;
+  /** More Istio configuration on top. */
+  readonly config: readonly string[];
+  readonly reviews: ReviewsChoice;
+  readonly loopback: "many" | "single";
+  readonly json: boolean;
+  readonly istioVersion: string;
+  readonly clock: Clock;
+}
+
+const TABLE_INTERVAL = 5000;
+
+/** Runs the demo until it is stopped or its time is over. Leaves no process, port or file behind. */
+export async function runDemo(options: DemoOptions): Promise<void> {
+  const { clock } = options;
+  const log = (message: string) => process.stderr.write(`${message}\n`);
+  const plan = await planAddresses(options.loopback);
+  const folder = await mkdtemp(join(tmpdir(), "mixerless-demo-"));
+  const supervisor = new Supervisor(clock, log);
+  const stopped = untilStopped(options, clock);
+  let traffic: Traffic | null = null;
+  try {
+    for (const { name, content } of meshFiles(plan, options.reviews)) await writeFile(join(folder, name), content);
+    const paths = [folder, ...options.config.map((path) => resolve(path))];
+    const ready = startAll(supervisor, plan, paths, options.istioVersion);
+    const first = await Promise.race([ready.then(() => "ready" as const), stopped]);
+    if (first === "ready") {
+      announce(plan, folder, supervisor, options.json);
+      const ingress = ingressOf(plan);
+      if (options.traffic) {
+        traffic = new Traffic({ clock, target: ingress, rate: options.rate, seed: options.seed });
+        traffic.start();
+      }
+      if (!options.json) showEdges(plan, clock);
+      await stopped;
+    }
+  } finally {
+    traffic?.close();
+    await supervisor.stop();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+async function startAll(
+  supervisor: Supervisor,
+  plan: AddressPlan,
+  paths: readonly string[],
+  istioVersion: string,
+): Promise<void> {
+  const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion))];
+  for (const entry of plan.workloads) {
+    started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion)));
+    const application = applicationProcess(entry);
+    if (application !== null) started.push(supervisor.start(application).then(() => untilListening(entry.application)));
+  }
+  await Promise.all(started);
+}
+
+/** Applications say nothing when they are ready; their health page does. Not through the mesh: its counts stay exact. */
+async function untilListening(endpoint: Endpoint | null): Promise<void> {
+  if (endpoint === null) return;
+  for (let attempt = 0; attempt < 200; attempt++) {
+    if ((await fetchText(endpoint, "/health")) !== null) return;
+    await new Promise((wake) => setTimeout(wake, 50));
+  }
+  throw new Error(`The application at ${text(endpoint)} does not answer.`);
+}
+
+function untilStopped(options: DemoOptions, clock: Clock): Promise<"stopped"> {
+  return new Promise((wake) => {
+    const stop = () => wake("stopped");
+    process.once("SIGINT", stop);
+    process.once("SIGTERM", stop);
+    if (options.duration !== null) clock.after(options.duration, stop);
+    // Timers of the clock do not keep a process alive; the demo runs until it is told to stop.
+    const alive = setInterval(() => {}, 1 << 30);
+    process.once("exit", () => clearInterval(alive));
+  });
+}
+
+function ingressOf(plan: AddressPlan): Endpoint {
+  const gateway = plan.workloads.find(({ workload }) => workload.name === GATEWAY);
+  if (gateway === undefined) throw new Error("The plan has no gateway.");
+  return gateway.inbound;
+}
+
+function announce(plan: AddressPlan, folder: string, supervisor: Supervisor, json: boolean): void {
+  const ingress = `http://${text(ingressOf(plan))}`;
+  const pilot = `http://${text(plan.pilotHttp)}`;
+  if (!json) {
+    process.stdout.write(
+      `\nBookinfo        ${ingress}/productpage\nControl plane   ${pilot}/debug/syncz\nConfiguration   ${folder} (watched)\n`,
+    );
+    for (const { workload, admin } of plan.workloads)
+      process.stdout.write(`${workload.name.padEnd(22)}http://${text(admin)}/stats/prometheus\n`);
+    process.stdout.write("\n");
+    return;
+  }
+  const workloads = plan.workloads.map((entry) => {
+    const { workload, inbound, application, admin, status } = entry;
+    return {
+      name: workload.name,
+      namespace: workload.namespace,
+      version: workload.version,
+      inbound: text(inbound),
+      ...(application === null ? {} : { app: text(application) }),
+      admin: `http://${text(admin)}`,
+      prometheus: `http://${text(admin)}/stats/prometheus`,
+      merged: `http://${text(status)}/stats/prometheus`,
+      dataPlane: "embedded",
+      pid: supervisor.pid(`sidecar ${workload.name}`),
+      ...(application === null ? {} : { appPid: supervisor.pid(`app ${workload.name}`) }),
+    };
+  });
+  const summary = {
+    ingress,
+    pilot,
+    xds: text(plan.pilotGrpc),
+    config: folder,
+    pilotPid: supervisor.pid("pilot"),
+    workloads,
+  };
+  process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+/** A table of edges every few seconds; on a terminal in place of the one before. */
+function showEdges(plan: AddressPlan, clock: Clock): void {
+  let before: Edges = new Map();
+  let scraped = clock.monotonic();
+  let lines = 0;
+  clock.every(TABLE_INTERVAL, () => {
+    void scrape(plan).then((after) => {
+      const now = clock.monotonic();
+      const table = renderEdges(before, after, (now - scraped) / 1000);
+      const rewind = process.stdout.isTTY && lines > 0 ? `\u001b[${lines}A\u001b[0J` : "";
+      process.stdout.write(`${rewind}${table}\n\n`);
+      lines = table.split("\n").length + 1;
+      before = after;
+      scraped = now;
+    });
+  });
+}
+
+async function scrape(plan: AddressPlan): Promise<Edges> {
+  const edges: Edges = new Map();
+  const pages = await Promise.all(plan.workloads.map(({ admin }) => fetchText(admin, "/stats/prometheus")));
+  for (const page of pages) if (page !== null) addScrape(edges, page);
+  return edges;
+}
+
+/** The body of a 200, else null. */
+function fetchText({ ip, port }: Endpoint, path: string): Promise<string | null> {
+  return new Promise((answer) => {
+    const call = get({ host: ip, port, path, timeout: 2000 }, (response) => {
+      let body = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () => answer(response.statusCode === 200 ? body : null));
+    });
+    call.on("error", () => answer(null));
+    call.on("timeout", () => call.destroy());
+  });
+}
