@@ -6,7 +6,13 @@ export default defineConfig({
   resolve: { conditions: ["mixerless-source"] },
   ssr: { resolve: { conditions: ["mixerless-source", "node", "import", "module", "default"] } },
   test: {
-    include: ["packages/*/src/**/*.test.ts", "packages/*/test/**/*.test.ts", "samples/*/src/**/*.test.ts", "samples/*/test/**/*.test.ts", "scripts/*.test.mjs"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/*/test/**/*.test.ts",
+      "samples/*/src/**/*.test.ts",
+      "samples/*/test/**/*.test.ts",
+      "scripts/*.test.mjs",
+    ],
     passWithNoTests: false,
   },
 });
