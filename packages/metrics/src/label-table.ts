@@ -45,7 +45,8 @@ export class LabelTable {
   }
 
   release(set: LabelSet): void {
-    if (set.uses > 0 && --set.uses === 0) this.#sets.delete(set.key);
+    // One that isn't shared goes below 0 and leaves the table alone.
+    if (--set.uses === 0) this.#sets.delete(set.key);
   }
 
   #copyCleaned(value: string, target: Buffer, at: number): number {
