@@ -8,6 +8,7 @@ export const EnvoyHeader = {
   setCookie: HeaderName.of("set-cookie"),
   grpcTimeout: HeaderName.of("grpc-timeout"),
   xForwardedHost: HeaderName.of("x-forwarded-host"),
+  originalHost: HeaderName.of("x-envoy-original-host"),
   attemptCount: HeaderName.of("x-envoy-attempt-count"),
   internal: HeaderName.of("x-envoy-internal"),
   externalAddress: HeaderName.of("x-envoy-external-address"),
