@@ -46,6 +46,11 @@ describe("tags_to_remove", () => {
     expect(series(host, "istio_request_bytes").labels).toEqual(LABELS);
   });
 
+  it("removes the first and the last label", () => {
+    const host = run({ metrics: [{ tags_to_remove: ["reporter", "connection_security_policy"] }] });
+    expect(series(host, "istio_requests_total").labels).toEqual(LABELS.slice(1, -1));
+  });
+
   it("removes a label of all metrics", () => {
     const host = run({ metrics: [{ tagsToRemove: ["response_flags"] }] });
     for (const found of host.metrics.all()) expect(found.labels).not.toContain("response_flags");
@@ -175,6 +180,12 @@ describe("dimensions", () => {
     ["upstream_peer.cluster_id", "server-cluster"],
     ["upstream_peer.mesh_id", "m"],
     ["upstream_peer.labels['role'].value", "backend"],
+    ["upstream_peer.labels['role'].other", "unknown"],
+    ["upstream_peer.labels", "unknown"],
+    ["upstream_peer.workload.more", "unknown"],
+    ["007", "unknown"],
+    ["0", "0"],
+    ["1234567890123456", "unknown"],
     ["downstream_peer.workload_name", "unknown"],
     ["filter_state.downstream_peer.workload", "unknown"],
   ])("%s is %j", (text, value) => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { client, label, labelsByName, mutual, server } from "../testing/http-call.ts";
+import { call, client, label, labelsByName, mutual, only, repeat, server } from "../testing/http-call.ts";
 import { INBOUND, SERVER_PEER } from "../testing/mesh.ts";
 
 describe("a peer", () => {
@@ -43,6 +43,16 @@ describe("a peer", () => {
       xds: { upstream_host_metadata: { filter_metadata: { istio: { workload: "other;other;other;other;other" } } } },
     };
     expect(label("destination_workload", client, { upstream: SERVER_PEER, attributes })).toBe("ratings-v1");
+  });
+
+  it("that is known does not make a series per endpoint", () => {
+    const at = (workload: string) => ({
+      upstream: SERVER_PEER,
+      attributes: { xds: { upstream_host_metadata: { filter_metadata: { istio: { workload } } } } },
+    });
+    const host = call(client, at("a;b;c;d;e"));
+    repeat(host, at("f;g;h;i;j"));
+    expect(only(host, "istio_requests_total").value).toBe(2);
   });
 
   it("with an endpoint text of four parts stays unknown; an empty revision means latest", () => {

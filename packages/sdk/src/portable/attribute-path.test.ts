@@ -8,6 +8,7 @@ describe("parseAttributePath", () => {
     ["filter_state['wasm.istio_responseClass']", ["filter_state", "wasm.istio_responseClass"]],
     ['a["b.c"][0].d', ["a", "b.c", "0", "d"]],
     ["plugin_name", ["plugin_name"]],
+    ["AZaz_09.Z9[90]", ["AZaz_09", "Z9", "90"]],
   ])("%s is a path", (text, path) => {
     expect(parseAttributePath(text)).toEqual(path);
   });

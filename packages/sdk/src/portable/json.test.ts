@@ -27,6 +27,7 @@ describe("JsonReader", () => {
   it("turns escapes into UTF-8 bytes", () => {
     const bytes = (text: string) => Buffer.from(text, "utf8").toString("latin1");
     expect(read('"\\u00e9\\u20ac\\ud83d\\ude00\\n\\/\\\\\\""')).toBe(bytes('é€😀\n/\\"'));
+    expect(read('"\\ud800\\udc00\\udbff\\udfff"')).toBe(bytes("\u{10000}\u{10ffff}"));
     expect(read('"\\ud83dx"')).toBe(bytes("\ufffdx"));
     expect(read('"\\ude00"')).toBe(bytes("\ufffd"));
     expect(read('"\\ud83d\\u0041"')).toBe(bytes("\ufffdA"));
@@ -56,6 +57,9 @@ describe("JsonReader", () => {
 
   it("bounds the depth", () => {
     expect(read("[".repeat(100_000))).toBe("too deep at byte 33");
+    expect(read('{"a":'.repeat(100_000))).toBe("too deep at byte 165");
+    expect(read("[".repeat(33) + "]".repeat(33))).not.toContain("too deep");
+    expect(read(`${'{"a":'.repeat(32)}1${"}".repeat(32)}`)).not.toContain("too deep");
   });
 
   it("agrees with JSON.parse on what is JSON", () => {

@@ -86,6 +86,11 @@ export class FakeStream extends StreamHandle {
     return this.#states.get(name) ?? null;
   }
 
+  /** Sets filter state as the ABI's `set_property` does, where the last writer wins. */
+  overwriteState(name: string, value: string): void {
+    this.#states.set(name, value);
+  }
+
   /** The first value of an attached header, by plain name. */
   header(map: number, name: string): string | null {
     const headers = this.#attachedHeaders(map);
