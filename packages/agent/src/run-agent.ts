@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "@mixerless/clock";
 import { createMetadataExchange, createStats } from "@mixerless/extensions";
-import { createProxy, decodeBootstrap, type ExtensionTable, type Proxy } from "@mixerless/proxy";
+import { createProxy, decodeBootstrap, type ExtensionTable } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
 import type { WorkloadIdentity } from "./node-identity.ts";
@@ -40,7 +40,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   const bootstrap = decodeBootstrap(createBootstrap(options.identity, addresses, options.environment));
   if (bootstrap.faults !== undefined)
     throw new Error(`The bootstrap is wrong: ${bootstrap.faults.map(formatFault).join("; ")}`);
-  const proxy: Proxy = createProxy({
+  const proxy = createProxy({
     bootstrap: bootstrap.message,
     clock,
     extensions: EXTENSIONS,

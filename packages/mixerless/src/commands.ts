@@ -7,7 +7,7 @@ import type { ReviewsChoice } from "./demo/mesh-files.ts";
 import type { SidecarSettings } from "./demo/processes.ts";
 import { runDemo } from "./demo/run-demo.ts";
 
-export const VERSION = "0.1.0";
+const VERSION = "0.1.0";
 const ISTIO_VERSION = "1.30.3";
 const STOP_LIMIT = 5000;
 

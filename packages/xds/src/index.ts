@@ -1,12 +1,14 @@
+export type { CacheOptions } from "./cache/resource-cache.ts";
 export { Backoff, type BackoffOptions, DEFAULT_BACKOFF } from "./client/backoff.ts";
 export type {
   ReceivedResource,
-  ResourceFault,
   ResourceUpdate,
   UpdateHandler,
   Wanted,
 } from "./client/client-protocol.ts";
+export type { ClientState, ClientTypeState } from "./client/streaming-client.ts";
 export { createXdsClient, type XdsClient, type XdsClientOptions } from "./client/xds-client.ts";
+export type { RefusedResource, ResourceFault } from "./refusal.ts";
 export { shortTypeName, TypeUrl } from "./resource-types.ts";
 export type { ConnectionStatus, ResourceStatus, SyncState, WatchStatus } from "./server/connection-status.ts";
 export { contentVersion, MapSource } from "./server/map-source.ts";
@@ -19,5 +21,6 @@ export type {
   ResourceSource,
 } from "./server/resource-source.ts";
 export type { ServerObserver } from "./server/server-observer.ts";
+export { createStreamRateLimit } from "./server/stream-rate-limit.ts";
 export { createXdsServer, type XdsServer, type XdsServerOptions } from "./server/xds-server.ts";
 export { type RefusedStream, StatusCode } from "./status-code.ts";
