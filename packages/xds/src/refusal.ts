@@ -1,37 +1,50 @@
-/** One resource that the data plane refused, and why. */
+/** Why one resource of an update was not taken. The others of the update count as taken. */
 export interface ResourceFault {
   readonly name: string;
-  /** Path of the offending field within the resource, as `filter_chains[0].filters[1].typed_config`. */
+  /** Names the field and the reason: `filter_chains[0].filters: empty`. */
+  readonly message: string;
+}
+
+/** The same, as the other side reads it out of a NACK. */
+export interface RefusedResource {
+  readonly name: string;
+  /** Path of the offending field within the resource, where the text has one. */
   readonly field?: string | undefined;
   readonly reason: string;
 }
 
 /** Longest error text that is sent or kept, in characters. */
 const MAX_MESSAGE = 8192;
+/** So that one resource's text leaves room for the others. */
+const MAX_LINE = 1024;
 /** A text can be searched for so many names before the search costs more than its answer is worth. */
 const MAX_CANDIDATES = 2000;
 const MAX_FAULTS = 100;
 
 /** `name: field: reason`, one line a resource, as Envoy reports several listeners at once. */
 export function formatRefusal(faults: readonly ResourceFault[]): string {
-  const lines = faults.map((fault) => {
-    const field = fault.field ? `${fault.field}: ` : "";
-    return `${fault.name}: ${field}${fault.reason.replaceAll("\n", " ")}`;
-  });
+  const lines = faults
+    .slice(0, MAX_FAULTS)
+    .map(({ name, message }) => truncate(`${name}: ${message.replaceAll(/\n+/g, " ")}`, MAX_LINE));
+  if (faults.length > MAX_FAULTS) lines.push(`and ${faults.length - MAX_FAULTS} more`);
   return truncateRefusal(lines.join("\n"));
 }
 
 export function truncateRefusal(message: string): string {
-  return message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE - 1)}…` : message;
+  return truncate(message, MAX_MESSAGE);
+}
+
+function truncate(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
 }
 
 /**
  * Finds in a NACK's text which of the resources sent it is about. Ours, Envoy's and gRPC's all put
  * `name: ` before the reason; a text that names none is about the only resource, if there was only one.
  */
-export function parseRefusal(message: string, candidates: readonly string[]): ResourceFault[] {
+export function parseRefusal(message: string, candidates: readonly string[]): RefusedResource[] {
   const text = truncateRefusal(message);
-  const faults: ResourceFault[] = [];
+  const faults: RefusedResource[] = [];
   for (const name of candidates.slice(0, MAX_CANDIDATES)) {
     const start = indexOfName(text, name);
     if (start < 0) continue;
@@ -53,7 +66,7 @@ function indexOfName(text: string, name: string): number {
   return -1;
 }
 
-function faultAt(text: string, name: string, start: number): ResourceFault {
+function faultAt(text: string, name: string, start: number): RefusedResource {
   const end = text.indexOf("\n", start);
   const line = text.slice(start + name.length, end < 0 ? undefined : end).replace(/^["')]?:\s*/, "");
   const field = /^([a-z][\w.]*(?:\[[^\]\s]*\][\w.]*)*): (.+)$/s.exec(line);

@@ -1,5 +1,7 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { ErrorDetail } from "../messages.ts";
+import { formatRefusal, type ResourceFault } from "../refusal.ts";
+import { resourceType } from "../resource-types.ts";
 import { StatusCode } from "../status-code.ts";
 
 /** What a client wants of one type: these names, or everything that there is. */
@@ -17,14 +19,8 @@ export interface ResourceUpdate {
   readonly typeUrl: string;
   readonly systemVersion: string;
   readonly resources: readonly ReceivedResource[];
+  /** Names that the control plane says do not exist, or no longer. */
   readonly removed: readonly string[];
-}
-
-/** Why one resource of an update was not taken. The others of the update count as taken. */
-export interface ResourceFault {
-  readonly name: string;
-  /** Names the field and the reason. */
-  readonly message: string;
 }
 
 /** Takes an update in; answers what it refused. May change what is wanted while it does. */
@@ -42,24 +38,36 @@ export interface ClientProtocol<Request, Response> {
   /** Replaces what is wanted of a type. Nothing is sent while there is no stream. */
   want(typeUrl: string, wanted: Wanted): Request[];
   received(response: Response): Request[];
+  /** Takes in what an earlier run received. Only while there is no stream. */
+  restore(update: ResourceUpdate): void;
+  /** Per type: what is wanted and what was accepted of it. */
+  readonly subscriptions: ReadonlyMap<string, SubscriptionView>;
+}
+
+export interface SubscriptionView {
+  readonly wanted: Wanted;
+  /** Name → version of what was accepted. */
+  readonly known: ReadonlyMap<string, string>;
+  /** Version of the last response that was accepted without a fault, "" before. */
+  readonly acceptedVersion: string;
+  /** Why the last response was refused in part, or null. */
+  readonly lastError: string | null;
 }
 
 /** The error detail of an answer: nothing for an ACK, every refused resource with its reason for a NACK. */
 export function refusal(faults: readonly ResourceFault[]): ErrorDetail | undefined {
-  return faults.length === 0 ? undefined : { code: StatusCode.invalidArgument, message: describeFaults(faults) };
+  return faults.length === 0 ? undefined : { code: StatusCode.invalidArgument, message: formatRefusal(faults) };
 }
-
-function describeFaults(faults: readonly ResourceFault[]): string {
-  const shown = faults.slice(0, MAX_FAULTS).map((fault) => `${fault.name}: ${fault.message}`);
-  const more = faults.length > MAX_FAULTS ? [`and ${faults.length - MAX_FAULTS} more`] : [];
-  return [...shown, ...more].join("; ").slice(0, MAX_DETAIL);
-}
-
-const MAX_FAULTS = 20;
-/** gRPC carries it in every copy of the answer; a page of text is enough for people. */
-const MAX_DETAIL = 4000;
 
 /** Types first whose resources others name [control-plane §5.5]. */
-export function inOrder(typeUrls: Iterable<string>, orderOf: (typeUrl: string) => number): string[] {
-  return [...typeUrls].sort((a, b) => orderOf(a) - orderOf(b));
+export function inOrder(typeUrls: Iterable<string>): string[] {
+  return [...typeUrls].sort((a, b) => resourceType(a).order - resourceType(b).order);
+}
+
+export function wants(wanted: Wanted, name: string): boolean {
+  return wanted === "*" || wanted.has(name);
+}
+
+export function namesOf(wanted: Wanted): ReadonlySet<string> {
+  return wanted === "*" ? new Set(["*"]) : wanted;
 }

@@ -1,17 +1,17 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { SotwRequest, SotwResponse } from "../messages.ts";
+import type { ErrorDetail, SotwRequest, SotwResponse } from "../messages.ts";
 import { resourceType } from "../resource-types.ts";
-import { type ClientProtocol, inOrder, refusal, type UpdateHandler, type Wanted } from "./client-protocol.ts";
-
-interface Subscription {
-  wanted: Wanted;
-  /** Names of what was accepted: what a complete response leaves out is gone. */
-  known: Set<string>;
-  acceptedVersion: string;
-  nonce: string;
-  /** What the server has been told on this stream, sorted and joined; null before the first request. */
-  told: string | null;
-}
+import {
+  type ClientProtocol,
+  inOrder,
+  type ResourceUpdate,
+  refusal,
+  type SubscriptionView,
+  type UpdateHandler,
+  type Wanted,
+  wants,
+} from "./client-protocol.ts";
+import { handOver, Subscription, settle } from "./subscription.ts";
 
 /** The state-of-the-world protocol, client side [control-plane §5.3]. */
 export class SotwClient implements ClientProtocol<SotwRequest, SotwResponse> {
@@ -19,12 +19,17 @@ export class SotwClient implements ClientProtocol<SotwRequest, SotwResponse> {
   readonly #onUpdate: UpdateHandler;
   readonly #nameOf: (any: Any) => string;
   #open = false;
+  /** While an update is handled, changes wait: they leave with its answer or after it. */
   #handling = false;
 
   /** `nameOf` reads the name out of a resource, which this protocol does not carry beside it. */
   constructor(onUpdate: UpdateHandler, nameOf: (any: Any) => string) {
     this.#onUpdate = onUpdate;
     this.#nameOf = nameOf;
+  }
+
+  get subscriptions(): ReadonlyMap<string, SubscriptionView> {
+    return this.#subscriptions;
   }
 
   connected(): SotwRequest[] {
@@ -34,65 +39,89 @@ export class SotwClient implements ClientProtocol<SotwRequest, SotwResponse> {
 
   disconnected(): void {
     this.#open = false;
-    for (const subscription of this.#subscriptions.values()) {
-      subscription.told = null;
-      subscription.nonce = "";
-    }
+    for (const subscription of this.#subscriptions.values()) subscription.forgetStream();
   }
 
   want(typeUrl: string, wanted: Wanted): SotwRequest[] {
-    const current = this.#subscriptions.get(typeUrl);
-    if (current === undefined)
-      this.#subscriptions.set(typeUrl, { wanted, known: new Set(), acceptedVersion: "", nonce: "", told: null });
-    else current.wanted = wanted;
-    return this.#open && !this.#handling ? this.#tell(typeUrl) : [];
+    const subscription = this.#subscriptions.get(typeUrl) ?? new Subscription();
+    this.#subscriptions.set(typeUrl, subscription);
+    subscription.want(wanted);
+    return this.#open && !this.#handling ? tell(typeUrl, subscription) : [];
   }
 
   received(response: SotwResponse): SotwRequest[] {
     const { typeUrl, versionInfo, nonce } = response;
     const subscription = this.#subscriptions.get(typeUrl);
     if (subscription === undefined) return [];
-    const resources = response.resources.map((any) => ({ name: this.#nameOf(any), version: versionInfo, any }));
-    const names = new Set(resources.map((resource) => resource.name));
-    const complete = resourceType(typeUrl).complete;
-    const removed = complete ? [...subscription.known].filter((name) => !names.has(name)) : [];
-    this.#handling = true;
-    const faults = this.#onUpdate({ typeUrl, systemVersion: versionInfo, resources, removed });
-    this.#handling = false;
-    subscription.known = complete ? names : new Set([...subscription.known, ...names]);
+    const all = response.resources.map((any) => ({ name: this.#nameOf(any), version: versionInfo, any }));
+    const resources = all.filter(({ name }) => wants(subscription.wanted, name));
+    const removed = missing(subscription, typeUrl, new Set(all.map(({ name }) => name)));
     subscription.nonce = nonce;
-    if (faults.length === 0) subscription.acceptedVersion = versionInfo;
-    const answer = { ...this.#request(typeUrl, subscription), errorDetail: refusal(faults) };
-    return [answer, ...this.#tellAll()];
+    const error = this.#handle(subscription, { typeUrl, systemVersion: versionInfo, resources, removed });
+    // What is wanted by now goes with the answer, unless a name must be taken back first.
+    const answer = answerTo(typeUrl, subscription, error);
+    return [...answer, ...this.#tellAll()];
+  }
+
+  restore(update: ResourceUpdate): void {
+    const subscription = this.#subscriptions.get(update.typeUrl);
+    if (subscription === undefined) return;
+    this.#handle(subscription, update);
+    // A version of an earlier run says nothing about what was left out of it.
+    subscription.acceptedVersion = "";
+  }
+
+  #handle(subscription: Subscription, update: ResourceUpdate): ErrorDetail | undefined {
+    this.#handling = true;
+    const faults = handOver(this.#onUpdate, update);
+    this.#handling = false;
+    settle(subscription, update, faults);
+    return refusal(faults);
   }
 
   #tellAll(): SotwRequest[] {
-    return inOrder(this.#subscriptions.keys(), (typeUrl) => resourceType(typeUrl).order).flatMap((typeUrl) =>
-      this.#tell(typeUrl),
-    );
-  }
-
-  #tell(typeUrl: string): SotwRequest[] {
-    const subscription = this.#subscriptions.get(typeUrl);
-    if (subscription === undefined) return [];
-    const key = keyOf(subscription.wanted);
-    // A first request without names would ask for everything.
-    if (subscription.told === key || (subscription.told === null && key === "")) return [];
-    return [this.#request(typeUrl, subscription)];
-  }
-
-  #request(typeUrl: string, subscription: Subscription): SotwRequest {
-    const { wanted, acceptedVersion, nonce } = subscription;
-    subscription.told = keyOf(wanted);
-    return {
-      typeUrl,
-      versionInfo: acceptedVersion,
-      responseNonce: nonce,
-      resourceNames: wanted === "*" ? [] : [...wanted],
-    };
+    return inOrder(this.#subscriptions.keys()).flatMap((typeUrl) => {
+      const subscription = this.#subscriptions.get(typeUrl);
+      return subscription === undefined ? [] : tell(typeUrl, subscription);
+    });
   }
 }
 
-function keyOf(wanted: Wanted): string {
-  return wanted === "*" ? "*" : [...wanted].sort().join("\0");
+/** What a complete response leaves out is gone; one of another type says nothing about what it leaves out. */
+function missing(subscription: Subscription, typeUrl: string, present: ReadonlySet<string>): string[] {
+  if (!resourceType(typeUrl).complete) return [];
+  return [...subscription.known.keys()].filter((name) => !present.has(name));
+}
+
+/** Always sent, also when nothing is wanted any more: for the server that is the end of the watch. */
+function answerTo(typeUrl: string, subscription: Subscription, error: ErrorDetail | undefined): SotwRequest[] {
+  const { wanted, dropped } = subscription;
+  const again = wanted !== "*" && [...dropped].some((name) => wanted.has(name));
+  return [request(typeUrl, subscription, again ? without(wanted, dropped) : wanted, error)];
+}
+
+function tell(typeUrl: string, subscription: Subscription): SotwRequest[] {
+  if (subscription.settled) return [];
+  const { wanted, dropped } = subscription;
+  const again = wanted !== "*" && [...dropped].some((name) => wanted.has(name));
+  // The server is silent to names that it was told before, so they go and come back.
+  const requests = again ? [request(typeUrl, subscription, without(wanted, dropped))] : [];
+  return [...requests, request(typeUrl, subscription, wanted)];
+}
+
+function request(typeUrl: string, subscription: Subscription, names: Wanted, error?: ErrorDetail): SotwRequest {
+  subscription.told = names;
+  subscription.dropped.clear();
+  const { acceptedVersion: versionInfo, nonce: responseNonce } = subscription;
+  return {
+    typeUrl,
+    versionInfo,
+    responseNonce,
+    resourceNames: names === "*" ? [] : [...names],
+    errorDetail: error,
+  };
+}
+
+function without(wanted: ReadonlySet<string>, names: ReadonlySet<string>): Set<string> {
+  return new Set([...wanted].filter((name) => !names.has(name)));
 }

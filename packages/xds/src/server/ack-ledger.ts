@@ -1,5 +1,5 @@
 import type { ErrorDetail } from "../messages.ts";
-import { parseRefusal, type ResourceFault, truncateRefusal } from "../refusal.ts";
+import { parseRefusal, type RefusedResource, truncateRefusal } from "../refusal.ts";
 
 /** A response as it was sent or answered. */
 export interface ResponseStamp {
@@ -14,7 +14,7 @@ export interface Nack extends ResponseStamp {
   readonly code: number;
   readonly message: string;
   /** The resources that the message names, as far as it names any. */
-  readonly resources: readonly ResourceFault[];
+  readonly resources: readonly RefusedResource[];
 }
 
 /** Which response an answer was about: the newest, one before it, or none that waits. */
