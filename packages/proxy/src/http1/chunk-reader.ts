@@ -1,9 +1,9 @@
 import { Fault, type Http1Fault } from "./fault.ts";
-import { CR, FIELD_VALUE, HEX, LF, SEMICOLON } from "./octets.ts";
+import { CR, EQUALS, HEX, LF, SEMICOLON, TOKEN } from "./octets.ts";
 
 /** Digits of a chunk size, leading zeros included. */
 const MAX_DIGITS = 16;
-/** Of one chunk. Extensions mean nothing to a proxy and are not passed on (RFC 9112 §7.1.1). */
+/** Of one chunk. Extensions, `;name` or `;name=token`, mean nothing to a proxy and are dropped (RFC 9112 §7.1.1). */
 const MAX_EXTENSION_BYTES = 256;
 /** Largest size whose next digit cannot pass 2^53 - 1. */
 const LARGEST_BEFORE_DIGIT = Math.floor(Number.MAX_SAFE_INTEGER / 16) - 1;
@@ -37,6 +37,9 @@ export class ChunkReader {
   #size = 0;
   #digits = 0;
   #extension = 0;
+  /** A name or value must begin; a value was begun. */
+  #partBegins = false;
+  #inValue = false;
 
   /** The last chunk was read; trailers follow. */
   get last(): boolean {
@@ -108,12 +111,23 @@ export class ChunkReader {
   #beginExtension(): void {
     this.#state = EXTENSION;
     this.#extension = 0;
+    this.#beginPart(false);
+  }
+
+  #beginPart(value: boolean): void {
+    this.#partBegins = true;
+    this.#inValue = value;
   }
 
   #extensionByte(byte: number): void {
     this.#extension++;
-    if (byte === CR) this.#state = SIZE_LF;
+    if (this.#extension > MAX_EXTENSION_BYTES) this.fault = Fault.invalidChunkExtension;
+    else if (TOKEN[byte] !== 0) this.#partBegins = false;
     else if (byte === LF) this.fault = Fault.bareLf;
-    else if (FIELD_VALUE[byte] === 0 || this.#extension > MAX_EXTENSION_BYTES) this.fault = Fault.invalidChunkExtension;
+    else if (this.#partBegins) this.fault = Fault.invalidChunkExtension;
+    else if (byte === CR) this.#state = SIZE_LF;
+    else if (byte === SEMICOLON) this.#beginPart(false);
+    else if (byte === EQUALS && !this.#inValue) this.#beginPart(true);
+    else this.fault = Fault.invalidChunkExtension;
   }
 }

@@ -58,7 +58,7 @@ export const Fault = {
   invalidChunkExtension: fault(
     400,
     "invalid_chunk_extension",
-    "A chunk extension is too long or holds a control byte.",
+    "A chunk extension is too long or not of the form ;name=token.",
   ),
   invalidChunkEnd: fault(400, "invalid_chunk_end", "A chunk is not followed by CR LF."),
   forbiddenTrailer: fault(400, "forbidden_trailer", "A trailer names a header that has no meaning after the body."),

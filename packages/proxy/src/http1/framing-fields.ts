@@ -51,12 +51,12 @@ export class FramingFields {
   note(id: number, buffer: Buffer, start: number, end: number): void {
     if (id === CONTENT_LENGTH) {
       this.contentLengths++;
-      this.contentLength = readDecimal(buffer, start, end);
+      this.contentLength = tabAround(buffer, start, end) ? -1 : readDecimal(buffer, start, end);
     } else if (id === CONNECTION) {
       this.#noteConnection(buffer, start, end);
     } else if (id === TRANSFER_ENCODING) {
       this.transferEncodings++;
-      this.chunked = equalsFolded(buffer, start, end, "chunked");
+      this.chunked = equalsFolded(buffer, start, end, "chunked") && !tabAround(buffer, start, end);
     } else if (id === UPGRADE) {
       this.upgrades++;
       this.upgradeToH2c = equalsFolded(buffer, start, end, "h2c");
@@ -80,6 +80,16 @@ export class FramingFields {
     else if (equalsFolded(buffer, start, end, "upgrade")) this.connectionUpgrade = true;
     else this.nominations++;
   }
+}
+
+/**
+ * True when a tab stands beside the value. RFC 9110 §5.5 allows it, but some parsers take it for a part of
+ * the value, and a body must not depend on who reads its head.
+ */
+function tabAround(buffer: Buffer, start: number, end: number): boolean {
+  for (let pos = start - 1; buffer[pos] === SP || buffer[pos] === HT; pos--) if (buffer[pos] === HT) return true;
+  for (let pos = end; buffer[pos] === SP || buffer[pos] === HT; pos++) if (buffer[pos] === HT) return true;
+  return false;
 }
 
 function skipSpace(buffer: Buffer, from: number, end: number): number {

@@ -7,6 +7,7 @@ export const COMMA = 0x2c;
 export const SLASH = 0x2f;
 export const COLON = 0x3a;
 export const SEMICOLON = 0x3b;
+export const EQUALS = 0x3d;
 
 function table(value: (byte: number, char: string) => number): Uint8Array {
   const bytes = new Uint8Array(256);

@@ -121,7 +121,7 @@ describe("a request body", () => {
 
   it("in chunks is passed on without them, extensions dropped", () => {
     const { request, transport } = served(
-      "POST / HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: Chunked\r\n\r\n5;x=y\r\nhel",
+      "POST / HTTP/1.1\r\nhost: a\r\nTransfer-Encoding: Chunked\r\n\r\n5;x=y;z;w=1\r\nhel",
     );
     expect([request.body, request.ended]).toEqual(["hel", false]);
     transport.receive("lo\r\n00A\r\n, world...\r\n0");
