@@ -1,2 +1,5 @@
-export { createPeerMetadata, createRoot as createMetadataExchange } from "./metadata-exchange/filter.ts";
+export {
+  createPeerMetadata as createMetadataExchange,
+  createRoot as createMetadataExchangePlugin,
+} from "./metadata-exchange/filter.ts";
 export { createRoot as createStats } from "./stats/filter.ts";

@@ -16,7 +16,7 @@ const forms = {};
 
 before(() => {
   const [exchange, stats] = extensions.map((extension) => wasmForm(compile(extension)));
-  forms.inProcess = { exchange: inProcess.createMetadataExchange, stats: inProcess.createStats };
+  forms.inProcess = { exchange: inProcess.createMetadataExchangePlugin, stats: inProcess.createStats };
   forms.wasm = { exchange, stats };
 });
 

@@ -160,12 +160,12 @@ function clusterFlag(name: string): Property {
   return new Property(["xds", "cluster_metadata", "filter_metadata", "istio", name]);
 }
 
-/** The exchange as the native `io.istio.http.peer_metadata` filter: its configuration names every method. */
+/** For in-process hosts: the exchange as the native `io.istio.http.peer_metadata` filter: its configuration names every method. */
 export function createPeerMetadata(host: RootHandle): RootContext {
   return new ExchangeRoot(host, false);
 }
 
-/** The exchange as the plugin `envoy.wasm.metadata_exchange`: the listener's direction decides. */
+/** For Wasm modules too: the exchange as the plugin `envoy.wasm.metadata_exchange`: the listener's direction decides. */
 export function createRoot(host: RootHandle): RootContext {
   return new ExchangeRoot(host, true);
 }

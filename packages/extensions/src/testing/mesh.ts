@@ -1,6 +1,6 @@
 import { encodeBase64, StructWriter, toBytes } from "@mixerless/sdk";
 import { type Attribute, type FakeFilter, FakeHost, type FakeHostOptions } from "@mixerless/sdk/testing";
-import { createMetadataExchange, createPeerMetadata, createStats } from "../index.ts";
+import { createMetadataExchange, createMetadataExchangePlugin, createStats } from "../index.ts";
 
 /** The two workloads of upstream's end-to-end tests of the proxy. */
 export const CLIENT: Attribute = {
@@ -78,7 +78,7 @@ export interface MeshHostOptions extends Partial<Pick<FakeHostOptions, "expressi
 /** A host with the exchange, the statistics or both. */
 export function createMeshHost(options: MeshHostOptions): FakeHost {
   const filters: FakeFilter[] = [];
-  const exchange = options.plugin === true ? createMetadataExchange : createPeerMetadata;
+  const exchange = options.plugin === true ? createMetadataExchangePlugin : createMetadataExchange;
   if (options.exchange !== undefined) filters.push({ createRoot: exchange, configuration: options.exchange });
   if (options.stats !== undefined) filters.push({ createRoot: createStats, configuration: options.stats });
   const attributes = { xds: { node: options.node ?? {}, listener_direction: options.direction ?? 0 } };
