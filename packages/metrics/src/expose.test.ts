@@ -288,6 +288,24 @@ describe("a scrape in pieces", () => {
     }
   });
 
+  it("shows every series with buckets that fit while they change", async () => {
+    const store = createStore();
+    const family = store.histogram({ name: "h", buckets: [1, 2] });
+    const handles = Array.from({ length: 1000 }, (_, i) => family.series(["a"], [`${i}`]));
+    let text = "";
+    for await (const piece of store.expose()) {
+      if (text === "") store.configure("h", { buckets: [3] });
+      for (const handle of handles) handle.record(3);
+      text += Buffer.from(piece).toString();
+    }
+    const shapes = text
+      .match(/(?<=le=")[^"]+/g)
+      ?.join(" ")
+      .match(/.*?\+Inf/g);
+    expect(shapes).toHaveLength(1000);
+    expect(new Set(shapes)).toEqual(new Set(["1 2 +Inf", " 1 2 +Inf", " 3 +Inf"]));
+  });
+
   it("survives that series end, come and are scraped by another at the same time", async () => {
     const store = bigStore();
     const family = store.counter({ name: "c" });

@@ -46,6 +46,10 @@ describe("a gauge", () => {
     handle.add(-1);
     clock.advance(60_000);
     expect(gauge.size).toBe(0);
+    handle.add(2);
+    handle.set(3);
+    clock.advance(60_000);
+    expect(gauge.size).toBe(0);
   });
 
   it("moves its level out of the overflow series when it finds room", () => {

@@ -5,7 +5,7 @@ import { type LabelShape, type LabelShapes, sameNames } from "./label-shape.ts";
 import type { LabelTable } from "./label-table.ts";
 import type { Family, HistogramDefinition, MetricType, SeriesView } from "./metric.ts";
 import { observations, Series } from "./series.ts";
-import { NOT_REFUSED, type SeriesHandle, type SeriesHome } from "./series-handle.ts";
+import type { SeriesHandle, SeriesHome } from "./series-handle.ts";
 import { SeriesOrder } from "./series-order.ts";
 import { viewSeries } from "./series-view.ts";
 import type { SlotPool } from "./slot-pool.ts";
@@ -132,7 +132,6 @@ export class MetricFamily<H extends SeriesHandle> implements Family<H>, SeriesHo
       handle.refusedIn = this.#room;
       return this.#overflowSeries();
     }
-    handle.refusedIn = NOT_REFUSED;
     handle.series = series;
     return series;
   }

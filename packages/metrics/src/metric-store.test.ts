@@ -383,6 +383,17 @@ describe("settings", () => {
     expect(histogram()).toEqual({ bounds: [10, 1].reverse(), counts: [0, 1, 0], sum: 2.05, count: 1 });
   });
 
+  it("with more buckets give every series room for them", () => {
+    const { store } = setup();
+    const family = store.histogram({ name: "h", buckets: [10] });
+    const early = ["1", "2", "3"].map((a) => family.series(["a"], [a]));
+    store.configure("h", { buckets: [1, 2, 3, 4, 5] });
+    const handles = [...early, ...["4", "5", "6"].map((a) => family.series(["a"], [a]))];
+    for (const [i, handle] of handles.entries()) for (let n = 0; n <= i; n++) handle.record(i);
+    expect(handles.map((handle) => handle.count)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(handles.map((handle) => handle.sum)).toEqual([0, 2, 6, 12, 20, 30]);
+  });
+
   it("with bad buckets change nothing", () => {
     const { store } = setup();
     const family = store.histogram({ name: "h", buckets: [1] });
@@ -402,6 +413,7 @@ describe("removing a metric", () => {
     expect(store.remove("requests_total")).toBe(false);
     handle.add(1);
     requests.series(["a"], ["2"]).add(1);
+    expect([...requests.entries()]).toEqual([]);
     expect(store.text()).not.toMatch(/^requests_total/m);
     expect(self("mixerless_expired_total")).toBe(5);
     const again = store.histogram({ name: "requests_total" });
@@ -412,6 +424,19 @@ describe("removing a metric", () => {
   it("is not done to the metrics of the store about itself", () => {
     const { store } = setup();
     expect(store.remove("mixerless_expired_total")).toBe(false);
+  });
+
+  it("that is one of those may have its series cleared, and is not counted in itself", () => {
+    const { store, requests } = setup();
+    requests.series([], []).add(-1);
+    requests.series([], []).add(1);
+    requests.clear();
+    for (const name of ["mixerless_expired_total", "mixerless_values_refused_total"]) {
+      const self = store.counter({ name });
+      expect(self.size).toBe(1);
+      self.clear();
+    }
+    expect(store.text()).toBe("");
   });
 
   it("keeps handles of histograms and gauges harmless too", () => {

@@ -14,16 +14,13 @@ export interface SeriesHome {
   refuseValue(): void;
 }
 
-/** Never a room number; see {@link SeriesHandle.refusedIn}. */
-export const NOT_REFUSED = -1;
-
 /** Common part of the handles. Its fields are seen by this package only. */
 export class SeriesHandle {
   readonly home: SeriesHome;
   readonly labels: LabelSet;
   series: Series;
   /** The state of the metric's room in which this handle was refused last: no need to ask again in it. */
-  refusedIn = NOT_REFUSED;
+  refusedIn = -1;
 
   constructor(home: SeriesHome, labels: LabelSet, series: Series) {
     this.home = home;

@@ -27,7 +27,7 @@ export const client: MeshHostOptions = { node: CLIENT, direction: OUTBOUND };
 export const service = { xds: { cluster_metadata: SERVICE } };
 
 /** The attributes of a call that succeeded. */
-export const DONE = {
+const DONE = {
   request: { duration: 12_345_678, total_size: 250 },
   response: { code: 200, flags: 0, total_size: 1000 },
 };

@@ -53,7 +53,7 @@ function serialise(headers: HeaderMap, from = 0): string {
 
 const origins = [
   { origin: "received", make: received },
-  { origin: "received with odd white space", make: (fields: readonly Field[]) => received(fields, ":  \t") },
+  { origin: "received with odd white space", make: (fields: readonly Field[]) => received(fields, ":   ") },
   { origin: "written", make: written },
 ];
 

@@ -55,8 +55,9 @@ export class SotwClient implements ClientProtocol<SotwRequest, SotwResponse> {
     if (subscription === undefined) return [];
     const all = response.resources.map((any) => ({ name: this.#nameOf(any), version: versionInfo, any }));
     const resources = all.filter(({ name }) => wants(subscription.wanted, name));
-    const removed = missing(subscription, typeUrl, new Set(all.map(({ name }) => name)));
-    subscription.nonce = nonce;
+    const present = new Set(all.map(({ name }) => name));
+    const removed = missing(subscription, typeUrl, present);
+    subscription.answered(nonce, present);
     const error = this.#handle(subscription, { typeUrl, systemVersion: versionInfo, resources, removed });
     // What is wanted by now goes with the answer, unless a name must be taken back first.
     const answer = answerTo(typeUrl, subscription, error);
@@ -110,8 +111,7 @@ function tell(typeUrl: string, subscription: Subscription): SotwRequest[] {
 }
 
 function request(typeUrl: string, subscription: Subscription, names: Wanted, error?: ErrorDetail): SotwRequest {
-  subscription.told = names;
-  subscription.dropped.clear();
+  subscription.tell(names);
   const { acceptedVersion: versionInfo, nonce: responseNonce } = subscription;
   return {
     typeUrl,

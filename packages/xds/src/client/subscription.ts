@@ -19,6 +19,8 @@ export class Subscription implements SubscriptionView {
   told: Wanted | null = null;
   /** Told, then no longer wanted. If wanted again before the server heard of it, it must come again. */
   readonly dropped = new Set<string>();
+  /** State of the world: taken back on this stream, but perhaps unheard: a response on its way makes the server ignore it. */
+  readonly #takenBack = new Set<string>();
   /** State of the world: nonce of the last response on this stream. */
   nonce = "";
 
@@ -35,7 +37,27 @@ export class Subscription implements SubscriptionView {
   forgetStream(): void {
     this.told = null;
     this.dropped.clear();
+    this.#takenBack.clear();
     this.nonce = "";
+  }
+
+  /** State of the world: notes what a request with the present nonce says. */
+  tell(names: Wanted): void {
+    if (this.told !== null && names !== "*") {
+      for (const name of namesOf(this.told)) if (!names.has(name)) this.#takenBack.add(name);
+    }
+    this.told = names;
+    this.dropped.clear();
+  }
+
+  /** State of the world: a response with a new nonce. It may have crossed requests with the old one. */
+  answered(nonce: string, present: ReadonlySet<string>): void {
+    this.nonce = nonce;
+    for (const name of this.#takenBack) {
+      if (!wants(this.wanted, name)) continue;
+      this.#takenBack.delete(name);
+      if (!present.has(name)) this.dropped.add(name);
+    }
   }
 
   /** True if the server knows what is wanted, or there is nothing to tell it. */

@@ -87,7 +87,7 @@ export class DeltaStream implements ServerStream<DeltaRequest, DeltaResponse> {
     for (const name of names) if (name !== "*") watch.names.add(name);
     for (const [name, version] of Object.entries(initial)) if (watch.covers(name)) watch.held.set(name, version);
     // A client that begins with everything waits for one response, be it that nothing exists.
-
+    watch.mustAnswer = watch.wildcard;
     if (watch.wildcard) watch.changed.addAll();
     for (const name of watch.names) {
       // Endpoints come again in any case: a cluster may have been warming when the last stream broke.

@@ -78,7 +78,7 @@ const vmConfig = convert(
   },
 );
 
-export const trafficSelector: Reader<TrafficSelector> = convert(
+const trafficSelector: Reader<TrafficSelector> = convert(
   object({
     mode: withDefault(oneOf("UNDEFINED", "CLIENT", "SERVER", "CLIENT_AND_SERVER"), "UNDEFINED"),
     ports: lists(convert(object({ number: required(port) }), ({ number }) => number)),

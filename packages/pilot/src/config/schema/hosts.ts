@@ -1,5 +1,5 @@
 // Host names and addresses (§8.1). The tests answer; the readers report.
-import { isIP, isIPv4, isIPv6 } from "node:net";
+import { isIP, isIPv4 } from "node:net";
 import type { Cursor } from "./cursor.ts";
 import { checked, describe, type Reader, string } from "./reader.ts";
 
@@ -60,7 +60,7 @@ export function isUnixAddress(text: string): boolean {
   return text.startsWith("unix://");
 }
 
-export { isIP, isIPv4, isIPv6 };
+export { isIP };
 
 /** Reports when `problem` has something to say. */
 export function reportProblem(text: string, problem: string | undefined, code: string, cure: string, at: Cursor): void {
@@ -77,8 +77,6 @@ export const dnsLabel = nameReader(
   "Use letters, digits and inner hyphens, at most 63 characters.",
 );
 
-export const fqdn = nameReader(fqdnProblem, "bad-host", "Use a host name such as reviews.default.svc.cluster.local.");
-
 export const wildcardDomain = nameReader(
   wildcardDomainProblem,
   "bad-host",
@@ -89,10 +87,4 @@ export const subnet = nameReader(
   subnetProblem,
   "bad-address",
   "Use an address such as 10.0.0.1 or a range such as 10.0.0.0/8.",
-);
-
-export const ipAddress = nameReader(
-  (text) => (isIP(text) === 0 ? "is no IP address." : undefined),
-  "bad-address",
-  "Use an IPv4 or IPv6 address.",
 );

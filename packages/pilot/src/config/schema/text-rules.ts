@@ -19,8 +19,6 @@ export function regexProblem(text: string): string | undefined {
   }
 }
 
-export const regex: Reader<string> = checked(string, checkRegex);
-
 export function checkRegex(text: string, at: Cursor): void {
   const problem = regexProblem(text);
   if (problem !== undefined) {

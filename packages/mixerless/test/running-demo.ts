@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { get } from "node:http";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseExposition } from "@mixerless/metrics";
+
+export interface DemoWorkloadSummary {
+  readonly name: string;
+  readonly namespace: string;
+  readonly version: string;
+  readonly inbound: string;
+  readonly app?: string;
+  readonly admin: string;
+  readonly prometheus: string;
+  readonly merged: string;
+  readonly dataPlane: string;
+  readonly pid: number;
+}
+
+export interface DemoSummary {
+  readonly ingress: string;
+  readonly pilot: string;
+  readonly xds: string;
+  readonly config: string;
+  readonly workloads: readonly DemoWorkloadSummary[];
+}
+
+const COMMAND = fileURLToPath(new URL("../bin/mixerless.js", import.meta.url));
+
+/** The demo as a user starts it, with `--json`. */
+export class RunningDemo {
+  readonly summary: DemoSummary;
+  readonly #child: ChildProcess;
+  readonly #stderr: string[];
+
+  private constructor(child: ChildProcess, summary: DemoSummary, stderr: string[]) {
+    this.#child = child;
+    this.summary = summary;
+    this.#stderr = stderr;
+  }
+
+  static async start(...flags: string[]): Promise<RunningDemo> {
+    const child = spawn(process.execPath, [COMMAND, "demo", "--json", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+    const stderr: string[] = [];
+    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
+    for await (const line of createInterface({ input: child.stdout }))
+      return new RunningDemo(child, JSON.parse(line) as DemoSummary, stderr);
+    throw new Error(`The demo ended before it was ready:\n${stderr.join("")}`);
+  }
+
+  get stderr(): string {
+    return this.#stderr.join("");
+  }
+
+  workload(name: string): DemoWorkloadSummary {
+    const found = this.summary.workloads.find((entry) => entry.name === name);
+    if (found === undefined) throw new Error(`no workload ${name}`);
+    return found;
+  }
+
+  /** Series of a metric in all sidecars: labels as JSON → value. */
+  async series(metric: string): Promise<Map<string, number>> {
+    const totals = new Map<string, number>();
+    for (const { name, prometheus } of this.summary.workloads) {
+      const parsed = parseExposition((await fetchPage(prometheus)).body);
+      if (!("samples" in parsed)) throw new Error(`${name} has series that do not parse: ${JSON.stringify(parsed)}`);
+      for (const sample of parsed.samples)
+        if (sample.name === metric) totals.set(JSON.stringify({ ...sample.labels }), sample.value);
+    }
+    return totals;
+  }
+
+  /** What grew while `action` ran, once nothing more moves. */
+  async growth(metric: string, expected: number, action: () => Promise<void>): Promise<Map<string, number>> {
+    const before = await this.series(metric);
+    await action();
+    for (;;) {
+      const after = await this.series(metric);
+      const grown = new Map(
+        [...after]
+          .map(([labels, value]): [string, number] => [labels, value - (before.get(labels) ?? 0)])
+          .filter(([, by]) => by !== 0),
+      );
+      // The last hop reports when its stream ends, a moment after the client has its answer.
+      if ([...grown.values()].reduce((sum, by) => sum + by, 0) >= expected) return grown;
+    }
+  }
+
+  async stop(): Promise<number | null> {
+    this.#child.kill("SIGTERM");
+    if (this.#child.exitCode === null) await once(this.#child, "exit");
+    return this.#child.exitCode;
+  }
+}
+
+export function fetchPage(url: string): Promise<{ status: number; body: string }> {
+  return new Promise((resolve, reject) => {
+    get(url, (response) => {
+      let body = "";
+      response.setEncoding("utf8").on("data", (chunk: string) => {
+        body += chunk;
+      });
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
+    }).on("error", reject);
+  });
+}
