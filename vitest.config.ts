@@ -13,6 +13,7 @@ export default defineConfig({
       "samples/*/test/**/*.test.ts",
       "scripts/*.test.mjs",
     ],
+    setupFiles: ["scripts/seed-properties.mjs"],
     passWithNoTests: false,
   },
 });

@@ -1,3 +1,6 @@
+/** Milliseconds that a process has to stop. */
+export const STOP_LIMIT = 5000;
+
 /** What a process that the demo started has in common: it reports readiness and never outlives its parent. */
 export function reportReady(): void {
   process.send?.({ ready: true });

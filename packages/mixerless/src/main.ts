@@ -1,4 +1,4 @@
-import { createProgram } from "./commands.ts";
+import { createProgram } from "./commands/program.ts";
 
 try {
   await createProgram().parseAsync();

@@ -1,0 +1,49 @@
+import { SystemClock } from "@mixerless/clock";
+import { type Command, Option } from "commander";
+import type { ReviewsChoice } from "../demo/mesh-files.ts";
+import { runDemo } from "../demo/run-demo.ts";
+import { ISTIO_VERSION } from "../version.ts";
+import { collect, duration, integer, positive } from "./arguments.ts";
+
+export function addDemo(program: Command): void {
+  program
+    .command("demo")
+    .description("run Bookinfo with a sidecar beside each workload, on loopback addresses")
+    .option("--no-traffic", "send no requests")
+    .option("--rate <n>", "page views a second", positive, 5)
+    .option("--seed <n>", "makes the jitter of the traffic reproducible", integer, 1)
+    .option("--duration <time>", "end after this time, for example 30s or 5m", duration)
+    .option("--config <path>", "more Istio YAML on top, a folder or a file, watched; repeatable", collect, [])
+    .addOption(
+      new Option("--reviews <version>", "which version of reviews serves")
+        .choices(["v1", "v2", "v3", "all"])
+        .default("all"),
+    )
+    .addOption(
+      new Option("--loopback <kind>", "an address for each workload, or one for all")
+        .choices(["many", "single"])
+        .default("many"),
+    )
+    .option("--istio-version <version>", "ISTIO_VERSION of the proxies", ISTIO_VERSION)
+    .option("--json", "print one line of JSON when everything is ready", false)
+    .addHelpText(
+      "after",
+      "\nExamples:\n  mixerless demo\n  mixerless demo --no-traffic --reviews v2\n  mixerless demo --rate 50 --duration 60s\n  mixerless demo --config ./my-rules.yaml --json",
+    )
+    .action(async (flags: DemoFlags) => {
+      await runDemo({ ...flags, duration: flags.duration ?? null, clock: new SystemClock() });
+      process.exit(0);
+    });
+}
+
+interface DemoFlags {
+  readonly traffic: boolean;
+  readonly rate: number;
+  readonly seed: number;
+  readonly duration?: number;
+  readonly config: readonly string[];
+  readonly reviews: ReviewsChoice;
+  readonly loopback: "many" | "single";
+  readonly istioVersion: string;
+  readonly json: boolean;
+}

@@ -1,0 +1,34 @@
+import { SystemClock } from "@mixerless/clock";
+import { runPilot, type TelemetryMode } from "@mixerless/pilot";
+import { type Command, Option } from "commander";
+import { reportReady, STOP_LIMIT, stopOnRequest } from "../child-process.ts";
+import { VERSION } from "../version.ts";
+import { address, collect } from "./arguments.ts";
+
+export function addPilot(program: Command): void {
+  program
+    .command("pilot")
+    .description("run the control plane from Istio YAML files")
+    .requiredOption("--config <path>", "a folder or a file, watched; repeatable", collect, [])
+    .option("--http <address>", "debug pages and metrics", "127.0.0.1:8080")
+    .option("--grpc <address>", "xDS", "127.0.0.1:15010")
+    .addOption(
+      new Option("--telemetry <mode>", "how proxies come by Istio's metrics")
+        .choices(["native", "envoyfilter", "none"])
+        .default("native"),
+    )
+    .addHelpText("after", "\nExample:\n  mixerless pilot --config ./istio --http 127.0.0.1:8080 --grpc 127.0.0.1:15010")
+    .action(async (flags: { config: string[]; http: string; grpc: string; telemetry: TelemetryMode }) => {
+      const pilot = await runPilot({
+        paths: flags.config,
+        http: address(flags.http),
+        grpc: flags.grpc,
+        clock: new SystemClock(),
+        log: (message) => process.stderr.write(`${message}\n`),
+        telemetry: flags.telemetry,
+        version: VERSION,
+      });
+      stopOnRequest(() => pilot.close(), STOP_LIMIT);
+      reportReady();
+    });
+}

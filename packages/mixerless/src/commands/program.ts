@@ -1,0 +1,25 @@
+import { Command } from "commander";
+import { VERSION } from "../version.ts";
+import { addDemo } from "./demo.ts";
+import { addPilot } from "./pilot.ts";
+import { addSidecar } from "./sidecar.ts";
+
+/** Every command, in the order of `--help`. */
+const COMMANDS: readonly ((program: Command) => void)[] = [addDemo, addPilot, addSidecar];
+
+/** The command line. */
+export function createProgram(): Command {
+  const program = new Command("mixerless")
+    .description("A service mesh whose sidecars measure and authorise traffic themselves.")
+    .version(VERSION);
+  program.configureOutput({ outputError: (text, write) => write(`${text}Try --help.\n`) });
+  program.exitOverride((error) =>
+    process.exit(
+      error.code === "commander.helpDisplayed" || error.code === "commander.version" || error.code === "commander.help"
+        ? 0
+        : 2,
+    ),
+  );
+  for (const add of COMMANDS) add(program);
+  return program;
+}
