@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { fetchPage, RunningDemo } from "./running-demo.ts";
+import { fetchPage } from "./fetch-page.ts";
+import { RunningDemo } from "./running-demo.ts";
 
 const VIEWS = 5;
 const METRIC = "istio_requests_total";

@@ -1,9 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { get } from "node:http";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseExposition } from "@mixerless/metrics";
+import { fetchPage } from "./fetch-page.ts";
 
 export interface DemoWorkloadSummary {
   readonly name: string;
@@ -16,6 +18,7 @@ export interface DemoWorkloadSummary {
   readonly merged: string;
   readonly dataPlane: string;
   readonly pid: number;
+  readonly appPid?: number;
 }
 
 export interface DemoSummary {
@@ -23,6 +26,7 @@ export interface DemoSummary {
   readonly pilot: string;
   readonly xds: string;
   readonly config: string;
+  readonly pilotPid: number;
   readonly workloads: readonly DemoWorkloadSummary[];
 }
 
@@ -71,6 +75,22 @@ export class RunningDemo {
     return totals;
   }
 
+  /** Puts a file into the watched folder, or takes the place of the one there. */
+  async write(name: string, content: string): Promise<void> {
+    await writeFile(join(this.summary.config, name), content);
+  }
+
+  /** A page of the control plane. */
+  async pilot(path: string): Promise<string> {
+    return (await fetchPage(`${this.summary.pilot}${path}`)).body;
+  }
+
+  /** Resolves when a line on stderr holds `text` that was not there at the time of the call. */
+  async says(text: string): Promise<void> {
+    const from = this.stderr.length;
+    while (!this.stderr.slice(from).includes(text)) await once(this.#child.stderr as NodeJS.ReadableStream, "data");
+  }
+
   /** What grew while `action` ran, once nothing more moves. */
   async growth(metric: string, expected: number, action: () => Promise<void>): Promise<Map<string, number>> {
     const before = await this.series(metric);
@@ -92,16 +112,4 @@ export class RunningDemo {
     if (this.#child.exitCode === null) await once(this.#child, "exit");
     return this.#child.exitCode;
   }
-}
-
-export function fetchPage(url: string): Promise<{ status: number; body: string }> {
-  return new Promise((resolve, reject) => {
-    get(url, (response) => {
-      let body = "";
-      response.setEncoding("utf8").on("data", (chunk: string) => {
-        body += chunk;
-      });
-      response.on("end", () => resolve({ status: response.statusCode ?? 0, body }));
-    }).on("error", reject);
-  });
 }

@@ -13,7 +13,7 @@ import { SotwStream } from "../src/server/sotw-stream.ts";
 import { defaultStreamLimits } from "../src/server/watch-table.ts";
 import { CDS, contentOf, EDS, LDS, RDS, resource } from "./resources.ts";
 
-const TYPES = [CDS, EDS, LDS, RDS];
+const TYPES: readonly string[] = [CDS, EDS, LDS, RDS];
 const NAMES = ["a", "b", "c", "d"];
 const POISON = "poison";
 

@@ -5,6 +5,7 @@ import type { Cluster } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { ApiConfigSource_ApiType } from "@mixerless/wire/envoy/config/core/v3/config_source";
 import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import { createXdsClient, type ResourceFault, type ResourceUpdate, type Wanted } from "@mixerless/xds";
+import { describeFaults } from "../network/config-fault.ts";
 import { BootstrapError } from "./apply-static.ts";
 import { checkResource } from "./check-resource.ts";
 import type { IncomingUpdate, RefusedUpdate } from "./resource-intake.ts";
@@ -60,7 +61,7 @@ function take(update: ResourceUpdate, onUpdate: ConfigStreamOptions["onUpdate"])
   const refused = onUpdate({ kind, version: update.systemVersion, resources, removed: update.removed });
   return refused.map(({ name, faults }) => ({
     name,
-    message: faults.map((fault) => `${fault.path}: ${fault.message}`).join("; "),
+    message: describeFaults(faults),
   }));
 }
 

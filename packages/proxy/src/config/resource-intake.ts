@@ -5,7 +5,7 @@ import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoin
 import type { Listener } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { RouteConfiguration } from "@mixerless/wire/envoy/config/route/v3/route";
 import type { ListenerManager } from "../listener/listener-manager.ts";
-import type { ConfigFault } from "../network/config-fault.ts";
+import { type ConfigFault, describeFaults } from "../network/config-fault.ts";
 import type { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
 import type { ConfigRegistry } from "./config-registry.ts";
 import type { ResourceKind } from "./resource-kinds.ts";
@@ -83,7 +83,7 @@ export class ResourceIntake {
         continue;
       }
       refused.push({ name: resource.name, faults });
-      registry.refuse(update.kind, resource.name, resource.version, describe(faults));
+      registry.refuse(update.kind, resource.name, resource.version, describeFaults(faults));
     }
     for (const name of update.removed) this.#remove(update.kind, name);
     registry.setVersion(update.kind, update.version);
@@ -186,8 +186,4 @@ export class ResourceIntake {
     this.#listenersAsked = true;
     this.#dependencies.subscribe("listener", "*");
   }
-}
-
-function describe(faults: readonly ConfigFault[]): string {
-  return faults.map((fault) => `${fault.path}: ${fault.message}`).join("; ");
 }

@@ -145,7 +145,12 @@ describe("measuring", () => {
     let counter: { add(n: number): void } | null = null;
     const { test, cluster } = proxy(
       extension(
-        { onLog: () => counter?.add(1) },
+        {
+          onLog: () => {
+            counter?.add(1);
+            return undefined;
+          },
+        },
         {
           configure: (host) => {
             counter = host.counter("istio_requests_total", ["reporter"], ["source"]);

@@ -5,6 +5,11 @@ export interface ConfigFault {
   readonly message: string;
 }
 
+/** Every reason in one line; a fault of the whole message has no path. */
+export function describeFaults(faults: readonly ConfigFault[]): string {
+  return faults.map(({ path, message }) => (path === "" ? message : `${path}: ${message}`)).join("; ");
+}
+
 /** What compiling a configuration message gives: a value, or every reason why there is none. */
 export type Compiled<T> =
   | { readonly ok: true; readonly value: T }

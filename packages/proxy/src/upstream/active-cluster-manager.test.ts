@@ -9,6 +9,7 @@ import {
   type ClusterLoadAssignment,
   ClusterLoadAssignmentSchema,
 } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
+import type { LbEndpointSchema } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint_components";
 import { describe, expect, it } from "vitest";
 import { ActiveClusterManager } from "./active-cluster-manager.ts";
 import type { DnsResolver } from "./dns-resolver.ts";
@@ -19,16 +20,21 @@ function assignment(clusterName: string, ...ips: string[]): ClusterLoadAssignmen
     clusterName,
     endpoints: [
       {
-        lbEndpoints: ips.map((address) => ({
-          hostIdentifier: {
-            case: "endpoint",
-            value: {
-              address: {
-                address: { case: "socketAddress", value: { address, portSpecifier: { case: "portValue", value: 80 } } },
+        lbEndpoints: ips.map(
+          (address): MessageInitShape<typeof LbEndpointSchema> => ({
+            hostIdentifier: {
+              case: "endpoint",
+              value: {
+                address: {
+                  address: {
+                    case: "socketAddress",
+                    value: { address, portSpecifier: { case: "portValue", value: 80 } },
+                  },
+                },
               },
             },
-          },
-        })),
+          }),
+        ),
       },
     ],
   });
