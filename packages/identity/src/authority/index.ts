@@ -1,0 +1,4 @@
+export { type AuthorityOptions, CertificateAuthority, type IssuedCertificate } from "./certificate-authority.ts";
+export { createKeyAndRequest, type KeyAndRequest } from "./csr.ts";
+export { type AuthorityState, RotatingRoot, type RotationOptions } from "./rotating-root.ts";
+export { type AuthorityFiles, readSigner, type Signer } from "./signer.ts";
