@@ -51,6 +51,8 @@ export interface Proxy {
   /** Resolves when {@link ready} became true for the first time. */
   readonly whenReady: Promise<void>;
   readonly metrics: MetricStore;
+  /** Where a listener accepts, as `ip:port`: with port 0 asked for, the one that it was given. Null when there is none. */
+  listenerAddress(name: string): string | null;
   /** Asks clients to go elsewhere; goes on serving. */
   drain(): void;
   close(): Promise<void>;
@@ -167,6 +169,10 @@ class EmbeddedProxy implements Proxy {
     this.#stream = openConfigStream(bootstrap, { clock, log, onUpdate: (update) => this.#update(update) });
     if (this.#stream === null) this.#markReady();
     else this.#intake.start();
+  }
+
+  listenerAddress(name: string): string | null {
+    return this.#listeners.states.find((state) => state.name === name)?.address ?? null;
   }
 
   drain(): void {

@@ -48,6 +48,8 @@ export interface ResponseEncoder extends StreamEncoder {
   readonly protocol: string;
   /** Asks for `connection: close` with this response (drain) and no further request after it. */
   closeAfterResponse(): void;
+  /** What the codec found wrong with the request's body; null before a reset for `protocol-error`. */
+  readonly refusal: StreamRefusal | null;
 }
 
 export interface RequestEncoder extends StreamEncoder {
@@ -64,12 +66,23 @@ export type ResetReason =
   | "overflow" // a limit of this proxy was reached
   | "timeout";
 
+/** What a refusal counts as. `unsupported`: well-formed, but not accepted here, which is nobody's error. */
+export type RefusalKind = "protocol-error" | "header-timeout" | "upgrade" | "unsupported";
+
+/** How the codec ended a stream whose body was no body. */
+export interface StreamRefusal {
+  /** Of the answer that the codec gave; 0 when a response had begun already. */
+  readonly status: number;
+  readonly code: string;
+}
+
 /** A request that a codec refused before anyone above saw it. The codec has answered it already. */
 export interface RefusedRequest {
   /** Status of the answer, e.g. 400 or 431. */
   readonly status: number;
   /** Stable, e.g. `http1.duplicate_content_length`; becomes the response code details. */
   readonly code: string;
+  readonly kind: RefusalKind;
   /** What could be read of the head; for the access log only. */
   readonly method: string | null;
   readonly path: string | null;
@@ -78,10 +91,15 @@ export interface RefusedRequest {
   readonly wireBytesSent: number;
 }
 
+/** Idle for too long; all the requests that one connection may carry. */
+export type ConnectionLimit = "idle-timeout" | "max-requests";
+
 export interface ServerConnectionCallbacks {
   /** A request begins; its headers follow at once by the returned decoder. */
   onStream(encoder: ResponseEncoder): RequestDecoder;
   onRefused(request: RefusedRequest): void;
+  /** The connection is closed because a limit of its own was reached. */
+  onLimit(limit: ConnectionLimit): void;
   /** The connection is gone; every open stream was reset before. */
   onClose(): void;
 }

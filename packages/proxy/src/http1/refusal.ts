@@ -26,6 +26,7 @@ export function describeRefusal(
   return {
     status: fault.status,
     code: fault.code,
+    kind: fault.kind,
     method: head.method(buffer),
     path: head.path(buffer),
     authority: head.authority(buffer),

@@ -109,7 +109,11 @@ export class Http1ServerConnection extends Http1Connection implements ServerConn
 
   closesAfter(stream: ServerStream, endStream: boolean): boolean {
     const { maxRequests } = this.#shares.limits;
-    if (this.#draining || (maxRequests > 0 && this.#requests >= maxRequests)) stream.closeAfterResponse();
+    if (this.#draining) stream.closeAfterResponse();
+    if (maxRequests > 0 && this.#requests >= maxRequests && !stream.closeRequested) {
+      stream.closeAfterResponse();
+      this.#callbacks.onLimit("max-requests");
+    }
     // A response that is over before its request leaves bytes behind that nobody will read.
     if (endStream && !stream.incomingDone) stream.closeAfterResponse();
     // A declined tunnel: what follows may have been meant for it.
@@ -272,6 +276,7 @@ export class Http1ServerConnection extends Http1Connection implements ServerConn
   /** A fault in a body whose head has been passed on. */
   #breakOff(stream: ServerStream, fault: Http1Fault): void {
     this.#detach(stream);
+    stream.refusal = { status: stream.headersSent ? 0 : fault.status, code: fault.code };
     if (stream.headersSent) {
       this.transport.flush();
       this.transport.destroy();
@@ -323,8 +328,12 @@ export class Http1ServerConnection extends Http1Connection implements ServerConn
       const { clock, limits } = this.#shares;
       const idle = this.#stream === null ? clock.monotonic() - this.#idleSince : 0;
       if (this.#state === "lingering") return;
-      if (idle >= limits.idleTimeout) this.#linger();
-      else this.#watchIdle(limits.idleTimeout - idle);
+      if (idle < limits.idleTimeout) {
+        this.#watchIdle(limits.idleTimeout - idle);
+        return;
+      }
+      this.#callbacks.onLimit("idle-timeout");
+      this.#linger();
     });
   }
 }

@@ -1,4 +1,4 @@
-import type { RequestDecoder, ResponseEncoder } from "../http/codec.ts";
+import type { RequestDecoder, ResponseEncoder, StreamRefusal } from "../http/codec.ts";
 import type { HeaderMap } from "../http/header-map.ts";
 import { H } from "../http/header-name.ts";
 import { Http1Stream, type StreamHost } from "./http1-stream.ts";
@@ -29,6 +29,7 @@ const DROP_LENGTH = H.contentLength.id + 1;
 export class ServerStream extends Http1Stream<RequestDecoder> implements ResponseEncoder {
   readonly request: RequestFacts;
   closeRequested: boolean;
+  refusal: StreamRefusal | null = null;
   declare protected readonly host: ServerStreamHost;
 
   constructor(host: ServerStreamHost, request: RequestFacts, headBytes: number) {

@@ -186,7 +186,7 @@ describe("a bare proxy between Node's client and server", () => {
       socket.write("POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\ntransfer-encoding: chunked\r\n\r\n");
       socket.write(Buffer.alloc(200_000, "x"));
     });
-    expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*http1\.length_and_transfer_encoding/);
+    expect(text).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[\s\S]*http1\.content_length_and_chunked_not_allowed/);
   });
 });
 

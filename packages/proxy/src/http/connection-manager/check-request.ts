@@ -4,6 +4,7 @@ import type { LocalReply } from "../http-filter.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import { normalizePath } from "./path-normalization.ts";
 import { strippedAuthority } from "./request-headers.ts";
+import type { HttpConnectionManagerStats } from "./stats.ts";
 
 /**
  * Checks and normalizes what routing rests on: authority, path, upgrade. Gives the reply to a request that cannot be
@@ -20,6 +21,15 @@ export function checkRequest(headers: HeaderMap, config: ManagerConfig, localPor
   const upgrade = headers.get(H.upgrade);
   if (upgrade !== null && config.upgrades.get(upgrade.toLowerCase()) !== true) return reply(403, "upgrade_failed");
   return checkPath(headers, config);
+}
+
+export function countRefusal(refused: LocalReply, stats: HttpConnectionManagerStats): void {
+  if (refused.details === "upgrade_failed") stats.upgradeRefused.add(1);
+  else if (refused.details === "absolute_path_rejected") stats.nonRelativePath.add(1);
+  else if (refused.details === "path_normalization_failed") {
+    if (refused.status === 307) stats.pathRedirected.add(1);
+    else stats.pathRefused.add(1);
+  }
 }
 
 function checkPath(headers: HeaderMap, config: ManagerConfig): LocalReply | null {

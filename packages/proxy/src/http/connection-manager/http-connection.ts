@@ -4,6 +4,7 @@ import type { FilterState } from "../../stream/filter-state.ts";
 import type { ListenerFacts, StreamInfo } from "../../stream/stream-info.ts";
 import type { Transport } from "../../transport/transport.ts";
 import type {
+  ConnectionLimit,
   RefusedRequest,
   RequestDecoder,
   ResponseEncoder,
@@ -44,6 +45,8 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
     this.filterState = network.filterState;
     owner.stats.connections.add(1);
     owner.stats.connectionsActive.add(1);
+    owner.stats.http1Connections.add(1);
+    owner.stats.http1ConnectionsActive.add(1);
     this.#codec = owner.context.createServerConnection(network.transport, this, owner.config.codec);
   }
 
@@ -62,18 +65,29 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
 
   onStream(encoder: ResponseEncoder): RequestDecoder {
     this.stats.requests.add(1);
+    this.stats.http1Requests.add(1);
     this.stats.requestsActive.add(1);
     return new HttpStream(this, this.#owner.config, encoder);
   }
 
   onRefused(request: RefusedRequest): void {
     this.stats.requests.add(1);
-    this.stats.protocolErrors.add(1);
+    this.stats.http1Requests.add(1);
+    if (request.kind === "protocol-error") this.stats.protocolErrors.add(1);
+    else if (request.kind === "header-timeout") this.stats.headerTimeout.add(1);
+    else if (request.kind === "upgrade") this.stats.upgradeRefused.add(1);
     this.#countStatus(logRefused(request, this, this.#owner.config, this.#codec.connection));
+  }
+
+  onLimit(limit: ConnectionLimit): void {
+    if (limit === "idle-timeout") this.stats.connectionIdleTimeout.add(1);
+    else this.stats.maxRequestsReached.add(1);
   }
 
   onClose(): void {
     this.stats.connectionsActive.add(-1);
+    this.stats.http1ConnectionsActive.add(-1);
+    this.stats.connectionsDestroyed.add(1);
     this.stats.received.add(this.#transport.bytesRead);
     this.stats.sent.add(this.#transport.bytesWritten);
     this.#onClosed();

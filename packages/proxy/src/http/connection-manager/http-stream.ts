@@ -7,7 +7,7 @@ import { H } from "../header-name.ts";
 import type { FilterStream, LocalReply } from "../http-filter.ts";
 import type { RouteEntry } from "../routing/route-entry.ts";
 import type { RouteTable } from "../routing/route-table.ts";
-import { checkRequest } from "./check-request.ts";
+import { checkRequest, countRefusal } from "./check-request.ts";
 import { createFilters } from "./create-filters.ts";
 import { FilterIteration } from "./filter-iteration.ts";
 import { prepareReply } from "./local-reply.ts";
@@ -28,6 +28,7 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
   #routes: RouteTable | null = null;
   #prepared = false;
   #ended = false;
+  #upgraded = false;
   route: RouteEntry | null = null;
   requestComplete = false;
   responseStarted = false;
@@ -51,6 +52,7 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     this.#answerExpectation(headers);
     const refused = checkRequest(headers, this.#config, this.info.downstream.localAddress.port);
     if (refused !== null) {
+      countRefusal(refused, this.#owner.stats);
       this.sendLocalReply(refused);
       return;
     }
@@ -161,8 +163,16 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     this.responseStarted = true;
     this.#timers?.touch();
     if (this.#owner.closesAfterResponse || this.#endsConnection()) this.#encoder.closeAfterResponse();
+    if (this.info.responseCode === 101) this.#upgrade();
+    else if (!this.requestComplete) this.#owner.stats.answeredEarly.add(1);
     this.#encoder.sendHeaders(headers, endStream);
     if (endStream) this.#end();
+  }
+
+  #upgrade(): void {
+    this.#upgraded = true;
+    this.#owner.stats.upgrades.add(1);
+    this.#owner.stats.upgradesActive.add(1);
   }
 
   /**
@@ -297,8 +307,7 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     const { info } = this;
     switch (reason) {
       case "protocol-error":
-        info.setFlag(ResponseFlag.DownstreamProtocolError);
-        info.responseCodeDetails = "codec_error";
+        this.#setRefusalFacts();
         break;
       case "remote":
         info.setFlag(ResponseFlag.DownstreamRemoteReset);
@@ -314,9 +323,20 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     }
   }
 
+  /** The codec has answered a request whose body was no body, unless a response had begun. */
+  #setRefusalFacts(): void {
+    const { info } = this;
+    const { refusal } = this.#encoder;
+    this.#owner.stats.protocolErrors.add(1);
+    info.setFlag(ResponseFlag.DownstreamProtocolError);
+    info.responseCodeDetails = refusal?.code ?? "codec_error";
+    if (refusal !== null && !this.responseStarted) info.responseCode = refusal.status;
+  }
+
   #end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#upgraded) this.#owner.stats.upgradesActive.add(-1);
     this.decodingOver = true;
     this.encodingOver = true;
     this.#timers?.close();

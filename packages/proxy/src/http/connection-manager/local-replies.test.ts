@@ -187,6 +187,7 @@ describe("replies that the proxy makes itself", () => {
     test.connect().codec.callbacks.onRefused({
       status: 400,
       code: "http1.duplicate_content_length",
+      kind: "protocol-error",
       method: "GET",
       path: "/",
       authority: null,

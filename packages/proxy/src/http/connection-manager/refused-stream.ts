@@ -45,7 +45,8 @@ class RefusedStream implements FilterStream {
     this.info.responseCodeDetails = request.code;
     this.info.wireBytesReceived = request.wireBytesReceived;
     this.info.wireBytesSent = request.wireBytesSent;
-    this.info.setFlag(ResponseFlag.DownstreamProtocolError);
+    // Envoy's flag is for what is no HTTP; what is only refused has none.
+    if (request.kind === "protocol-error") this.info.setFlag(ResponseFlag.DownstreamProtocolError);
   }
 
   continueDecoding(): void {}

@@ -18,6 +18,20 @@ export interface HttpConnectionManagerStats {
   readonly durationReached: Counter;
   readonly drainClose: Counter;
   readonly protocolErrors: Counter;
+  readonly http1Connections: Counter;
+  readonly http1ConnectionsActive: Gauge;
+  readonly http1Requests: Counter;
+  readonly connectionsDestroyed: Counter;
+  readonly connectionIdleTimeout: Counter;
+  readonly maxRequestsReached: Counter;
+  readonly upgrades: Counter;
+  readonly upgradesActive: Gauge;
+  readonly upgradeRefused: Counter;
+  readonly headerTimeout: Counter;
+  readonly answeredEarly: Counter;
+  readonly nonRelativePath: Counter;
+  readonly pathRefused: Counter;
+  readonly pathRedirected: Counter;
 }
 
 const PREFIX = "envoy_http_conn_manager_prefix";
@@ -46,5 +60,19 @@ export function createHttpConnectionManagerStats(store: MetricStore, statPrefix:
     durationReached: counter("downstream_rq_max_duration_reached"),
     drainClose: counter("downstream_cx_drain_close"),
     protocolErrors: counter("downstream_cx_protocol_error"),
+    http1Connections: counter("downstream_cx_http1_total"),
+    http1ConnectionsActive: gauge("downstream_cx_http1_active"),
+    http1Requests: counter("downstream_rq_http1_total"),
+    connectionsDestroyed: counter("downstream_cx_destroy"),
+    connectionIdleTimeout: counter("downstream_cx_idle_timeout"),
+    maxRequestsReached: counter("downstream_cx_max_requests_reached"),
+    upgrades: counter("downstream_cx_upgrades_total"),
+    upgradesActive: gauge("downstream_cx_upgrades_active"),
+    upgradeRefused: counter("downstream_rq_ws_on_non_ws_route"),
+    headerTimeout: counter("downstream_rq_header_timeout"),
+    answeredEarly: counter("downstream_rq_response_before_rq_complete"),
+    nonRelativePath: counter("downstream_rq_non_relative_path"),
+    pathRefused: counter("downstream_rq_failed_path_normalization"),
+    pathRedirected: counter("downstream_rq_redirected_with_normalized_path"),
   };
 }

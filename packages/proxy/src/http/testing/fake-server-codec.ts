@@ -5,6 +5,7 @@ import type {
   ResponseEncoder,
   ServerConnection,
   ServerConnectionCallbacks,
+  StreamRefusal,
 } from "../codec.ts";
 import { HeaderMap } from "../header-map.ts";
 import { H, HeaderName } from "../header-name.ts";
@@ -40,6 +41,7 @@ export class FakeExchange implements ResponseEncoder {
   complete = false;
   resetReason: ResetReason | null = null;
   closing = false;
+  refusal: StreamRefusal | null = null;
   /** Calls of pauseReading minus those of resumeReading. */
   paused = 0;
 

@@ -34,6 +34,7 @@ export class BareProxy {
     const callbacks: ServerConnectionCallbacks = {
       onStream: (encoder) => new Exchange(this, encoder),
       onRefused: () => {},
+      onLimit: () => {},
       onClose: () => {},
     };
     this.#server.serve(transport, callbacks);

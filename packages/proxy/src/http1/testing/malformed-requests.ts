@@ -1,10 +1,12 @@
+import type { RefusalKind } from "../../http/codec.ts";
+
 /** A request that must be refused: what it is, its bytes, the answer. */
 export interface MalformedRequest {
   readonly name: string;
   readonly bytes: string;
   readonly status: number;
-  /** Without the prefix `http1.`. */
   readonly code: string;
+  readonly kind: RefusalKind;
 }
 
 type Row = readonly [name: string, bytes: string, status: number, code: string];
@@ -54,25 +56,25 @@ const HEAD_ROWS: readonly Row[] = [
     "CL.TE",
     post("content-length: 4\r\ntransfer-encoding: chunked\r\n", `0\r\n\r\n${SECOND}`),
     400,
-    "length_and_transfer_encoding",
+    "content_length_and_chunked_not_allowed",
   ],
   [
     "TE.CL",
     post("transfer-encoding: chunked\r\ncontent-length: 4\r\n", `5c\r\n${SECOND}`),
     400,
-    "length_and_transfer_encoding",
+    "content_length_and_chunked_not_allowed",
   ],
   [
     "length 0 and chunked",
     post("content-length: 0\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n"),
     400,
-    "length_and_transfer_encoding",
+    "content_length_and_chunked_not_allowed",
   ],
   [
     "an invalid length and chunked",
     post("content-length: x\r\ntransfer-encoding: chunked\r\n", "0\r\n\r\n"),
     400,
-    "length_and_transfer_encoding",
+    "content_length_and_chunked_not_allowed",
   ],
   [
     "TE.TE in two lines",
@@ -90,40 +92,35 @@ const HEAD_ROWS: readonly Row[] = [
     "chunked twice in a list",
     post("transfer-encoding: chunked, chunked\r\n", "0\r\n\r\n"),
     400,
-    "unsupported_transfer_encoding",
+    "invalid_transfer_encoding",
   ],
-  ["gzip, chunked", post("transfer-encoding: gzip, chunked\r\n", "0\r\n\r\n"), 400, "unsupported_transfer_encoding"],
+  ["gzip, chunked", post("transfer-encoding: gzip, chunked\r\n", "0\r\n\r\n"), 400, "invalid_transfer_encoding"],
   [
     "chunked, identity",
     post("transfer-encoding: chunked, identity\r\n", "0\r\n\r\n"),
     400,
-    "unsupported_transfer_encoding",
+    "invalid_transfer_encoding",
   ],
-  ["identity", post("transfer-encoding: identity\r\n"), 400, "unsupported_transfer_encoding"],
-  ["xchunked", post("transfer-encoding: xchunked\r\n", "0\r\n\r\n"), 400, "unsupported_transfer_encoding"],
-  ["chunked in quotes", post('transfer-encoding: "chunked"\r\n', "0\r\n\r\n"), 400, "unsupported_transfer_encoding"],
+  ["identity", post("transfer-encoding: identity\r\n"), 400, "invalid_transfer_encoding"],
+  ["xchunked", post("transfer-encoding: xchunked\r\n", "0\r\n\r\n"), 400, "invalid_transfer_encoding"],
+  ["chunked in quotes", post('transfer-encoding: "chunked"\r\n', "0\r\n\r\n"), 400, "invalid_transfer_encoding"],
   [
     "chunked with a parameter",
     post("transfer-encoding: chunked;q=1\r\n", "0\r\n\r\n"),
     400,
-    "unsupported_transfer_encoding",
+    "invalid_transfer_encoding",
   ],
-  [
-    "chunked behind a vertical tab",
-    post("transfer-encoding: \x0bchunked\r\n", "0\r\n\r\n"),
-    400,
-    "invalid_header_value",
-  ],
+  ["chunked behind a vertical tab", post("transfer-encoding: \x0bchunked\r\n", "0\r\n\r\n"), 400, "invalid_characters"],
   [
     "chunked behind a no-break space",
     post("transfer-encoding: \xa0chunked\r\n", "0\r\n\r\n"),
     400,
-    "unsupported_transfer_encoding",
+    "invalid_transfer_encoding",
   ],
-  ["chunked before a tab", post("transfer-encoding: chunked\t\r\n", "0\r\n\r\n"), 400, "unsupported_transfer_encoding"],
-  ["chunked behind a tab", post("transfer-encoding:\t chunked\r\n", "0\r\n\r\n"), 400, "unsupported_transfer_encoding"],
+  ["chunked before a tab", post("transfer-encoding: chunked\t\r\n", "0\r\n\r\n"), 400, "invalid_transfer_encoding"],
+  ["chunked behind a tab", post("transfer-encoding:\t chunked\r\n", "0\r\n\r\n"), 400, "invalid_transfer_encoding"],
   ["a length before a tab", post("content-length: 3 \t\r\n", "abc"), 400, "invalid_content_length"],
-  ["an empty transfer-encoding", post("transfer-encoding:\r\n"), 400, "unsupported_transfer_encoding"],
+  ["an empty transfer-encoding", post("transfer-encoding:\r\n"), 400, "invalid_transfer_encoding"],
   ["chunked folded", post("transfer-encoding:\r\n chunked\r\n", "0\r\n\r\n"), 400, "obs_fold"],
   ["a space before the colon", post("transfer-encoding : chunked\r\n", "0\r\n\r\n"), 400, "space_in_header_name"],
   ["a tab before the colon", post("content-length\t: 3\r\n", "abc"), 400, "space_in_header_name"],
@@ -142,21 +139,21 @@ const HEAD_ROWS: readonly Row[] = [
   ["CR alone for the empty line", "GET / HTTP/1.1\r\nhost: a\r\n\rx", 400, "bare_cr"],
   ["CR CR LF", get("x: 1\r\r\n"), 400, "bare_cr"],
   ["CR alone after the request line", "GET / HTTP/1.1\rhost: a\r\n\r\n", 400, "bare_cr"],
-  ["NUL in a value", get("x: a\0b\r\n"), 400, "invalid_header_value"],
+  ["NUL in a value", get("x: a\0b\r\n"), 400, "invalid_characters"],
   ["NUL in a name", get("x\0: 1\r\n"), 400, "invalid_header_name"],
-  ["a control in a value", get("x: \x01\r\n"), 400, "invalid_header_value"],
-  ["DEL in a value", get("x: \x7f\r\n"), 400, "invalid_header_value"],
+  ["a control in a value", get("x: \x01\r\n"), 400, "invalid_characters"],
+  ["DEL in a value", get("x: \x7f\r\n"), 400, "invalid_characters"],
   ["an empty name", get(": 1\r\n"), 400, "empty_header_name"],
   ["a line without a colon", get("transfer-encoding\r\n"), 400, "missing_colon"],
   ["a byte above ASCII in a name", get("caf\xe9: 1\r\n"), 400, "invalid_header_name"],
   ["a bracket in a name", get("x[0]: 1\r\n"), 400, "invalid_header_name"],
   ["a quote in a name", get('"x": 1\r\n'), 400, "invalid_header_name"],
   ["a pseudo-header", get(":authority: b\r\n"), 400, "empty_header_name"],
-  ["no host", "GET / HTTP/1.1\r\nx: 1\r\n\r\n", 400, "missing_host"],
-  ["no headers", "GET / HTTP/1.1\r\n\r\n", 400, "missing_host"],
+  ["no host", "GET / HTTP/1.1\r\nx: 1\r\n\r\n", 400, "missing_host_header"],
+  ["no headers", "GET / HTTP/1.1\r\n\r\n", 400, "missing_host_header"],
   ["two hosts", get("host: b\r\n"), 400, "duplicate_host"],
   ["two hosts that agree", get("Host: a\r\n"), 400, "duplicate_host"],
-  ["an absolute target and no host", "GET http://a/ HTTP/1.1\r\n\r\n", 400, "missing_host"],
+  ["an absolute target and no host", "GET http://a/ HTTP/1.1\r\n\r\n", 400, "missing_host_header"],
   ["an absolute target and two hosts", "GET http://a/ HTTP/1.1\r\nhost: a\r\nhost: b\r\n\r\n", 400, "duplicate_host"],
   ["an empty host", withHost(""), 400, "invalid_host"],
   ["a host with a space", withHost("a b"), 400, "invalid_host"],
@@ -183,10 +180,10 @@ const HEAD_ROWS: readonly Row[] = [
   ["a method without end", `${"A".repeat(100)} / HTTP/1.1\r\nhost: a\r\n\r\n`, 400, "invalid_method"],
   ["a method alone", "GET\r\n\r\n", 400, "invalid_method"],
   ["a tab after the method", "GET\t/ HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_method"],
-  ["two spaces after the method", "GET  / HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
+  ["two spaces after the method", "GET  / HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
   ["two spaces after the target", "GET /  HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_version"],
   ["a space in the target", "GET /a b HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_version"],
-  ["a tab after the target", "GET /\tHTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
+  ["a tab after the target", "GET /\tHTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
   ["a space after the version", "GET / HTTP/1.1 \r\nhost: a\r\n\r\n", 400, "invalid_version"],
   ["HTTP/0.9", "GET /\r\n\r\n", 400, "invalid_version"],
   ["a version in lower case", "GET / http/1.1\r\nhost: a\r\n\r\n", 400, "invalid_version"],
@@ -197,26 +194,26 @@ const HEAD_ROWS: readonly Row[] = [
   ["HTTP/1.2", "GET / HTTP/1.2\r\nhost: a\r\n\r\n", 400, "unsupported_version"],
   ["HTTP/2.0", "GET / HTTP/2.0\r\nhost: a\r\n\r\n", 400, "unsupported_version"],
   ["the preface of HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400, "unsupported_version"],
-  ["HTTP/1.0", "GET / HTTP/1.0\r\nhost: a\r\n\r\n", 426, "http10_refused"],
-  ["NUL in the target", "GET /\0 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["a byte above ASCII in the target", "GET /caf\xe9 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["a fragment in the target", "GET /#x HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["a relative target", "GET index.html HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["an asterisk without OPTIONS", "GET * HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["more than an asterisk", "OPTIONS */ HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["another scheme", "GET ftp://a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["an absolute target with user information", "GET http://u@a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["an absolute target without authority", "GET http:/// HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["an absolute target cut short", "GET http:// HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["an authority without CONNECT", "GET a:80 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["CONNECT", "CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\n\r\n", 403, "connect_refused"],
-  ["CONNECT without a port", "CONNECT a HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
-  ["CONNECT with a path", "CONNECT /a HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_target"],
+  ["HTTP/1.0", "GET / HTTP/1.0\r\nhost: a\r\n\r\n", 426, "low_version"],
+  ["NUL in the target", "GET /\0 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["a byte above ASCII in the target", "GET /caf\xe9 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["a fragment in the target", "GET /#x HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["a relative target", "GET index.html HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["an asterisk without OPTIONS", "GET * HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["more than an asterisk", "OPTIONS */ HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["another scheme", "GET ftp://a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["an absolute target with user information", "GET http://u@a/ HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["an absolute target without authority", "GET http:/// HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["an absolute target cut short", "GET http:// HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["an authority without CONNECT", "GET a:80 HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["CONNECT", "CONNECT a:443 HTTP/1.1\r\nhost: a:443\r\n\r\n", 403, "upgrade_failed"],
+  ["CONNECT without a port", "CONNECT a HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
+  ["CONNECT with a path", "CONNECT /a HTTP/1.1\r\nhost: a\r\n\r\n", 400, "invalid_url"],
   ["a request line over 8 KiB", `GET /${"a".repeat(8200)} HTTP/1.1\r\nhost: a\r\n\r\n`, 414, "request_line_too_long"],
   ["a request line without end", `GET /${"a".repeat(8200)}`, 414, "request_line_too_long"],
   ["101 headers", get("x: 1\r\n".repeat(101)), 431, "too_many_headers"],
-  ["a head over 60 KiB", get(`x: ${"a".repeat(61_000)}\r\nlast: y${"b".repeat(1000)}\r\n`), 431, "head_too_large"],
-  ["a head without end", `GET / HTTP/1.1\r\nhost: a\r\nx: ${"a".repeat(62_000)}`, 431, "head_too_large"],
+  ["a head over 60 KiB", get(`x: ${"a".repeat(61_000)}\r\nlast: y${"b".repeat(1000)}\r\n`), 431, "headers_too_large"],
+  ["a head without end", `GET / HTTP/1.1\r\nhost: a\r\nx: ${"a".repeat(62_000)}`, 431, "headers_too_large"],
   ["two empty lines in front", `\r\n\r\n${get("")}`, 400, "invalid_method"],
   ["an empty line of LF in front", `\n${get("")}`, 400, "bare_lf"],
   ["a TLS hello", "\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03", 400, "invalid_method"],
@@ -262,12 +259,20 @@ const BODY_ROWS: readonly Row[] = [
   ["an encoding in the trailers", chunked("0\r\ntransfer-encoding: chunked\r\n\r\n"), 400, "forbidden_trailer"],
   ["a host in the trailers", chunked("0\r\nhost: b\r\n\r\n"), 400, "forbidden_trailer"],
   ["a folded trailer", chunked("0\r\nx: 1\r\n 2\r\n\r\n"), 400, "obs_fold"],
-  ["trailers over 60 KiB", chunked(`0\r\nx: ${"a".repeat(62_000)}\r\n\r\n`), 431, "head_too_large"],
+  ["trailers over 60 KiB", chunked(`0\r\nx: ${"a".repeat(62_000)}\r\n\r\n`), 431, "headers_too_large"],
   ["101 trailers", chunked(`0\r\n${"x: 1\r\n".repeat(101)}\r\n`), 431, "too_many_headers"],
 ];
 
+/** What is well-formed and refused none the less. */
+const UNPREFIXED: Readonly<Record<string, RefusalKind>> = {
+  missing_host_header: "unsupported",
+  low_version: "unsupported",
+  upgrade_failed: "upgrade",
+};
+
 function named([name, bytes, status, code]: Row): MalformedRequest {
-  return { name, bytes, status, code };
+  const kind = UNPREFIXED[code];
+  return { name, bytes, status, code: kind === undefined ? `http1.${code}` : code, kind: kind ?? "protocol-error" };
 }
 
 export const MALFORMED_HEADS: readonly MalformedRequest[] = HEAD_ROWS.map(named);

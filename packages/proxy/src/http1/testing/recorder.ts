@@ -1,4 +1,5 @@
 import type {
+  ConnectionLimit,
   RefusedRequest,
   RequestDecoder,
   ResetReason,
@@ -89,6 +90,7 @@ export interface RecordedStream {
 export class RecordingServer implements ServerConnectionCallbacks {
   readonly streams: RecordedStream[] = [];
   readonly refused: RefusedRequest[] = [];
+  readonly limits: ConnectionLimit[] = [];
   closed = 0;
   /** Called for each request when its headers, then when its last byte has arrived. */
   onHeaders: (stream: RecordedStream) => void = () => {};
@@ -107,6 +109,10 @@ export class RecordingServer implements ServerConnectionCallbacks {
 
   onRefused(request: RefusedRequest): void {
     this.refused.push(request);
+  }
+
+  onLimit(limit: ConnectionLimit): void {
+    this.limits.push(limit);
   }
 
   onClose(): void {
