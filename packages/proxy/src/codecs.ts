@@ -16,6 +16,8 @@ export function createServerCodecs(): ServerConnectionFactory {
         clock: options.clock,
         wheel: options.wheel,
         maxHeadBytes: options.maxRequestHeadersBytes,
+        // As in Envoy, one limit for the head and all its parts: a service may live on long queries.
+        maxRequestLineBytes: options.maxRequestHeadersBytes,
         maxHeaders: options.maxHeadersCount,
         headersWithUnderscores: options.headersWithUnderscores,
         acceptHttp10: options.acceptHttp10,
