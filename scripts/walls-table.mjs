@@ -12,15 +12,19 @@ export const rows = {
   "admin-server": [],
   wire: ["clock"],
   metrics: ["clock"],
+  matchers: ["wire"],
   queue: ["clock", "metrics"],
   identity: ["clock"],
   expression: ["clock"],
-  policy: ["clock", "wire", "expression", "identity"],
+  policy: ["clock", "wire", "matchers", "expression", "identity"],
   xds: ["clock", "wire", "metrics", "queue"],
   wasm: ["clock", "metrics"],
   sdk: ["clock"],
   extensions: ["sdk"],
-  proxy: ["clock", "admin-server", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
+  proxy: [
+    ...["clock", "admin-server", "wire", "metrics", "matchers", "queue", "identity", "expression", "policy", "xds"],
+    ...["wasm"],
+  ],
   pilot: ["clock", "admin-server", "wire", "metrics", "identity", "expression", "policy", "xds"],
   store: ["clock", "metrics"],
   mixer: ["clock", "wire", "metrics", "queue"],
@@ -32,7 +36,7 @@ export const rows = {
   bookinfo: [],
   mixerless: [
     ...["clock", "admin-server", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
-    ...["sdk", "extensions", "proxy", "pilot", "store", "mixer", "agent", "console", "bookinfo"],
+    ...["matchers", "sdk", "extensions", "proxy", "pilot", "store", "mixer", "agent", "console", "bookinfo"],
   ],
 };
 

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from "node:net";
+import { compileCidr } from "@mixerless/matchers";
 import type { CidrRange } from "@mixerless/wire/envoy/config/core/v3/address";
 import type { FilterChainMatch } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { FilterChainMatch_ConnectionSourceType } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
@@ -95,22 +95,14 @@ function compileRanges(
   faults: ConfigFault[],
 ): Criterion {
   if (ranges.length === 0) return () => 0;
-  const compiled = ranges.flatMap((range, i) => {
-    const family = isIP(range.addressPrefix);
-    const length = range.prefixLen ?? 0;
-    if (family === 0 || length > (family === 4 ? 32 : 128)) {
-      faults.push({ path: `${path}[${i}]`, message: `"${range.addressPrefix}/${length}" is not an address range` });
-      return [];
-    }
-    const list = new BlockList();
-    list.addSubnet(range.addressPrefix, length, family === 4 ? "ipv4" : "ipv6");
-    return [{ list, length }];
-  });
+  const compiled = ranges.map((range, i) => ({
+    test: compileCidr(range, `${path}[${i}]`, faults),
+    length: range.prefixLen ?? 0,
+  }));
   return (facts) => {
     const ip = ipOf(facts);
-    const family = isIP(ip) === 6 ? "ipv6" : "ipv4";
     let best: number | null = null;
-    for (const { list, length } of compiled) if (list.check(ip, family)) best = Math.max(best ?? 0, length + 1);
+    for (const { test, length } of compiled) if (test(ip)) best = Math.max(best ?? 0, length + 1);
     return best;
   };
 }

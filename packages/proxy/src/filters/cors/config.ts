@@ -1,7 +1,6 @@
+import { compileStringMatcher, type TextTest } from "@mixerless/matchers";
 import type { CorsPolicy as CorsPolicyMessage } from "@mixerless/wire/envoy/extensions/filters/http/cors/v3/cors";
 import { runtimeFraction } from "../../http/routing/fraction.ts";
-import type { TextTest } from "../../http/routing/regex.ts";
-import { compileStringMatcher } from "../../http/routing/string-matcher.ts";
 import { type ConfigFault, fieldPath } from "../../network/config-fault.ts";
 
 /** A compiled CorsPolicy. Empty texts send no header. */

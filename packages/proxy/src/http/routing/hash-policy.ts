@@ -1,3 +1,4 @@
+import { compileRegexRewrite, type TextRewrite } from "@mixerless/matchers";
 import type {
   RouteAction_HashPolicy,
   RouteAction_HashPolicy_Cookie,
@@ -8,7 +9,6 @@ import type { HeaderMap } from "../header-map.ts";
 import { H, HeaderName } from "../header-name.ts";
 import { milliseconds } from "./duration.ts";
 import { queryParameter } from "./query-matcher.ts";
-import { compileRegexRewrite, type TextRewrite } from "./regex.ts";
 
 /** A cookie that the response must set so that the client comes back to the same host. */
 export interface GeneratedCookie {

@@ -1,67 +1,19 @@
+import { compileHeaderTest } from "@mixerless/matchers";
 import type { HeaderMatcher } from "@mixerless/wire/envoy/config/route/v3/route_components";
 import type { ConfigFault } from "../../network/config-fault.ts";
 import type { HeaderMap } from "../header-map.ts";
 import { H, HeaderName } from "../header-name.ts";
-import { compileRegexMatcher, type TextTest } from "./regex.ts";
-import { compileStringMatcher } from "./string-matcher.ts";
 
 /** True where the headers match. */
 export type HeaderMatch = (headers: HeaderMap) => boolean;
 
-/**
- * Compiles a header matcher. A header that is missing never matches, not even inverted, unless it is to be treated
- * as empty; only the test of presence itself can be inverted freely. That is why Istio writes
- * `treat_missing_header_as_empty` for withoutHeaders [control-plane §7.2].
- */
 export function compileHeaderMatcher(matcher: HeaderMatcher, path: string, faults: ConfigFault[]): HeaderMatch {
   const name = matchedName(matcher.name);
-  if (matcher.name === "") faults.push({ path: `${path}.name`, message: "a header name is needed" });
-  const { invertMatch: invert, treatMissingHeaderAsEmpty: emptyIfMissing } = matcher;
-  const specifier = matcher.headerMatchSpecifier;
-  if (specifier.case === undefined || specifier.case === "presentMatch") {
-    const present = (specifier.case === undefined || specifier.value) !== invert;
-    return (headers) => (emptyIfMissing || headers.has(name)) === present;
-  }
-  const test = compileValueTest(specifier, path, faults);
-  return (headers) => {
-    const value = headers.get(name) ?? (emptyIfMissing ? "" : null);
-    return value !== null && test(value) !== invert;
-  };
+  const test = compileHeaderTest(matcher, path, faults);
+  return (headers) => test(headers.get(name));
 }
 
 /** Inside the proxy the authority has one name, whatever configuration calls it. */
 function matchedName(text: string): HeaderName {
   return text.toLowerCase() === "host" ? H.authority : HeaderName.of(text);
-}
-
-type ValueSpecifier = Exclude<HeaderMatcher["headerMatchSpecifier"], { case: undefined | "presentMatch" }>;
-
-function compileValueTest(specifier: ValueSpecifier, path: string, faults: ConfigFault[]): TextTest {
-  switch (specifier.case) {
-    case "exactMatch": {
-      const want = specifier.value;
-      return (value) => value === want;
-    }
-    case "prefixMatch": {
-      const want = specifier.value;
-      return (value) => value.startsWith(want);
-    }
-    case "suffixMatch": {
-      const want = specifier.value;
-      return (value) => value.endsWith(want);
-    }
-    case "containsMatch": {
-      const want = specifier.value;
-      return (value) => value.includes(want);
-    }
-    case "safeRegexMatch":
-      return compileRegexMatcher(specifier.value, `${path}.safeRegexMatch`, faults);
-    case "stringMatch":
-      return compileStringMatcher(specifier.value, `${path}.stringMatch`, faults);
-    case "rangeMatch": {
-      const start = Number(specifier.value.start);
-      const end = Number(specifier.value.end);
-      return (value) => /^-?\d+$/.test(value) && Number(value) >= start && Number(value) < end;
-    }
-  }
 }

@@ -1,6 +1,6 @@
+import { compileRegexMatcher } from "@mixerless/matchers";
 import type { RouteMatch } from "@mixerless/wire/envoy/config/route/v3/route_components";
 import type { ConfigFault } from "../../network/config-fault.ts";
-import { compileRegexMatcher } from "./regex.ts";
 
 /** Tests a `:path`; `end` is where its query begins, or its length. */
 export type PathTest = (path: string, end: number) => boolean;

@@ -1,6 +1,6 @@
+import { compileStringMatcher } from "@mixerless/matchers";
 import type { QueryParameterMatcher } from "@mixerless/wire/envoy/config/route/v3/route_components";
 import type { ConfigFault } from "../../network/config-fault.ts";
-import { compileStringMatcher } from "./string-matcher.ts";
 
 /** True where the query of the `:path` matches. */
 export type QueryMatch = (path: string) => boolean;

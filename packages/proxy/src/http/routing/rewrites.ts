@@ -1,9 +1,9 @@
+import { compileRegexRewrite } from "@mixerless/matchers";
 import type { RouteAction } from "@mixerless/wire/envoy/config/route/v3/route_components";
 import type { ConfigFault } from "../../network/config-fault.ts";
 import type { HeaderMap } from "../header-map.ts";
 import { H, HeaderName } from "../header-name.ts";
 import type { PathMatcher } from "./path-matcher.ts";
-import { compileRegexRewrite } from "./regex.ts";
 
 /** Gives the `:path` to send in place of the one that was matched. The query stays. */
 export type PathRewrite = (path: string) => string;

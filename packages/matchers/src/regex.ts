@@ -1,6 +1,6 @@
 import type { RegexMatchAndSubstitute, RegexMatcher } from "@mixerless/wire/envoy/type/matcher/v3/regex";
 import { RE2JS } from "re2js";
-import type { ConfigFault } from "../../network/config-fault.ts";
+import type { MatcherFault } from "./fault.ts";
 
 /** True where the whole text matches. */
 export type TextTest = (text: string) => boolean;
@@ -11,7 +11,7 @@ const SPECIAL = /[\\^$.|?*+()[\]{}]/;
  * Compiles an RE2 pattern that must match the whole text. RE2 takes linear time whatever the pattern, which matters
  * because the text comes from a peer. The two forms that configurations are full of need no engine.
  */
-export function compileFullMatch(pattern: string, path: string, faults: ConfigFault[]): TextTest {
+export function compileFullMatch(pattern: string, path: string, faults: MatcherFault[]): TextTest {
   if (!SPECIAL.test(pattern)) return (text) => text === pattern;
   if (pattern === ".*") return (text) => !text.includes("\n");
   const prefix = pattern.endsWith(".*") ? pattern.slice(0, -2) : null;
@@ -25,7 +25,7 @@ export function compileFullMatch(pattern: string, path: string, faults: ConfigFa
   }
 }
 
-export function compileRegexMatcher(matcher: RegexMatcher | undefined, path: string, faults: ConfigFault[]): TextTest {
+export function compileRegexMatcher(matcher: RegexMatcher | undefined, path: string, faults: MatcherFault[]): TextTest {
   if (matcher === undefined || matcher.regex === "") {
     faults.push({ path: `${path}.regex`, message: "a pattern is needed" });
     return () => false;
@@ -40,7 +40,7 @@ export type TextRewrite = (text: string) => string;
 export function compileRegexRewrite(
   rewrite: RegexMatchAndSubstitute,
   path: string,
-  faults: ConfigFault[],
+  faults: MatcherFault[],
 ): TextRewrite {
   const pattern = rewrite.pattern?.regex ?? "";
   try {

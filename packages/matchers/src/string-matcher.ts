@@ -1,12 +1,12 @@
 import type { StringMatcher } from "@mixerless/wire/envoy/type/matcher/v3/string";
-import type { ConfigFault } from "../../network/config-fault.ts";
+import type { MatcherFault } from "./fault.ts";
 import { compileRegexMatcher, type TextTest } from "./regex.ts";
 
 /** Compiles `envoy.type.matcher.v3.StringMatcher`. Case is ignored for all kinds but patterns, as Envoy does. */
 export function compileStringMatcher(
   matcher: StringMatcher | undefined,
   path: string,
-  faults: ConfigFault[],
+  faults: MatcherFault[],
 ): TextTest {
   const kind = matcher?.matchPattern;
   const fold = matcher?.ignoreCase === true;
