@@ -29,7 +29,7 @@ export function createBootstrap(
     node: {
       id: nodeId(identity),
       cluster: serviceCluster(identity),
-      metadata: nodeMetadata(identity, environment),
+      metadata: { ...portMetadata(addresses), ...nodeMetadata(identity, environment) },
       locality: { region: identity.locality.region, zone: identity.locality.zone, subZone: identity.locality.subZone },
       userAgentName: "mixerless",
     },
@@ -58,6 +58,15 @@ export function createBootstrap(
         forwardingListener(ip, addresses.healthPort, "/healthz/ready", "agent"),
       ],
     },
+  };
+}
+
+/** Istio's keys for the ports of a sidecar, so that whoever sees the node finds its admin and its series. */
+function portMetadata({ adminPort, statusPort, prometheusPort, healthPort }: SidecarAddresses): Record<string, Json> {
+  return {
+    PROXY_CONFIG: { proxyAdminPort: adminPort, statusPort },
+    ENVOY_PROMETHEUS_PORT: String(prometheusPort),
+    ENVOY_STATUS_PORT: String(healthPort),
   };
 }
 

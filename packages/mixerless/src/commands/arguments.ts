@@ -19,6 +19,14 @@ export function integer(text: string): number {
   return value;
 }
 
+/** A port number. */
+export function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65_535)
+    throw new InvalidArgumentError("Give a port, 1 to 65535.");
+  return value;
+}
+
 /** A time such as 30s or 5m, in milliseconds. */
 export function duration(text: string): number {
   const match = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/.exec(text);

@@ -2,6 +2,7 @@ import { SystemClock } from "@mixerless/clock";
 import { runPilot, type TelemetryMode } from "@mixerless/pilot";
 import { type Command, Option } from "commander";
 import { reportReady, STOP_LIMIT, stopOnRequest } from "../child-process.ts";
+import { stateFolder, writeStateFile } from "../mesh/state-file.ts";
 import { VERSION } from "../version.ts";
 import { address, collect } from "./arguments.ts";
 
@@ -28,7 +29,13 @@ export function addPilot(program: Command): void {
         telemetry: flags.telemetry,
         version: VERSION,
       });
-      stopOnRequest(() => pilot.close(), STOP_LIMIT);
+      const { ip, port } = pilot.httpAddress;
+      const url = `http://${ip === "0.0.0.0" || ip === "::" ? "127.0.0.1" : ip.includes(":") ? `[${ip}]` : ip}:${port}`;
+      const mesh = { pid: process.pid, pilot: url, config: flags.config };
+      const removeState = await writeStateFile(stateFolder(process.env), mesh);
+      stopOnRequest(async () => {
+        await Promise.all([pilot.close(), removeState()]);
+      }, STOP_LIMIT);
       reportReady();
     });
 }

@@ -1,17 +1,21 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
+import { addAgent } from "./agent.ts";
 import { addDemo } from "./demo.ts";
 import { addPilot } from "./pilot.ts";
+import { addRun } from "./run.ts";
 import { addSidecar } from "./sidecar.ts";
 
 /** Every command, in the order of `--help`. */
-const COMMANDS: readonly ((program: Command) => void)[] = [addDemo, addPilot, addSidecar];
+const COMMANDS: readonly ((program: Command) => void)[] = [addDemo, addPilot, addAgent, addRun, addSidecar];
 
 /** The command line. */
 export function createProgram(): Command {
   const program = new Command("mixerless")
     .description("A service mesh whose sidecars measure and authorise traffic themselves.")
     .version(VERSION);
+  // So that `run` leaves the flags of the program that it runs alone.
+  program.enablePositionalOptions();
   program.configureOutput({ outputError: (text, write) => write(`${text}Try --help.\n`) });
   program.exitOverride((error) =>
     process.exit(

@@ -74,7 +74,7 @@ function callerPorts(service: string, plan: AddressPlan): [name: string, port: n
   if (plan.loopback === "many") return [];
   return plan.workloads.flatMap(({ workload, egress }): [string, number][] => {
     const endpoint = egress.get(service);
-    return endpoint === undefined ? [] : [[`http-${workload.name}`, endpoint.port]];
+    return endpoint === undefined ? [] : [[`http-for-${workload.name}`, endpoint.port]];
   });
 }
 

@@ -5,6 +5,7 @@ import type { XdsServer } from "@mixerless/xds";
 import type { ConfigObject } from "../config/config-object.ts";
 import type { Fault } from "../config/fault.ts";
 import type { Generated } from "../generators/generated.ts";
+import type { JoinedWorkload } from "../joined/joined-workloads.ts";
 import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE, type WantedNames } from "../push/generate-resources.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
 import { syncz } from "./syncz.ts";
@@ -13,6 +14,10 @@ import { syncz } from "./syncz.ts";
 export interface DebugFacts {
   readonly source: PilotSource;
   readonly xds: XdsServer;
+  readonly xdsAddress: string;
+  readonly joined: () => readonly JoinedWorkload[];
+  /** Why a joining instance was refused; null when it was not. */
+  readonly refusal: (instance: string) => string | null;
   readonly metrics: MetricStore;
   readonly version: string;
   readonly objects: () => readonly ConfigObject[];
@@ -44,6 +49,10 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/syncz", "what each proxy was sent and has acknowledged", () => json(syncz(facts.xds.connections()))),
     show("/debug/config_dump", "the resources of one proxy (proxyID=<name>.<namespace>)", (query) =>
       configDump(facts, query),
+    ),
+    show("/debug/addressz", "where proxies connect", () => json({ xds: facts.xdsAddress })),
+    show("/debug/joinz", "workloads that joined by themselves (instance=<id>: whether one was taken in)", (query) =>
+      json(joinz(facts, query.get("instance"))),
     ),
     show("/debug/adsz", "connected proxies", () => json(connections(facts))),
   ];
@@ -80,6 +89,13 @@ function registry({ source }: DebugFacts): unknown {
       })),
     })),
   }));
+}
+
+function joinz(facts: DebugFacts, instance: string | null): unknown {
+  const joined = facts.joined();
+  if (instance === null) return joined;
+  const refused = facts.refusal(instance);
+  return { joined: joined.some((entry) => entry.instance === instance && entry.connected), refused };
 }
 
 function connections({ source, xds }: DebugFacts): unknown {

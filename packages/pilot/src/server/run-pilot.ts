@@ -6,6 +6,8 @@ import { ConfigStore } from "../config/config-store.ts";
 import { formatFault } from "../config/fault.ts";
 import { FileSource } from "../config/file-source.ts";
 import type { TelemetryMode } from "../generators/generator-input.ts";
+import { JoinedWorkloads } from "../joined/joined-workloads.ts";
+import { JoiningSource } from "../joined/joining-source.ts";
 import { createPushContext } from "../model/create-push-context.ts";
 import type { PushContext } from "../model/push-context.ts";
 import { Debounce } from "../push/debounce.ts";
@@ -45,7 +47,10 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
 
   const metrics = new PilotMetrics(clock, options.version);
   const source = new PilotSource(buildContext(store), options.telemetry);
-  const xds = createXdsServer({ source, clock, address: options.grpc, observer: metrics.observer });
+  const joined = new JoinedWorkloads(store, clock, paths.length);
+  // A workload that joins is answered from what it has just brought in, so the snapshot can't wait.
+  const joining = new JoiningSource(source, joined, () => takeOver());
+  const xds = createXdsServer({ source: joining, clock, address: options.grpc, observer: metrics.observer });
   const seen = new Set<string>();
   const takeOver = () => {
     report(store, seen, log);
@@ -63,6 +68,9 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const handlers = debugHandlers({
     source,
     xds,
+    xdsAddress: grpcAddress,
+    joined: () => joined.list(),
+    refusal: (instance) => joining.refusal(instance),
     metrics: metrics.store,
     version: options.version,
     objects: () => allObjects(store.snapshot()),
@@ -79,7 +87,10 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   return {
     httpAddress: http.address,
     grpcAddress,
-    close: () => stop(debounce, files, store, xds, http, metrics),
+    close: () => {
+      joined.close();
+      return stop(debounce, files, store, xds, http, metrics);
+    },
   };
 }
 

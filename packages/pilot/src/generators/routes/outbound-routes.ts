@@ -7,6 +7,7 @@ import { from, type Generated, type Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { type OutboundPlan, planOutbound, routeName } from "../listeners/outbound-plan.ts";
 import { outboundClusterName } from "../names.ts";
+import { addressHost } from "./address-host.ts";
 import { catchAll } from "./catch-all.ts";
 import { domainsOf, serviceDomains } from "./domains.ts";
 import { defaultRoute, type RouteSurroundings } from "./http-route.ts";
@@ -44,11 +45,12 @@ function outboundRoute(
   }
   const fallback = catchAll(scope.outboundTrafficPolicy);
   const virtualHosts = hosts.sorted;
+  const byAddress = plan === undefined ? undefined : addressHost(plan, virtualHosts);
   const last = new VirtualHosts();
   last.add(fallback.name, "*", ["*"], [fallback.route]);
   const message = create(RouteConfigurationSchema, {
     name,
-    virtualHosts: [...virtualHosts, ...last.sorted],
+    virtualHosts: [...virtualHosts, ...(byAddress === undefined ? [] : [byAddress]), ...last.sorted],
     validateClusters: false,
     maxDirectResponseBodySizeBytes: 1024 * 1024,
     ignorePortInHostMatching: true,

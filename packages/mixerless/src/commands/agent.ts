@@ -1,0 +1,126 @@
+import { isIP } from "node:net";
+import { runAgent, type WorkloadIdentity } from "@mixerless/agent";
+import { SystemClock } from "@mixerless/clock";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { reportReady, STOP_LIMIT, stopOnRequest } from "../child-process.ts";
+import { CommandError } from "../mesh/command-error.ts";
+import { findPilot } from "../mesh/find-pilot.ts";
+import { PilotClient } from "../mesh/pilot-client.ts";
+import { ISTIO_VERSION, VERSION } from "../version.ts";
+import { port } from "./arguments.ts";
+import { label } from "./labels.ts";
+
+export function addAgent(program: Command): void {
+  program
+    .command("agent")
+    .description("run one sidecar or gateway for a workload that the configuration knows")
+    .addOption(new Option("--name <name>", "name of the Pod or WorkloadEntry").env("POD_NAME").makeOptionMandatory())
+    .addOption(new Option("--namespace <namespace>", "its namespace").env("POD_NAMESPACE").default("default"))
+    .option("--workload <name>", "name of the workload (default: --name)")
+    .addOption(new Option("--type <type>", "kind of proxy").choices(["sidecar", "router"]).default("sidecar"))
+    .addOption(
+      new Option("--ip <address>", "address of the workload, of the sidecar's ports and of its upstream connections")
+        .env("INSTANCE_IP")
+        .argParser(ip)
+        .default("127.0.0.1"),
+    )
+    .option("--label <key=value>", "a label of the workload; repeatable", label, {})
+    .addOption(new Option("--service-account <name>", "service account").env("SERVICE_ACCOUNT").default("default"))
+    .addOption(
+      new Option("--interception-mode <mode>", "how traffic comes to the proxy")
+        .choices(["NONE", "REDIRECT", "TPROXY"])
+        .default("NONE"),
+    )
+    .option("--xds <host:port>", "control plane's xDS (default: that of the mesh that runs here)")
+    .option("--pilot <url>", "control plane's pages, where --xds is not given")
+    .option("--admin-port <port>", "admin", port, 15000)
+    .option("--status-port <port>", "merged metrics, health", port, 15020)
+    .option("--health-port <port>", "health behind the proxy", port, 15021)
+    .option("--prometheus-port <port>", "the proxy's series", port, 15090)
+    .option("--cluster-id <name>", "cluster", "Kubernetes")
+    .option("--istio-version <version>", "ISTIO_VERSION of the proxy", ISTIO_VERSION)
+    .addHelpText(
+      "after",
+      `
+Environment variables ISTIO_META_<KEY> (text) and ISTIO_METAJSON_<KEY> (a JSON object) add to the node's metadata
+and win over the flags.
+
+Examples:
+  mixerless agent --name web-v1 --ip 127.0.0.5 --label app=web --label version=v1 --xds 127.0.0.1:15010
+  ISTIO_META_CLUSTER_ID=east mixerless agent --type router --name ingress --namespace istio-system --label istio=ingressgateway`,
+    )
+    .action(async (flags: AgentFlags) => {
+      const discovery = await discoveryAddress(flags);
+      let stop = () => {};
+      const agent = await runAgent({
+        identity: identity(flags),
+        addresses: {
+          ip: flags.ip,
+          adminPort: flags.adminPort,
+          prometheusPort: flags.prometheusPort,
+          healthPort: flags.healthPort,
+          statusPort: flags.statusPort,
+          sourceIp: flags.ip === "127.0.0.1" ? null : flags.ip,
+          discovery,
+        },
+        environment: process.env,
+        clock: new SystemClock(),
+        log: (message) => process.stderr.write(`${message}\n`),
+        version: VERSION,
+        onQuit: () => stop(),
+      });
+      stop = stopOnRequest(() => agent.close(), STOP_LIMIT);
+      await agent.whenReady;
+      process.stderr.write(`${flags.name}.${flags.namespace} serves; admin http://${flags.ip}:${flags.adminPort}.\n`);
+      reportReady();
+    });
+}
+
+interface AgentFlags {
+  readonly name: string;
+  readonly namespace: string;
+  readonly workload?: string;
+  readonly type: WorkloadIdentity["type"];
+  readonly ip: string;
+  readonly label: Readonly<Record<string, string>>;
+  readonly serviceAccount: string;
+  readonly interceptionMode: WorkloadIdentity["interceptionMode"];
+  readonly xds?: string;
+  readonly pilot?: string;
+  readonly adminPort: number;
+  readonly statusPort: number;
+  readonly healthPort: number;
+  readonly prometheusPort: number;
+  readonly clusterId: string;
+  readonly istioVersion: string;
+}
+
+function identity(flags: AgentFlags): WorkloadIdentity {
+  const { name, namespace, type, ip: address, label: labels } = flags;
+  return {
+    ...{ name, namespace, type, labels },
+    workload: flags.workload ?? name,
+    instanceIps: [address],
+    annotations: {},
+    serviceAccount: flags.serviceAccount,
+    clusterId: flags.clusterId,
+    meshId: "cluster.local",
+    istioVersion: flags.istioVersion,
+    domain: "cluster.local",
+    interceptionMode: flags.interceptionMode,
+    owner: null,
+    locality: { region: "", zone: "", subZone: "" },
+  };
+}
+
+async function discoveryAddress({ xds, pilot }: AgentFlags): Promise<{ host: string; port: number }> {
+  if (xds === undefined) return new PilotClient(await findPilot(pilot, process.env)).xdsAddress();
+  const match = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(xds);
+  if (match === null) throw new CommandError(`--xds "${xds}" is not of the form host:port.`, 2);
+  return { host: match[1] ?? "", port: Number(match[2]) };
+}
+
+function ip(text: string): string {
+  if (isIP(text) === 0) throw new InvalidArgumentError("Give an IP address.");
+  return text;
+}

@@ -1,0 +1,62 @@
+import { fetchJson } from "./http.ts";
+
+export interface RegistryPort {
+  readonly name: string;
+  readonly port: number;
+  readonly protocol: string;
+  readonly endpoints: readonly {
+    readonly address: string;
+    readonly health: string;
+    readonly workload: string;
+    readonly labels: Readonly<Record<string, string>>;
+  }[];
+}
+
+/** One service of `/debug/registryz`. */
+export interface RegistryService {
+  readonly hostname: string;
+  readonly namespace: string;
+  readonly registry: string;
+  readonly resolution: string;
+  readonly source: string;
+  readonly ports: readonly RegistryPort[];
+}
+
+/** One proxy of `/debug/adsz`. */
+export interface AdsClient {
+  readonly connectionId: string;
+  readonly connectedAt: string;
+  readonly mode: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** What the control plane shows on its pages. */
+export class PilotClient {
+  readonly url: string;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** `host:port` of xDS, as seen from here. */
+  async xdsAddress(): Promise<{ host: string; port: number }> {
+    const { xds } = await fetchJson<{ xds: string }>(`${this.url}/debug/addressz`);
+    const colon = xds.lastIndexOf(":");
+    const host = xds.slice(0, colon).replace(/^\[|\]$/g, "");
+    const isAny = host === "0.0.0.0" || host === "::";
+    return { host: isAny ? new URL(this.url).hostname : host, port: Number(xds.slice(colon + 1)) };
+  }
+
+  registry(): Promise<RegistryService[]> {
+    return fetchJson(`${this.url}/debug/registryz`);
+  }
+
+  async clients(): Promise<AdsClient[]> {
+    return (await fetchJson<{ clients: AdsClient[] }>(`${this.url}/debug/adsz`)).clients;
+  }
+
+  join(instance: string): Promise<{ joined: boolean; refused: string | null }> {
+    return fetchJson(`${this.url}/debug/joinz?instance=${encodeURIComponent(instance)}`);
+  }
+}
