@@ -4,10 +4,12 @@ import type { Filter } from "@mixerless/wire/envoy/config/listener/v3/listener_c
 import { HttpConnectionManagerSchema } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
 import type { ConnectionExtensionFactory } from "../extension-host/extension-host.ts";
+import { compileNetworkRbac, NETWORK_RBAC } from "../filters/network-rbac/index.ts";
 import { createTcpProxyFactory } from "../filters/tcp-proxy/index.ts";
 import { createHttpConnectionManagerFactory } from "../http/connection-manager/factory.ts";
 import { addFaults, type Compiled, type ConfigFault, compiled } from "./config-fault.ts";
 import { configuredType } from "./configured-type.ts";
+import type { ConnectionGate } from "./connection-gate.ts";
 import type { FilterChainContext } from "./context.ts";
 import { compileNetworkExtension } from "./network-extensions.ts";
 import type { NetworkTerminalFactory } from "./network-filter.ts";
@@ -32,18 +34,36 @@ export function createFilterChainFactory(
     return { ok: false, faults: [{ path: "filters", message: "a filter chain needs at least one filter" }] };
   }
   const faults: ConfigFault[] = [];
-  const observers: ConnectionExtensionFactory[] = [];
-  for (let i = 0; i < last; i++) {
-    const observer = compileNetworkExtension(filters[i] as Filter, context, `filters[${i}]`, faults);
-    if (observer !== null) observers.push(observer);
-  }
+  const before = compileBefore(filters.slice(0, last), context, faults);
   const config = configOf(terminal);
-  const factory = config === null ? null : compileTerminal(config, observers, context, `filters[${last}]`, faults);
+  const factory = config === null ? null : compileTerminal(config, before, context, `filters[${last}]`, faults);
   if (config === null) faults.push({ path: `filters[${last}]`, message: `"${terminal.name}" has no typedConfig` });
   if (factory !== null && faults.length === 0) return compiled(factory);
   factory?.close();
-  for (const observer of observers) observer.close();
+  for (const observer of before.observers) observer.close();
   return { ok: false, faults };
+}
+
+/** The filters in front of the terminal one. */
+interface FiltersBefore {
+  readonly gates: readonly ConnectionGate[];
+  readonly observers: readonly ConnectionExtensionFactory[];
+}
+
+function compileBefore(filters: readonly Filter[], context: FilterChainContext, faults: ConfigFault[]): FiltersBefore {
+  const gates: ConnectionGate[] = [];
+  const observers: ConnectionExtensionFactory[] = [];
+  for (const [i, filter] of filters.entries()) {
+    const config = configOf(filter);
+    if (config !== null && configuredType(config) === NETWORK_RBAC) {
+      const gate = compileNetworkRbac(config, context, `filters[${i}].typedConfig`, faults);
+      if (gate !== null) gates.push(gate);
+      continue;
+    }
+    const observer = compileNetworkExtension(filter, context, `filters[${i}]`, faults);
+    if (observer !== null) observers.push(observer);
+  }
+  return { gates, observers };
 }
 
 function configOf(filter: Filter): Any | null {
@@ -52,7 +72,7 @@ function configOf(filter: Filter): Any | null {
 
 function compileTerminal(
   config: Any,
-  observers: readonly ConnectionExtensionFactory[],
+  before: FiltersBefore,
   context: FilterChainContext,
   path: string,
   faults: ConfigFault[],
@@ -60,9 +80,9 @@ function compileTerminal(
   const at = `${path}.typedConfig`;
   switch (configuredType(config)) {
     case HttpConnectionManagerSchema.typeName:
-      return compileHttp(config, observers, context, at, faults);
+      return compileHttp(config, before, context, at, faults);
     case TcpProxySchema.typeName:
-      return compileTcp(config, observers, context, at, faults);
+      return compileTcp(config, before, context, at, faults);
     default:
       faults.push({
         path: at,
@@ -74,7 +94,7 @@ function compileTerminal(
 
 function compileHttp(
   config: Any,
-  observers: readonly ConnectionExtensionFactory[],
+  before: FiltersBefore,
   context: FilterChainContext,
   path: string,
   faults: ConfigFault[],
@@ -84,8 +104,8 @@ function compileHttp(
     addFaults(faults, path, decoded.faults);
     return null;
   }
-  if (observers.length > 0) {
-    faults.push({ path: "filters", message: "extensions in front of an HTTP connection manager are not supported" });
+  if (before.observers.length + before.gates.length > 0) {
+    faults.push({ path: "filters", message: "filters in front of an HTTP connection manager are not supported" });
     return null;
   }
   const manager = createHttpConnectionManagerFactory(decoded.message, context);
@@ -105,7 +125,7 @@ function compileHttp(
 
 function compileTcp(
   config: Any,
-  observers: readonly ConnectionExtensionFactory[],
+  before: FiltersBefore,
   context: FilterChainContext,
   path: string,
   faults: ConfigFault[],
@@ -115,7 +135,7 @@ function compileTcp(
     addFaults(faults, path, decoded.faults);
     return null;
   }
-  const made = createTcpProxyFactory(decoded.message, context, observers);
+  const made = createTcpProxyFactory(decoded.message, context, before);
   if (!made.ok) {
     addFaults(faults, path, made.faults);
     return null;

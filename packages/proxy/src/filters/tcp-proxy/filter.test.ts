@@ -6,6 +6,7 @@ import type { ExtensionTable } from "../../extension-host/extension.ts";
 import { fakeHost } from "../../http/testing/fake-cluster.ts";
 import { fakeConnectionInfo } from "../../http/testing/fake-connection.ts";
 import { routesTo, TestProxy, textLog } from "../../http/testing/test-proxy.ts";
+import type { ConnectionGate } from "../../network/connection-gate.ts";
 import { FilterState } from "../../stream/filter-state.ts";
 import type { ConnectionInfo, Transport, TransportHandler } from "../../transport/transport.ts";
 import { createTcpProxyFactory } from "./index.ts";
@@ -56,7 +57,7 @@ const LOG = textLog(
   "%RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_CLUSTER% %UPSTREAM_HOST% %PROTOCOL% %DURATION%",
 );
 
-function tcp(json: object = {}, extensions: ExtensionTable = {}) {
+function tcp(json: object = {}, extensions: ExtensionTable = {}, gates: readonly ConnectionGate[] = []) {
   const test = new TestProxy({ routeConfig: routesTo([]) }, { extensions });
   const decoded = decodeJson(TcpProxySchema, { statPrefix: "t", cluster: "c", accessLog: [LOG], ...json });
   if (decoded.faults !== undefined) throw new Error(decoded.faults.map(formatFault).join());
@@ -78,7 +79,7 @@ function tcp(json: object = {}, extensions: ExtensionTable = {}) {
   const made = createTcpProxyFactory(
     decoded.message,
     { ...test.context, wheel: new DeadlineWheel(test.clock, 1) },
-    observers,
+    { gates, observers },
   );
   if (!made.ok) throw new Error(made.faults.map((fault) => fault.path).join());
   const factory = made.value;
@@ -272,5 +273,22 @@ describe("the TCP proxy", () => {
       "onLog  3",
       "onDelete  3",
     ]);
+  });
+
+  it("dials nobody for a connection that a filter before it refuses, and says why", () => {
+    const accessLog = [textLog("%CONNECTION_TERMINATION_DETAILS% %UPSTREAM_HOST%")];
+    const refusals = [null, "rbac_access_denied_matched_policy[p]"];
+    const { test, accept } = tcp({ accessLog }, {}, [
+      { refusal: () => null },
+      { refusal: () => refusals.shift() ?? null },
+    ]);
+    const cluster = test.clusters.add("c");
+    accept();
+    expect(cluster.tcp).toHaveLength(1);
+    const { down, closed } = accept();
+    expect([cluster.tcp.length, down.destroyed]).toEqual([1, true]);
+    down.handler?.onClose(null);
+    expect(closed()).toBe(1);
+    expect(test.log()).toEqual(["rbac_access_denied_matched_policy[p] -"]);
   });
 });

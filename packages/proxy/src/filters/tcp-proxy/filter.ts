@@ -1,6 +1,7 @@
 import type { Deadline } from "@mixerless/clock";
 import { ClosedBy, type ExtensionConnection } from "../../extension-host/extension-connection.ts";
 import type { HeaderMap } from "../../http/header-map.ts";
+import type { ConnectionGate } from "../../network/connection-gate.ts";
 import type { FilterChainContext } from "../../network/context.ts";
 import type { NetworkContext, NetworkTerminal } from "../../network/network-filter.ts";
 import { ResponseFlag } from "../../stream/response-flags.ts";
@@ -24,6 +25,7 @@ const PEER_NOT_FOUND = "peer_not_found";
 export interface TcpProxyOwner {
   readonly context: FilterChainContext;
   readonly config: TcpProxyConfig;
+  readonly gates: readonly ConnectionGate[];
   readonly stats: TcpProxyStats;
 }
 
@@ -67,7 +69,16 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
     const name = owner.config.chooseCluster(owner.context.random);
     this.info.cluster = owner.context.clusters.get(name);
     for (const observer of this.#observers) observer.onNewConnection();
-    this.#connect();
+    if (this.#admitted()) this.#connect();
+    else this.close();
+  }
+
+  #admitted(): boolean {
+    for (const gate of this.#owner.gates) {
+      this.info.connectionTerminationDetails = gate.refusal(this.info);
+      if (this.info.connectionTerminationDetails !== null) return false;
+    }
+    return true;
   }
 
   get downstream(): ConnectionInfo {

@@ -1,0 +1,46 @@
+import { decodeJson, packAny } from "@mixerless/wire";
+import { RBACSchema } from "@mixerless/wire/envoy/extensions/filters/network/rbac/v3/rbac";
+import { describe, expect, it } from "vitest";
+import { fakeConnectionInfo } from "../../http/testing/fake-connection.ts";
+import { routesTo, TestProxy } from "../../http/testing/test-proxy.ts";
+import { StreamInfo } from "../../stream/stream-info.ts";
+import { compileNetworkRbac } from "./index.ts";
+
+function gate(json: object) {
+  const test = new TestProxy({ routeConfig: routesTo([]) });
+  const decoded = decodeJson(RBACSchema, { statPrefix: "tcp.", ...json });
+  if (decoded.faults !== undefined) throw new Error(JSON.stringify(decoded.faults));
+  const faults: { path: string; message: string }[] = [];
+  const compiled = compileNetworkRbac(packAny(RBACSchema, decoded.message), test.context, "f", faults);
+  if (compiled === null) throw new Error(JSON.stringify(faults));
+  const connect = (remote: string) =>
+    compiled.refusal(new StreamInfo(test.context.listener, fakeConnectionInfo(null, remote), 0, 0));
+  return { test, connect, faults };
+}
+
+const FROM_TEN = {
+  permissions: [{ any: true }],
+  principals: [{ directRemoteIp: { addressPrefix: "10.0.0.0", prefixLen: 8 } }],
+};
+
+describe("the network RBAC filter", () => {
+  it("lets connections pass or names the policy that refuses them, and counts", () => {
+    const { test, connect } = gate({ rules: { action: "DENY", policies: { ten: FROM_TEN } } });
+    expect(connect("10.1.2.3")).toBe("rbac_access_denied_matched_policy[ten]");
+    expect(connect("11.1.2.3")).toBeNull();
+    expect(test.metrics.text()).toContain("envoy_tcp_rbac_denied 1");
+    expect(test.metrics.text()).toContain("envoy_tcp_rbac_allowed 1");
+  });
+
+  it("without rules only notes what shadow rules say", () => {
+    const { test, connect } = gate({ shadowRules: { action: "ALLOW", policies: {} }, shadowRulesStatPrefix: "dry_" });
+    expect(connect("10.1.2.3")).toBeNull();
+    expect(test.metrics.text()).toContain("envoy_tcp_rbac_dry_shadow_denied 1");
+  });
+
+  it("never matches a policy that looks at a request", () => {
+    const header = { header: { name: "x", stringMatch: { prefix: "" } } };
+    const policies = { p: { permissions: [header], principals: [{ any: true }] } };
+    expect(gate({ rules: { action: "ALLOW", policies } }).connect("10.1.2.3")).toContain("none");
+  });
+});
