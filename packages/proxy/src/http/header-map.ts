@@ -55,6 +55,9 @@ export class HeaderMap {
   readonly #lines: number;
   /** Names that the table of names had when the bytes were parsed; later ones are compared by text. */
   readonly #known: number;
+  /** Bits of the ids of the lines, modulo 64: most names that are asked for are absent. */
+  #lowIds = 0;
+  #highIds = 0;
   /** By line: replaced values, and those that were asked for before. */
   #strings: (string | undefined)[] | null = null;
   #addedNames: HeaderName[] | null = null;
@@ -68,6 +71,7 @@ export class HeaderMap {
     this.#base = base;
     this.#lines = lines;
     this.#known = HeaderName.count;
+    for (let line = 0, at = base; line < lines; line++, at += STRIDE) this.#note(table[at] as number);
   }
 
   /** The value, several joined by a comma as HTTP allows; null when absent. */
@@ -245,6 +249,11 @@ export class HeaderMap {
   #find(name: HeaderName, from: number): number {
     const id = name.id;
     if (id < 0 || id >= this.#known) return this.#findText(name.text, from);
+    if (((id & 32) === 0 ? this.#lowIds : this.#highIds) & (1 << id)) return this.#findId(id, from);
+    return -1;
+  }
+
+  #findId(id: number, from: number): number {
     const table = this.#table;
     let at = this.#base + from * STRIDE;
     for (let line = from; line < this.#lines; line++) {
@@ -299,12 +308,19 @@ export class HeaderMap {
     }
   }
 
+  #note(id: number): void {
+    if (id < 0) return;
+    if ((id & 32) === 0) this.#lowIds |= 1 << id;
+    else this.#highIds |= 1 << id;
+  }
+
   #drop(line: number): void {
     this.#table[this.#base + line * STRIDE] = DROPPED;
   }
 
   #adopt(id: number): void {
     const text = HeaderName.textOf(id);
+    this.#note(id);
     for (let line = this.#findText(text, 0); line >= 0; line = this.#findText(text, line + 1)) {
       this.#table[this.#base + line * STRIDE] = id;
     }

@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { copyBytes } from "./copy-bytes.ts";
+import { copyBytes, writeLatin1 } from "./copy-bytes.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import type { ScratchPool } from "./scratch-pool.ts";
 import type { ConnectionInfo, Transport, TransportHandler } from "./transport.ts";
@@ -104,7 +104,8 @@ export class StreamTransport implements Transport, Flushable {
       return;
     }
     this.#weigh(text.length);
-    this.#filled += scratch.write(text, this.#filled, "latin1");
+    writeLatin1(text, scratch, this.#filled);
+    this.#filled += text.length;
   }
 
   flush(): void {
