@@ -1,0 +1,28 @@
+/**
+ * What a row must not exceed, and what is aimed at, by row, peer and metric: of the ratio where there is a peer,
+ * else of the figure.
+ */
+const FLOORS = [
+  ["http1-bare", "nginx", "cpu_us_per_request", 1.6, 1.1],
+  ["http1-telemetry-log", "nginx", "cpu_us_per_request", nodeMajor() >= 24 ? 1.6 : 1.9, 1.1],
+  ["http1-telemetry-log", "undici", "cpu_us_per_request", 0.5, 0.25],
+  ["telemetry", "self", "cpu_us_per_request", 1.15, 1.03],
+  ["exchange", "self", "cpu_us_per_request", 1.25, 1.08],
+  ["memory", null, "rss_mb", 90, 60],
+  ["memory", null, "rss_mb_per_1000_idle", 6, 1],
+  ["scrape", null, "cpu_ms", 400, 100],
+  ["scrape", null, "cpu_ms_first", 400, 100],
+  ["scrape", null, "longest_stall_ms", 20, 5],
+  ["scrape", null, "longest_stall_ms_first", 20, 5],
+  ["latency", "nginx", "added_p50_us", 2.2, 1.1],
+];
+
+/** `{floor, aim}`, or null where none is set. */
+export function floorOf(row, peer, metric) {
+  const found = FLOORS.find((one) => one[0] === row && one[1] === peer && one[2] === metric);
+  return found === undefined ? null : { floor: found[3], aim: found[4] };
+}
+
+function nodeMajor() {
+  return Number(process.versions.node.split(".")[0]);
+}

@@ -1,0 +1,51 @@
+// A store of many series behind the agent's status port, as the sidecar has it; the bench scrapes it.
+// Usage: node scrape.mjs PORT SERIES. With each line on standard input it prints one: the CPU in milliseconds
+// and the longest stall of the event loop since the line before.
+import { createInterface } from "node:readline";
+import { startAdminServer } from "@mixerless/admin-server";
+import { SystemClock } from "@mixerless/clock";
+import { MetricStore, negotiate } from "@mixerless/metrics";
+
+const [port, count] = process.argv.slice(2).map(Number);
+const LABELS = 20;
+const TICK = 1;
+
+const store = new MetricStore({ clock: new SystemClock(), defaultBudget: count });
+const names = Array.from({ length: LABELS }, (_, i) => `destination_label_number_${i}`);
+const counters = store.counter({ name: "istio_requests_total" });
+const handles = [];
+for (let i = 0; i < count; i++) {
+  const values = names.map((_, at) => (at === 0 ? `workload-${i}` : `value-of-label-${at}-${i % 97}`));
+  const counter = counters.series(names, values);
+  counter.add(i + 1);
+  handles.push(counter);
+}
+
+const metrics = {
+  path: "/stats/prometheus",
+  help: "series",
+  mutates: false,
+  handle: (_query, request) => {
+    const format = negotiate(request.headers.accept);
+    return { body: store.expose({ format }), contentType: format.contentType };
+  },
+};
+await startAdminServer({ ip: "127.0.0.1", port }, [metrics]);
+
+let worst = 0;
+let last = performance.now();
+setInterval(() => {
+  const now = performance.now();
+  worst = Math.max(worst, now - last - TICK);
+  last = now;
+}, TICK);
+
+let before = process.cpuUsage();
+for await (const _ of createInterface({ input: process.stdin })) {
+  const { user, system } = process.cpuUsage(before);
+  process.stdout.write(`${JSON.stringify({ cpu: (user + system) / 1000, stall: worst })}\n`);
+  before = process.cpuUsage();
+  worst = 0;
+  last = performance.now();
+}
+process.exit(0);

@@ -1,0 +1,25 @@
+// The embedded proxy with the extensions that every sidecar has, from a bootstrap file: what the agent runs,
+// without a control plane. Usage: node sidecar.mjs BOOTSTRAP.json
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { SystemClock } from "@mixerless/clock";
+import { createMetadataExchange, createStats } from "@mixerless/extensions";
+import { createProxy, decodeBootstrap } from "@mixerless/proxy";
+
+const decoded = decodeBootstrap(JSON.parse(readFileSync(process.argv[2], "utf8")));
+if (decoded.faults !== undefined) throw new Error(JSON.stringify(decoded.faults));
+const proxy = createProxy({
+  bootstrap: decoded.message,
+  clock: new SystemClock(),
+  extensions: {
+    "stats.PluginConfig": createStats,
+    "io.istio.http.peer_metadata.Config": createMetadataExchange,
+  },
+  log: (message) => process.stderr.write(`${message}\n`),
+  random: Math.random,
+  uuid: randomUUID,
+  onQuit: () => process.exit(0),
+  version: "bench",
+});
+process.on("SIGTERM", () => process.exit(0));
+await proxy.start();
