@@ -1,21 +1,28 @@
 import { randomUUID } from "node:crypto";
+import { join } from "node:path";
 import type { Clock } from "@mixerless/clock";
 import { createMetadataExchange, createStats } from "@mixerless/extensions";
 import { createProxy, decodeBootstrap, type ExtensionTable } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
+import { GracefulStop } from "./graceful-stop.ts";
 import type { WorkloadIdentity } from "./node-identity.ts";
 import { startStatusServer } from "./status-server.ts";
+import { readStopSettings } from "./stop-settings.ts";
 
 export interface AgentOptions {
   readonly identity: WorkloadIdentity;
   readonly addresses: SidecarAddresses;
-  /** `ISTIO_META_…` and `ISTIO_METAJSON_…` are read from it. */
+  /** `ISTIO_META_…`, `ISTIO_METAJSON_…` and the settings of the stop are read from it. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly version: string;
-  /** Somebody asked the sidecar to stop, by its admin or status port. */
+  /** Folder for what outlives this process: the last good configuration, never a secret. Nothing is kept if left out. */
+  readonly stateFolder?: string;
+  /** Somebody asked the sidecar to stop, by its status port: drain it, then close it. */
+  readonly onStop: () => void;
+  /** Somebody asked the proxy to end at once, by its admin port. */
   readonly onQuit: () => void;
 }
 
@@ -24,7 +31,9 @@ export interface Agent {
   readonly ready: boolean;
   /** Resolves when the proxy serves with its first configuration. */
   readonly whenReady: Promise<void>;
-  drain(): void;
+  /** Takes the sidecar out of service. Resolves when it may be closed, which the environment decides. */
+  drain(): Promise<void>;
+  /** Ends at once. */
   close(): Promise<void>;
 }
 
@@ -34,9 +43,12 @@ const EXTENSIONS: ExtensionTable = {
   "io.istio.http.peer_metadata.Config": createMetadataExchange,
 };
 
+const CACHE_FILE = "configuration.cache";
+
 /** Starts a sidecar. Rejects when an address cannot be bound or the bootstrap is refused. */
 export async function runAgent(options: AgentOptions): Promise<Agent> {
   const { addresses, clock, log, version, onQuit } = options;
+  const settings = readStopSettings(options.environment);
   const bootstrap = decodeBootstrap(createBootstrap(options.identity, addresses, options.environment));
   if (bootstrap.faults !== undefined)
     throw new Error(`The bootstrap is wrong: ${bootstrap.faults.map(formatFault).join("; ")}`);
@@ -49,12 +61,23 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     uuid: randomUUID,
     onQuit,
     version,
+    ...(options.stateFolder === undefined ? {} : { cacheFile: join(options.stateFolder, CACHE_FILE) }),
+  });
+  // As Istio's agent: a sidecar's clients are those of its inbound side, all clients of a gateway come from elsewhere.
+  const scope = options.identity.type === "sidecar" ? "inbound" : "all";
+  const going = new GracefulStop({
+    clock,
+    log,
+    settings,
+    drain: (skipExit) => proxy.drain({ scope, graceful: true, skipExit }),
+    activeConnections: () => proxy.activeConnections,
   });
   const status = await startStatusServer({
     address: { ip: addresses.ip, port: addresses.statusPort },
     metrics: proxy.metrics,
-    ready: () => proxy.ready,
-    onQuit,
+    ready: () => proxy.ready && !going.begun,
+    onDrain: () => going.drainNow(),
+    onStop: options.onStop,
   });
   try {
     await proxy.start();
@@ -68,7 +91,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
       return proxy.ready;
     },
     whenReady: proxy.whenReady,
-    drain: () => proxy.drain(),
+    drain: () => going.wait(),
     close: async () => {
       await Promise.all([proxy.close(), status.close()]);
     },

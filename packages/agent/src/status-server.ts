@@ -6,7 +6,10 @@ export interface StatusOptions {
   readonly metrics: MetricStore;
   /** Whether the proxy serves with its configuration. */
   readonly ready: () => boolean;
-  readonly onQuit: () => void;
+  /** Go out of service, but stay. */
+  readonly onDrain: () => void;
+  /** Go out of service, then end. */
+  readonly onStop: () => void;
 }
 
 /** The agent's own port, 15020: health and series [telemetry §7.1]. */
@@ -20,23 +23,26 @@ export function startStatusServer(options: StatusOptions): Promise<AdminServer> 
       return { body: options.metrics.expose({ format }), contentType: format.contentType };
     },
   });
+  const change = (path: string, help: string, act: () => void) => ({
+    path,
+    help,
+    mutates: true,
+    handle: () => {
+      act();
+      return { body: "OK\n" };
+    },
+  });
   return startAdminServer(options.address, [
     {
       path: "/healthz/ready",
       help: "200 once the proxy serves with its configuration",
       mutates: false,
-      handle: () => (options.ready() ? { body: "" } : { status: 503, body: "The proxy has no configuration yet.\n" }),
+      handle: () =>
+        options.ready() ? { body: "" } : { status: 503, body: "The proxy has no configuration yet, or drains.\n" },
     },
     series("/stats/prometheus"),
     series("/metrics"),
-    {
-      path: "/quitquitquit",
-      help: "stop the sidecar",
-      mutates: true,
-      handle: () => {
-        options.onQuit();
-        return { body: "OK\n" };
-      },
-    },
+    change("/drain", "ask clients to go elsewhere, and stay", options.onDrain),
+    change("/quitquitquit", "drain the sidecar, then stop it", options.onStop),
   ]);
 }

@@ -6,17 +6,33 @@ export function reportReady(): void {
   process.send?.({ ready: true });
 }
 
-/** Calls `stop` on SIGTERM, SIGINT or the death of the parent; the process ends when it is done, or after `limit` milliseconds. */
-export function stopOnRequest(stop: () => Promise<void>, limit: number): () => void {
-  let stopping = false;
-  const begin = () => {
-    if (stopping) return;
-    stopping = true;
-    setTimeout(() => process.exit(0), limit).unref();
-    void stop().finally(() => process.exit(0));
+/** Ends this process once `close` is done, after `limit` milliseconds at the latest. */
+export function endAfter(close: () => Promise<void>, limit: number): void {
+  setTimeout(() => process.exit(0), limit).unref();
+  void close().finally(() => process.exit(0));
+}
+
+/** Ends this process by way of `close` on SIGTERM, SIGINT or the death of the parent. Returns what has the same effect. */
+export function stopOnRequest(close: () => Promise<void>, limit: number): () => void {
+  const stop = once(() => endAfter(close, limit));
+  onStopRequest(stop, stop);
+  return stop;
+}
+
+/** Calls `stop` on SIGTERM or SIGINT, the same signal again ends the process; `quit` on the death of the parent. */
+export function onStopRequest(stop: () => void, quit: () => void): void {
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  process.once("disconnect", quit);
+}
+
+/** `action`, but only for the first call. */
+export function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (!done) {
+      done = true;
+      action();
+    }
   };
-  process.once("SIGTERM", begin);
-  process.once("SIGINT", begin);
-  process.once("disconnect", begin);
-  return begin;
 }

@@ -15,6 +15,7 @@ import { ResourceIntake } from "./config/resource-intake.ts";
 import { RouteManager } from "./config/route-manager.ts";
 import type { ExtensionTable } from "./extension-host/extension.ts";
 import { ExtensionHost } from "./extension-host/extension-host.ts";
+import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
 import { ListenerManager } from "./listener/listener-manager.ts";
 import { createSocketListener } from "./listener/socket-listener.ts";
 import type { FilterChainContext } from "./network/context.ts";
@@ -38,8 +39,10 @@ export interface ProxyOptions {
   readonly onQuit: () => void;
   /** What `/server_info` shows. */
   readonly version: string;
-  /** Milliseconds that changed or removed listeners keep their connections. */
+  /** Milliseconds that changed or removed listeners keep their connections, and that a graceful drain takes; 45 s if left out. */
   readonly drainTime?: number;
+  /** Where the last good configuration is kept, for a start without the control plane; nowhere if left out. */
+  readonly cacheFile?: string;
 }
 
 /** A data plane in this process. */
@@ -53,8 +56,10 @@ export interface Proxy {
   readonly metrics: MetricStore;
   /** Where a listener accepts, as `ip:port`: with port 0 asked for, the one that it was given. Null when there is none. */
   listenerAddress(name: string): string | null;
-  /** Asks clients to go elsewhere; goes on serving. */
-  drain(): void;
+  /** Takes listeners out of service; what is under way goes on. */
+  drain(request: DrainRequest): void;
+  /** Open downstream connections at listeners that the control plane has configured. */
+  readonly activeConnections: number;
   close(): Promise<void>;
 }
 
@@ -73,6 +78,7 @@ class EmbeddedProxy implements Proxy {
   readonly #routes: RouteManager;
   readonly #clusters: ActiveClusterManager;
   readonly #listeners: ListenerManager;
+  readonly #drain: DrainSequence;
   readonly #sinks: BatchingSinks;
   readonly #intake: ResourceIntake;
   readonly metrics: MetricStore;
@@ -80,7 +86,6 @@ class EmbeddedProxy implements Proxy {
   #becomeReady: () => void = () => {};
   #stream: ConfigStream | null = null;
   #admin: AdminServer | null = null;
-  #draining = false;
   #ready = false;
 
   constructor(options: ProxyOptions) {
@@ -138,14 +143,16 @@ class EmbeddedProxy implements Proxy {
       random,
       uuid: options.uuid,
     };
+    const drainTime = options.drainTime ?? DRAIN_TIME;
     this.#listeners = new ListenerManager({
       clock,
       listen: createSocketListener(transports),
       createChain: (chain, listener) => createFilterChainFactory(chain.filters, { ...chainContext, listener }),
       hasRoutes: (name) => this.#routes.get(name) !== null,
-      drainTime: options.drainTime ?? DRAIN_TIME,
+      drainTime,
       log,
     });
+    this.#drain = new DrainSequence(this.#listeners, clock, drainTime);
     this.#intake = new ResourceIntake({
       clock,
       clusters: this.#clusters,
@@ -162,11 +169,16 @@ class EmbeddedProxy implements Proxy {
   }
 
   async start(): Promise<void> {
-    const { bootstrap, clock, log } = this.#options;
+    const { bootstrap, clock, log, cacheFile } = this.#options;
     applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry);
     await this.#startAdmin();
     await this.#listeners.settled();
-    this.#stream = openConfigStream(bootstrap, { clock, log, onUpdate: (update) => this.#update(update) });
+    this.#stream = openConfigStream(bootstrap, {
+      clock,
+      log,
+      onUpdate: (update) => this.#update(update),
+      cacheFile: cacheFile ?? null,
+    });
     if (this.#stream === null) this.#markReady();
     else this.#intake.start();
   }
@@ -175,20 +187,25 @@ class EmbeddedProxy implements Proxy {
     return this.#listeners.states.find((state) => state.name === name)?.address ?? null;
   }
 
-  drain(): void {
-    this.#draining = true;
-    this.#listeners.drain();
+  drain(request: DrainRequest): void {
+    this.#drain.begin(request);
+  }
+
+  get activeConnections(): number {
+    const dynamic = this.#registry.resources("listener").filter((resource) => resource.dynamic);
+    return this.#listeners.connectionsOf(dynamic.map((resource) => resource.name));
   }
 
   async close(): Promise<void> {
-    this.#stream?.close();
+    const cacheWritten = this.#stream?.close();
+    this.#drain.close();
     this.#intake.close();
     this.#listeners.close();
     this.#clusters.close();
     this.#wheel.close();
     this.#sinks.close();
     this.metrics.close();
-    await this.#admin?.close();
+    await Promise.all([this.#admin?.close(), cacheWritten]);
   }
 
   #update(update: Parameters<ResourceIntake["apply"]>[0]) {
@@ -217,8 +234,8 @@ class EmbeddedProxy implements Proxy {
       clusters: this.#clusters,
       listeners: this.#listeners,
       registry: this.#registry,
-      state: () => (this.#draining ? "DRAINING" : this.#ready ? "LIVE" : "PRE_INITIALIZING"),
-      drain: () => this.drain(),
+      state: () => (this.#drain.begun ? "DRAINING" : this.#ready ? "LIVE" : "PRE_INITIALIZING"),
+      drain: (request) => this.drain(request),
       quit: onQuit,
     });
     this.#admin = await startAdminServer({ ip: address.value.address, port }, handlers);

@@ -1,7 +1,7 @@
-import { runAgent } from "@mixerless/agent";
+import { type Agent, runAgent } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import type { Command } from "commander";
-import { reportReady, STOP_LIMIT, stopOnRequest } from "../child-process.ts";
+import { endAfter, once, onStopRequest, reportReady, STOP_LIMIT } from "../child-process.ts";
 import type { SidecarSettings } from "../demo/processes.ts";
 import { VERSION } from "../version.ts";
 
@@ -10,16 +10,19 @@ export function addSidecar(program: Command): void {
   program.command("sidecar", { hidden: true }).action(async () => {
     const settings = JSON.parse(process.env.MIXERLESS_SIDECAR ?? "null") as SidecarSettings | null;
     if (settings === null) throw new Error("MIXERLESS_SIDECAR is not set. This command is for the demo's own use.");
-    let stop = () => {};
-    const agent = await runAgent({
+    let agent: Agent | null = null;
+    const quit = once(() => endAfter(async () => agent?.close(), STOP_LIMIT));
+    const stop = once(() => void (agent?.drain() ?? Promise.resolve()).finally(quit));
+    agent = await runAgent({
       ...settings,
       environment: process.env,
       clock: new SystemClock(),
       log: (message) => process.stderr.write(`${message}\n`),
       version: VERSION,
-      onQuit: () => stop(),
+      onStop: stop,
+      onQuit: quit,
     });
-    stop = stopOnRequest(() => agent.close(), STOP_LIMIT);
+    onStopRequest(stop, quit);
     await agent.whenReady;
     reportReady();
   });

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { SidecarAddresses, WorkloadIdentity } from "@mixerless/agent";
 import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
@@ -8,6 +9,8 @@ import { GATEWAY } from "./workloads.ts";
 export interface SidecarSettings {
   readonly identity: WorkloadIdentity;
   readonly addresses: SidecarAddresses;
+  /** Where the last good configuration is kept. */
+  readonly stateFolder: string;
 }
 
 const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
@@ -23,7 +26,12 @@ export function pilotProcess(plan: AddressPlan, paths: readonly string[], istioV
   };
 }
 
-export function sidecarProcess(plan: AddressPlan, entry: WorkloadAddresses, istioVersion: string): ProcessSpec {
+export function sidecarProcess(
+  plan: AddressPlan,
+  entry: WorkloadAddresses,
+  istioVersion: string,
+  state: string,
+): ProcessSpec {
   const { workload } = entry;
   const isGateway = workload.name === GATEWAY;
   const settings: SidecarSettings = {
@@ -53,12 +61,17 @@ export function sidecarProcess(plan: AddressPlan, entry: WorkloadAddresses, isti
       sourceIp: entry.sourceIp,
       discovery: { host: plan.pilotGrpc.ip, port: plan.pilotGrpc.port },
     },
+    stateFolder: join(state, workload.name),
   };
   return {
     name: `sidecar ${workload.name}`,
     module: MAIN,
     arguments: ["sidecar"],
-    environment: { MIXERLESS_SIDECAR: JSON.stringify(settings) },
+    environment: {
+      MIXERLESS_SIDECAR: JSON.stringify(settings),
+      // The whole mesh stops at once; there is nobody left to drain for.
+      TERMINATION_DRAIN_DURATION_SECONDS: process.env.TERMINATION_DRAIN_DURATION_SECONDS ?? "0",
+    },
     reports: true,
   };
 }

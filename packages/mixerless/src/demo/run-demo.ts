@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { get } from "node:http";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -34,14 +34,17 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const { clock } = options;
   const log = (message: string) => process.stderr.write(`${message}\n`);
   const plan = await planAddresses(options.loopback);
-  const folder = await mkdtemp(join(tmpdir(), "mixerless-demo-"));
+  const root = await mkdtemp(join(tmpdir(), "mixerless-demo-"));
+  const folder = join(root, "config");
+  const state = join(root, "state");
   const supervisor = new Supervisor(clock, log);
   const stopped = untilStopped(options, clock);
   let traffic: Traffic | null = null;
   try {
+    await mkdir(folder);
     for (const { name, content } of meshFiles(plan, options.reviews)) await writeFile(join(folder, name), content);
     const paths = [folder, ...options.config.map((path) => resolve(path))];
-    const ready = startAll(supervisor, plan, paths, options.istioVersion);
+    const ready = startAll(supervisor, plan, paths, options.istioVersion, state);
     const first = await Promise.race([ready.then(() => "ready" as const), stopped]);
     if (first === "ready") {
       announce(plan, folder, supervisor, options.json);
@@ -56,7 +59,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   } finally {
     traffic?.close();
     await supervisor.stop();
-    await rm(folder, { recursive: true, force: true });
+    await rm(root, { recursive: true, force: true });
   }
 }
 
@@ -65,10 +68,11 @@ async function startAll(
   plan: AddressPlan,
   paths: readonly string[],
   istioVersion: string,
+  state: string,
 ): Promise<void> {
   const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion))];
   for (const entry of plan.workloads) {
-    started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion)));
+    started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state)));
     const application = applicationProcess(entry);
     if (application !== null) started.push(supervisor.start(application).then(() => untilListening(entry.application)));
   }

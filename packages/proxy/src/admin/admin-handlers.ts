@@ -5,6 +5,7 @@ import { toJson } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { ConfigRegistry } from "../config/config-registry.ts";
+import type { DrainRequest } from "../listener/drain-sequence.ts";
 import type { ListenerManager } from "../listener/listener-manager.ts";
 import type { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
 import { renderClustersJson, renderClustersText } from "./clusters-view.ts";
@@ -24,7 +25,7 @@ export interface AdminFacts {
   readonly listeners: ListenerManager;
   readonly registry: ConfigRegistry;
   state(): "PRE_INITIALIZING" | "LIVE" | "DRAINING";
-  drain(): void;
+  drain(request: DrainRequest): void;
   quit(): void;
 }
 
@@ -61,10 +62,9 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
         : { body: renderListenersText(facts.listeners.states) },
     ),
     show("/config_dump", "configuration in use (include_eds, resource=<section>)", (query) => configDump(facts, query)),
-    change("/drain_listeners", "ask clients to reconnect elsewhere", () => {
-      facts.drain();
-      return { body: "OK\n" };
-    }),
+    change("/drain_listeners", "stop accepting (graceful, inboundonly, skip_exit)", (query) =>
+      drainListeners(facts, query),
+    ),
     change("/quitquitquit", "stop the proxy", () => {
       facts.quit();
       return { body: "OK\n" };
@@ -75,6 +75,15 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
 function ready(facts: AdminFacts): AdminAnswer {
   const state = facts.state();
   return { status: state === "LIVE" ? 200 : 503, body: `${state}\n` };
+}
+
+/** Envoy's: at once, or with `graceful` after a drain time in which clients are asked to go elsewhere. */
+function drainListeners(facts: AdminFacts, query: URLSearchParams): AdminAnswer {
+  const graceful = query.has("graceful");
+  const skipExit = query.has("skip_exit");
+  if (skipExit && !graceful) return { status: 400, body: "skip_exit requires graceful\n" };
+  facts.drain({ scope: query.has("inboundonly") ? "inbound" : "all", graceful, skipExit });
+  return { body: "OK\n" };
 }
 
 function serverInfo(facts: AdminFacts): AdminAnswer {

@@ -4,7 +4,13 @@ import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootst
 import type { Cluster } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { ApiConfigSource_ApiType } from "@mixerless/wire/envoy/config/core/v3/config_source";
 import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
-import { createXdsClient, type ResourceFault, type ResourceUpdate, type Wanted } from "@mixerless/xds";
+import {
+  type CacheOptions,
+  createXdsClient,
+  type ResourceFault,
+  type ResourceUpdate,
+  type Wanted,
+} from "@mixerless/xds";
 import { describeFaults } from "../network/config-fault.ts";
 import { BootstrapError } from "./apply-static.ts";
 import { checkResource } from "./check-resource.ts";
@@ -15,13 +21,16 @@ import { kindOf, type ResourceKind, TYPE_URLS } from "./resource-kinds.ts";
 export interface ConfigStream {
   subscribe(kind: ResourceKind, names: Wanted): void;
   readonly connected: boolean;
-  close(): void;
+  /** Resolves when the last good configuration is on disk. */
+  close(): Promise<void>;
 }
 
 export interface ConfigStreamOptions {
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly onUpdate: (update: IncomingUpdate) => readonly RefusedUpdate[];
+  /** Keeps the last good configuration; null keeps none. */
+  readonly cacheFile: string | null;
 }
 
 /** Opens the stream that the bootstrap's `ads_config` asks for; null when it asks for none. */
@@ -29,19 +38,28 @@ export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOpti
   const ads = bootstrap.dynamicResources?.adsConfig;
   if (ads === undefined) return null;
   const target = targetOf(bootstrap);
+  const { log, cacheFile } = options;
+  let everReached = false;
   const client = createXdsClient({
     target,
     mode: ads.apiType === ApiConfigSource_ApiType.GRPC ? "sotw" : "delta",
     node: { ...nodeOf(bootstrap), userAgentName: "mixerless" },
     clock: options.clock,
     onUpdate: (update) => take(update, options.onUpdate),
-    onState: (connected, reason) =>
-      options.log(
+    onState: (connected, reason) => {
+      everReached = true;
+      log(
         connected
           ? `Connected to the control plane at ${target}.`
           : `Lost the control plane at ${target}: ${reason}. Traffic goes on with the last configuration.`,
-      ),
+      );
+    },
+    onAttemptFailed: (reason) => {
+      if (!everReached) log(`The control plane at ${target} does not answer: ${reason}. Trying again.`);
+      everReached = true;
+    },
     nameOf,
+    ...(cacheFile === null ? {} : { cache: cacheOptions(cacheFile, target, log) }),
   });
   client.start();
   return {
@@ -50,6 +68,17 @@ export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOpti
       return client.connected;
     },
     close: () => client.close(),
+  };
+}
+
+function cacheOptions(file: string, target: string, log: (message: string) => void): CacheOptions {
+  return {
+    file,
+    onFault: log,
+    onUse: (savedAt) =>
+      log(
+        `The control plane at ${target} does not answer; serving the configuration of ${new Date(savedAt).toISOString()} from ${file}.`,
+      ),
   };
 }
 

@@ -74,8 +74,10 @@ export class ResourceIntake {
   }
 
   apply(update: IncomingUpdate): RefusedUpdate[] {
-    const { registry } = this.#dependencies;
+    const { registry, listeners } = this.#dependencies;
     const refused: RefusedUpdate[] = [];
+    // Listeners go first, so that one that is only renamed finds its address free [as Envoy].
+    if (update.kind === "listener") for (const name of update.removed) this.#remove(update.kind, name);
     for (const resource of update.resources) {
       const faults = resource.message === null ? resource.faults : this.#take(update.kind, resource.message);
       if (resource.message !== null && faults.length === 0) {
@@ -85,7 +87,8 @@ export class ResourceIntake {
       refused.push({ name: resource.name, faults });
       registry.refuse(update.kind, resource.name, resource.version, describeFaults(faults));
     }
-    for (const name of update.removed) this.#remove(update.kind, name);
+    if (update.kind === "listener") listeners.releaseSockets();
+    else for (const name of update.removed) this.#remove(update.kind, name);
     registry.setVersion(update.kind, update.version);
     this.#followUp(update.kind);
     return refused;

@@ -4,27 +4,30 @@ import { FilterState } from "../stream/filter-state.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { CompiledListener, ListenerChain } from "./compile-listener.ts";
 import { chooseChain, type MatchFacts } from "./filter-chain-match.ts";
-import type { ListenerSocket } from "./listener-socket.ts";
+import type { OwnedSocket, SocketOwner } from "./listener-socket.ts";
 import type { ListenerStats } from "./listener-stats.ts";
 
 /** The connections of one filter chain. */
 interface ChainConnections {
   readonly chain: ListenerChain;
   readonly open: Set<NetworkTerminal>;
+  /** Runs while the chain drains. */
+  end: Timer | null;
 }
 
 /**
  * A listener at work. Its chains can be replaced under it: connections of a chain that stays do not
  * notice, those of one that goes are drained [decision 10].
  */
-export class ActiveListener {
+export class ActiveListener implements SocketOwner {
   #config: CompiledListener;
   readonly #clock: Clock;
   readonly #stats: ListenerStats;
   readonly #byChain = new Map<string, ChainConnections>();
-  readonly #drains = new Set<Timer>();
-  #socket: ListenerSocket | null = null;
+  readonly #leaving = new Set<ChainConnections>();
+  #socket: OwnedSocket | null = null;
   #stopped = false;
+  #draining = false;
 
   constructor(config: CompiledListener, clock: Clock, stats: ListenerStats) {
     this.#config = config;
@@ -37,18 +40,37 @@ export class ActiveListener {
     return this.#config;
   }
   /** Null until it is bound; for ever when it shall not bind. */
-  get socket(): ListenerSocket | null {
+  get socket(): OwnedSocket | null {
     return this.#socket;
   }
+  /** It does not accept any more. */
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+  get stats(): ListenerStats {
+    return this.#stats;
+  }
+  /** Open ones of chains that are in use. */
   get connections(): number {
     let count = 0;
     for (const { open } of this.#byChain.values()) count += open.size;
     return count;
   }
 
-  bound(socket: ListenerSocket): void {
-    if (this.#stopped) socket.close();
-    else this.#socket = socket;
+  bound(socket: OwnedSocket): void {
+    if (this.#stopped) {
+      socket.close();
+      return;
+    }
+    socket.owner = this;
+    this.#socket = socket;
+  }
+
+  /** Gives the socket away, still accepting; null when there is none. */
+  release(): OwnedSocket | null {
+    const socket = this.#socket;
+    this.#socket = null;
+    return socket;
   }
 
   /** Takes over new chains; the address must be the same. */
@@ -58,7 +80,7 @@ export class ActiveListener {
     for (const [identity, connections] of [...this.#byChain]) {
       if (kept.has(identity)) continue;
       this.#byChain.delete(identity);
-      this.#drain(connections, drainTime);
+      this.#leave(connections, drainTime);
     }
     this.#adopt(config);
   }
@@ -79,51 +101,67 @@ export class ActiveListener {
       closed = true;
       this.#stats.downstreamCxActive--;
       if (terminal !== null) connections.open.delete(terminal);
+      this.#endIfEmpty(connections);
     };
     terminal = chain.factory.create({ transport, listener: chain.facts, filterState: new FilterState() }, onClosed);
-    if (!closed) connections.open.add(terminal);
+    if (closed) return;
+    connections.open.add(terminal);
+    if (this.#draining) terminal.drain();
+  }
+
+  /** No new connections; those that are open stay as they are. */
+  stopAccepting(): void {
+    this.#stopped = true;
+    this.#socket?.close();
+    this.#socket = null;
   }
 
   /** No new connections; open ones finish within `drainTime` milliseconds. */
   stop(drainTime: number): void {
-    if (this.#stopped) return;
-    this.#stopped = true;
-    this.#socket?.close();
-    for (const connections of this.#byChain.values()) this.#drain(connections, drainTime);
+    this.stopAccepting();
+    for (const connections of this.#byChain.values()) this.#leave(connections, drainTime);
+    this.#byChain.clear();
   }
 
-  /** Asks clients to go elsewhere but still accepts: the listener itself stays. */
+  /** Asks clients to go elsewhere, those that come from now on too; the listener itself stays. */
   drainConnections(): void {
+    this.#draining = true;
     for (const { open } of this.#byChain.values()) for (const terminal of [...open]) terminal.drain();
   }
 
   close(): void {
-    this.#stopped = true;
-    this.#socket?.close();
-    for (const timer of this.#drains) timer.cancel();
-    for (const { open, chain } of this.#byChain.values()) {
-      for (const terminal of [...open]) terminal.close();
-      chain.factory.close();
-    }
+    this.stopAccepting();
+    for (const connections of [...this.#byChain.values(), ...this.#leaving]) this.#end(connections);
     this.#byChain.clear();
   }
 
   #adopt(config: CompiledListener): void {
     for (const chain of [...config.chains, config.defaultChain]) {
       if (chain === null || this.#byChain.has(chain.identity)) continue;
-      this.#byChain.set(chain.identity, { chain, open: new Set() });
+      this.#byChain.set(chain.identity, { chain, open: new Set(), end: null });
     }
   }
 
-  #drain(connections: ChainConnections, drainTime: number): void {
+  #leave(connections: ChainConnections, drainTime: number): void {
+    this.#leaving.add(connections);
+    connections.end = this.#clock.after(drainTime, () => this.#end(connections));
     for (const terminal of [...connections.open]) terminal.drain();
-    const finish = () => {
-      this.#drains.delete(timer);
-      for (const terminal of [...connections.open]) terminal.close();
-      connections.chain.factory.close();
-    };
-    const timer = this.#clock.after(drainTime, finish);
-    this.#drains.add(timer);
+    this.#endIfEmpty(connections);
+  }
+
+  /** What a chain holds is given back with its last connection: changes may come many a second. */
+  #endIfEmpty(connections: ChainConnections): void {
+    if (!this.#leaving.has(connections) || connections.open.size > 0) return;
+    connections.end?.cancel();
+    // Not within the call that closed the connection: its streams may still be reporting.
+    connections.end = this.#clock.after(0, () => this.#end(connections));
+  }
+
+  #end(connections: ChainConnections): void {
+    connections.end?.cancel();
+    this.#leaving.delete(connections);
+    for (const terminal of [...connections.open]) terminal.close();
+    connections.chain.factory.close();
   }
 
   #choose(transport: Transport): ListenerChain | null {

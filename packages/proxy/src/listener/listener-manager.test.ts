@@ -1,11 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { VirtualClock } from "@mixerless/clock";
+import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { describe, expect, it } from "vitest";
 import type { FilterChainFactory } from "../network/filter-chain.ts";
 import type { NetworkTerminal } from "../network/network-filter.ts";
 import { socketAddress } from "../transport/socket-address.ts";
 import type { Transport } from "../transport/transport.ts";
+import { DrainSequence } from "./drain-sequence.ts";
 import { ListenerManager } from "./listener-manager.ts";
 
 interface ChainSpec {
@@ -19,6 +21,7 @@ interface ChainSpec {
 function listener(name: string, port: number, ...chains: ChainSpec[]): Listener {
   return create(ListenerSchema, {
     name,
+    trafficDirection: name.startsWith("inbound") ? TrafficDirection.INBOUND : TrafficDirection.OUTBOUND,
     address: {
       address: {
         case: "socketAddress",
@@ -60,13 +63,18 @@ function setUp() {
   const routes = new Set<string>();
   const terminals: FakeTerminal[] = [];
   const closedFactories: string[] = [];
+  const closedSockets: string[] = [];
   const logged: string[] = [];
   const manager = new ListenerManager({
     clock,
     listen: async (address, onConnection) => {
       if (busy.has(address.text)) throw new Error("EADDRINUSE");
       bound.set(address.text, onConnection);
-      return { address, close: () => bound.delete(address.text) };
+      const close = () => {
+        bound.delete(address.text);
+        closedSockets.push(address.text);
+      };
+      return { address, close };
     },
     createChain: (chain) => {
       const [content = "", rds = ""] = chain.filters[0]?.name.split("/") ?? [];
@@ -101,7 +109,7 @@ function setUp() {
     accept({ connection, destroy: () => {} } as unknown as Transport);
     return terminals[before];
   };
-  return { clock, bound, busy, routes, manager, connect, closedFactories, logged };
+  return { clock, bound, busy, routes, manager, connect, closedFactories, closedSockets, logged };
 }
 
 describe("ListenerManager", () => {
@@ -149,6 +157,7 @@ describe("ListenerManager", () => {
     await manager.settled();
     const open = connect(80);
     manager.remove("a");
+    manager.releaseSockets();
     expect(bound.size).toBe(0);
     expect(open?.state).toBe("draining");
     clock.advance(45_000);
@@ -194,5 +203,138 @@ describe("ListenerManager", () => {
     await clock.advanceAsync(1000, 500);
     expect(manager.states).toMatchObject([{ status: "active", error: null }]);
     expect(connect(80)).toBeDefined();
+  });
+
+  it("gives a changed chain back with its last connection, not only after the drain time", async () => {
+    const { manager, connect, clock, closedFactories } = setUp();
+    manager.set(listener("a", 80, { content: "0" }));
+    await manager.settled();
+    const last = connect(80);
+    for (let i = 1; i <= 100; i++) manager.set(listener("a", 80, { content: String(i) }));
+    clock.advance(0);
+    expect(closedFactories).toHaveLength(99);
+    last?.close();
+    expect(closedFactories).toHaveLength(99);
+    clock.advance(0);
+    expect(closedFactories).toHaveLength(100);
+    expect(closedFactories).not.toContain("100");
+    expect(clock.pending).toBe(0);
+  });
+
+  it("keeps the socket of an address whose listener is renamed in one update", async () => {
+    const { manager, connect, closedSockets } = setUp();
+    manager.set(listener("old", 80, { content: "old" }));
+    await manager.settled();
+    const open = connect(80);
+    manager.remove("old");
+    manager.set(listener("new", 80, { content: "new" }));
+    manager.releaseSockets();
+    expect(closedSockets).toEqual([]);
+    expect(connect(80)?.content).toBe("new");
+    expect(open?.state).toBe("draining");
+    expect(manager.states).toMatchObject([{ name: "new", status: "active" }]);
+  });
+
+  it("serves at the old address for as long as the new one cannot be bound", async () => {
+    const { manager, connect, busy, clock, bound } = setUp();
+    manager.set(listener("a", 80, { content: "old" }));
+    await manager.settled();
+    busy.add("127.0.0.1:81");
+    manager.set(listener("a", 81, { content: "new" }));
+    await clock.advanceAsync(3000, 500);
+    expect(manager.states).toMatchObject([{ status: "failed", error: "EADDRINUSE" }]);
+    expect(connect(80)?.content).toBe("old");
+    busy.clear();
+    await clock.advanceAsync(1000, 500);
+    expect([...bound.keys()]).toEqual(["127.0.0.1:81"]);
+    expect(connect(81)?.content).toBe("new");
+  });
+
+  it("goes back to the old address without giving its socket up", async () => {
+    const { manager, connect, busy, closedSockets } = setUp();
+    manager.set(listener("a", 80, { content: "one" }));
+    await manager.settled();
+    busy.add("127.0.0.1:81");
+    manager.set(listener("a", 81, { content: "two" }));
+    await manager.settled();
+    manager.set(listener("a", 80, { content: "three" }));
+    await manager.settled();
+    expect(closedSockets).toEqual([]);
+    expect(connect(80)?.content).toBe("three");
+    expect(manager.states).toMatchObject([{ status: "active", error: null }]);
+  });
+
+  it("closes draining connections too when the proxy closes", async () => {
+    const { manager, connect, clock } = setUp();
+    manager.set(listener("a", 80, { content: "old" }));
+    await manager.settled();
+    const old = connect(80);
+    manager.set(listener("a", 80, { content: "new" }));
+    manager.close();
+    expect(old?.state).toBe("closed");
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe("/drain_listeners", () => {
+  async function twoListeners() {
+    const parts = setUp();
+    parts.manager.set(listener("inbound", 80, {}));
+    parts.manager.set(listener("outbound", 81, {}));
+    await parts.manager.settled();
+    const drain = new DrainSequence(parts.manager, parts.clock, 45_000);
+    return { ...parts, drain };
+  }
+
+  it("stops accepting at once and leaves open connections alone", async () => {
+    const { drain, connect, bound, manager } = await twoListeners();
+    const open = connect(80);
+    drain.begin({ scope: "all", graceful: false, skipExit: false });
+    expect(bound.size).toBe(0);
+    expect(open?.state).toBe("open");
+    expect(manager.states.map(({ status }) => status)).toEqual(["stopped", "stopped"]);
+    expect(drain.begun).toBe(true);
+  });
+
+  it("inboundonly leaves listeners of other directions alone", async () => {
+    const { drain, connect } = await twoListeners();
+    drain.begin({ scope: "inbound", graceful: false, skipExit: false });
+    expect(connect(80)).toBeUndefined();
+    expect(connect(81)?.state).toBe("open");
+  });
+
+  it("graceful asks old and new clients to go, and stops accepting after the drain time", async () => {
+    const { drain, connect, clock, bound } = await twoListeners();
+    const old = connect(80);
+    drain.begin({ scope: "inbound", graceful: true, skipExit: false });
+    expect(old?.state).toBe("draining");
+    expect(connect(80)?.state).toBe("draining");
+    expect(connect(81)?.state).toBe("open");
+    clock.advance(44_999);
+    expect(bound.size).toBe(2);
+    clock.advance(1);
+    expect([...bound.keys()]).toEqual(["127.0.0.1:81"]);
+  });
+
+  it("graceful reaches listeners that come or change while it lasts, and stops those that come after it", async () => {
+    const { drain, connect, clock, manager, bound } = await twoListeners();
+    drain.begin({ scope: "all", graceful: true, skipExit: false });
+    manager.set(listener("inbound-late", 82, {}));
+    manager.set(listener("inbound", 80, { content: "changed" }));
+    await manager.settled();
+    expect(connect(82)?.state).toBe("draining");
+    expect(connect(80)?.state).toBe("draining");
+    clock.advance(45_000);
+    manager.set(listener("inbound-later", 83, {}));
+    await manager.settled();
+    expect(bound.size).toBe(0);
+  });
+
+  it("skip_exit goes on accepting; a second request changes nothing", async () => {
+    const { drain, connect, clock } = await twoListeners();
+    drain.begin({ scope: "all", graceful: true, skipExit: true });
+    drain.begin({ scope: "all", graceful: true, skipExit: false });
+    clock.advance(90_000);
+    expect(connect(80)?.state).toBe("draining");
   });
 });

@@ -1,4 +1,5 @@
 import type { Clock, Timer } from "@mixerless/clock";
+import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { Listener } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { FilterChain } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import type { Compiled, ConfigFault } from "../network/config-fault.ts";
@@ -6,7 +7,7 @@ import type { FilterChainFactory } from "../network/filter-chain.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import { ActiveListener } from "./active-listener.ts";
 import { type CompiledListener, compileListener } from "./compile-listener.ts";
-import type { ListenerSocketFactory } from "./listener-socket.ts";
+import { type ListenerSocketFactory, type OwnedSocket, openSocket } from "./listener-socket.ts";
 import { createListenerStats, type ListenerStats } from "./listener-stats.ts";
 
 export interface ListenerManagerDependencies {
@@ -24,15 +25,20 @@ export interface ListenerManagerDependencies {
 export interface ListenerState {
   readonly name: string;
   readonly address: string;
-  readonly status: "warming" | "binding" | "active" | "failed";
+  readonly status: "warming" | "binding" | "active" | "failed" | "stopped";
   /** Why it could not be bound. */
   readonly error: string | null;
   readonly stats: ListenerStats;
   readonly connections: number;
 }
 
+/** Which listeners are asked to drain or to stop. */
+export type DrainScope = "all" | "inbound";
+
 interface Managed {
   active: ActiveListener;
+  /** Serves at another address until `active` is bound. */
+  previous: ActiveListener | null;
   /** Waits for its routes; the active one serves meanwhile. */
   next: CompiledListener | null;
   readonly stats: ListenerStats;
@@ -49,6 +55,10 @@ export class ListenerManager {
   readonly #dependencies: ListenerManagerDependencies;
   readonly #listeners = new Map<string, Managed>();
   readonly #stopping = new Set<ActiveListener>();
+  /** Sockets of listeners that the present update has removed, by address. */
+  readonly #orphans = new Map<string, OwnedSocket>();
+  #draining: DrainScope | null = null;
+  #halted: DrainScope | null = null;
   readonly #waiters: (() => void)[] = [];
   #closed = false;
 
@@ -76,14 +86,29 @@ export class ListenerManager {
     return [];
   }
 
-  /** Stops accepting and drains. Unknown names are ignored. */
+  /**
+   * Drains and stops accepting. A listener that the same update adds at the same address takes the socket
+   * over, as when a listener is renamed; hence to be called before {@link set}, and {@link releaseSockets}
+   * after it. Unknown names are ignored.
+   */
   remove(name: string): void {
     const managed = this.#listeners.get(name);
     if (managed === undefined) return;
     this.#listeners.delete(name);
     managed.retry?.cancel();
-    this.#stop(managed.active);
+    const { active, previous, next } = managed;
+    if (next !== null) closeUnused(next, [active.config]);
+    const socket = active.release();
+    if (socket !== null) this.#orphans.set(active.config.address.text, socket);
+    this.#stop(active);
+    if (previous !== null) this.#stop(previous);
     this.#notify();
+  }
+
+  /** Ends an update: closes the sockets of removed listeners that nobody has taken over. */
+  releaseSockets(): void {
+    for (const socket of this.#orphans.values()) socket.close();
+    this.#orphans.clear();
   }
 
   /** Route configurations that the listeners, warming ones included, take from RDS. */
@@ -120,23 +145,41 @@ export class ListenerManager {
     });
   }
 
-  /** Asks the clients of every listener to reconnect elsewhere. */
-  drain(): void {
-    for (const { active } of this.#listeners.values()) active.drainConnections();
+  /** Asks clients to reconnect elsewhere, those too that connect from now on. */
+  drain(scope: DrainScope): void {
+    this.#draining = wider(this.#draining, scope);
+    for (const { active } of this.#listeners.values()) if (covers(scope, active.config)) active.drainConnections();
   }
 
-  /** Open connections, those of draining chains not counted. */
-  get connections(): number {
-    let count = 0;
-    for (const { active } of this.#listeners.values()) count += active.connections;
-    return count;
+  /** No new connections, not at listeners that come later either; open ones stay as they are. */
+  stopAccepting(scope: DrainScope): void {
+    this.#halted = wider(this.#halted, scope);
+    for (const managed of this.#listeners.values()) {
+      if (!covers(scope, managed.active.config)) continue;
+      managed.retry?.cancel();
+      managed.error = null;
+      managed.previous?.stopAccepting();
+      managed.active.stopAccepting();
+    }
+    this.#notify();
+  }
+
+  /** Open connections of the named listeners, draining ones included. */
+  connectionsOf(names: Iterable<string>): number {
+    const wanted = new Set(names);
+    const counted = new Set<ListenerStats>();
+    for (const [name, { stats }] of this.#listeners) if (wanted.has(name)) counted.add(stats);
+    for (const { stats } of this.#stopping) counted.add(stats);
+    return [...counted].reduce((sum, stats) => sum + stats.downstreamCxActive, 0);
   }
 
   close(): void {
     this.#closed = true;
-    for (const { active, retry } of this.#listeners.values()) {
+    this.releaseSockets();
+    for (const { active, previous, retry } of this.#listeners.values()) {
       retry?.cancel();
       active.close();
+      previous?.close();
     }
     for (const listener of this.#stopping) listener.close();
     this.#listeners.clear();
@@ -146,8 +189,8 @@ export class ListenerManager {
   #accept(compiled: CompiledListener, current: Managed | undefined): void {
     if (current === undefined) {
       const stats = createListenerStats();
-      const active = new ActiveListener(compiled, this.#dependencies.clock, stats);
-      const managed: Managed = { active, next: null, stats, started: false, error: null, retry: null };
+      const active = this.#create(compiled, stats);
+      const managed: Managed = { active, previous: null, next: null, stats, started: false, error: null, retry: null };
       this.#listeners.set(compiled.name, managed);
       this.#advance(managed);
       return;
@@ -177,26 +220,61 @@ export class ListenerManager {
       active.replace(next, this.#dependencies.drainTime);
       return;
     }
-    // The new address first, so that no moment is without one.
-    managed.active = new ActiveListener(next, this.#dependencies.clock, managed.stats);
+    // The new address first, so that no moment is without one, however long it takes to bind it.
+    if (managed.previous === null) managed.previous = active;
+    else this.#stop(active);
+    managed.active = this.#create(next, managed.stats);
     managed.started = false;
     managed.error = null;
     managed.retry?.cancel();
-    void this.#bind(managed).then(() => this.#stop(active));
+  }
+
+  #create(config: CompiledListener, stats: ListenerStats): ActiveListener {
+    const active = new ActiveListener(config, this.#dependencies.clock, stats);
+    if (covers(this.#draining, config)) active.drainConnections();
+    if (covers(this.#halted, config)) active.stopAccepting();
+    return active;
   }
 
   async #bind(managed: Managed): Promise<void> {
     managed.started = true;
     managed.error = null;
     const { active } = managed;
-    if (!active.config.bindToPort) return;
-    try {
-      const socket = await this.#dependencies.listen(active.config.address, (transport) => active.accept(transport));
+    const { address, bindToPort } = active.config;
+    const socket = bindToPort && !active.stopped ? this.#takeSocket(managed, address.text) : null;
+    if (!bindToPort || active.stopped) {
+      this.#bound(managed, active);
+    } else if (socket !== null) {
       active.bound(socket);
+      this.#bound(managed, active);
+    } else {
+      await this.#open(managed, active);
+      this.#notify();
+    }
+  }
+
+  /** The socket of an address that this listener left or another one was removed from just now. */
+  #takeSocket({ previous }: Managed, address: string): OwnedSocket | null {
+    if (previous?.config.address.text === address) return previous.release();
+    const orphan = this.#orphans.get(address) ?? null;
+    this.#orphans.delete(address);
+    return orphan;
+  }
+
+  async #open(managed: Managed, active: ActiveListener): Promise<void> {
+    try {
+      active.bound(await openSocket(this.#dependencies.listen, active.config.address, active));
+      this.#bound(managed, active);
     } catch (error) {
       this.#bindFailed(managed, active, error);
     }
-    this.#notify();
+  }
+
+  #bound(managed: Managed, active: ActiveListener): void {
+    if (managed.active !== active) return;
+    managed.error = null;
+    if (managed.previous !== null) this.#stop(managed.previous);
+    managed.previous = null;
   }
 
   #bindFailed(managed: Managed, active: ActiveListener, error: unknown): void {
@@ -205,21 +283,11 @@ export class ListenerManager {
     if (managed.error !== reason)
       this.#dependencies.log(`Listener ${name} cannot bind ${address.text}: ${reason}. Trying again every second.`);
     managed.error = reason;
-    if (this.#closed || managed.active !== active) return;
+    if (this.#closed || managed.active !== active || active.stopped) return;
     managed.retry = this.#dependencies.clock.after(BIND_RETRY, () => {
-      if (this.#listeners.get(name) === managed && managed.active === active) void this.#rebind(managed, active);
+      // The error stays visible until an attempt succeeds.
+      if (this.#listeners.get(name) === managed && managed.active === active) void this.#open(managed, active);
     });
-  }
-
-  /** As bind, but the error stays visible until an attempt succeeds. */
-  async #rebind(managed: Managed, active: ActiveListener): Promise<void> {
-    try {
-      const socket = await this.#dependencies.listen(active.config.address, (transport) => active.accept(transport));
-      managed.error = null;
-      active.bound(socket);
-    } catch (error) {
-      this.#bindFailed(managed, active, error);
-    }
   }
 
   #isWarm(config: CompiledListener): boolean {
@@ -242,9 +310,18 @@ export class ListenerManager {
 }
 
 function statusOf(managed: Managed): ListenerState["status"] {
+  if (managed.active.stopped) return "stopped";
   if (managed.error !== null) return "failed";
   if (!managed.started || managed.next !== null) return "warming";
   return managed.active.socket === null && managed.active.config.bindToPort ? "binding" : "active";
+}
+
+function covers(scope: DrainScope | null, config: CompiledListener): boolean {
+  return scope === "all" || (scope === "inbound" && config.direction === TrafficDirection.INBOUND);
+}
+
+function wider(a: DrainScope | null, b: DrainScope): DrainScope {
+  return a === "all" ? a : b;
 }
 
 function* chainsOf(config: CompiledListener) {

@@ -13,3 +13,24 @@ export type ListenerSocketFactory = (
   address: SocketAddress,
   onConnection: (transport: Transport) => void,
 ) => Promise<ListenerSocket>;
+
+/** Who takes the connections of a socket. */
+export interface SocketOwner {
+  accept(transport: Transport): void;
+}
+
+/** A socket that can pass from one listener to another without a moment in which nobody accepts. */
+export interface OwnedSocket extends ListenerSocket {
+  owner: SocketOwner;
+}
+
+/** Opens a socket for its first owner. Rejects as {@link ListenerSocketFactory}. */
+export async function openSocket(
+  listen: ListenerSocketFactory,
+  address: SocketAddress,
+  owner: SocketOwner,
+): Promise<OwnedSocket> {
+  const holder = { owner };
+  const { address: bound, close } = await listen(address, (transport) => holder.owner.accept(transport));
+  return Object.assign(holder, { address: bound, close });
+}

@@ -1,7 +1,7 @@
 import type { Clock, Timer } from "@mixerless/clock";
 import type { ResourceUpdate, SubscriptionView, UpdateHandler } from "../client/client-protocol.ts";
 import { readCacheFile, removeCacheFile, writeCacheFile } from "./cache-file.ts";
-import { type CachedResource, decodeCache, encodeCache } from "./cache-format.ts";
+import { type CacheContent, type CachedResource, decodeCache, encodeCache } from "./cache-format.ts";
 import { holdsSecret } from "./holds-secret.ts";
 
 export interface CacheOptions {
@@ -14,6 +14,8 @@ export interface CacheOptions {
   readonly maxBytes?: number;
   /** The cache could not be used or written; never with a resource's content. */
   readonly onFault?: (message: string) => void;
+  /** The control plane is silent and the resources saved at that time, milliseconds since the epoch, serve instead. */
+  readonly onUse?: (savedAt: number) => void;
 }
 
 const DEFAULT_PATIENCE = 1000;
@@ -34,6 +36,8 @@ export class ResourceCache {
   readonly #current: Types = new Map();
   /** From the file and not handed over yet. */
   #loaded: Types = new Map();
+  #savedAt = 0;
+  #used = false;
   #loading: Promise<void> = Promise.resolve();
   #subscriptions: Subscriptions = new Map();
   #timer: Timer | null = null;
@@ -83,6 +87,8 @@ export class ResourceCache {
     );
     if (loaded === undefined || resources.length === 0) return null;
     for (const { name } of resources) loaded.delete(name);
+    if (!this.#used) this.#options.onUse?.(this.#savedAt);
+    this.#used = true;
     return { typeUrl, systemVersion: "cache", resources, removed: [] };
   }
 
@@ -110,10 +116,15 @@ export class ResourceCache {
       if (bytes === null) return;
       const content = decodeCache(bytes, this.#node);
       if ("fault" in content) this.#fault(`The cache ${file} is not used: ${content.fault}.`);
-      else this.#loaded = new Map(Array.from(content.types, ([typeUrl, resources]) => [typeUrl, new Map(resources)]));
+      else this.#keep(content);
     } catch (error) {
       this.#fault(`The cache ${file} is not used: ${messageOf(error)}.`);
     }
+  }
+
+  #keep({ savedAt, types }: CacheContent): void {
+    this.#savedAt = savedAt;
+    this.#loaded = new Map(Array.from(types, ([typeUrl, resources]) => [typeUrl, new Map(resources)]));
   }
 
   #flush(): void {
