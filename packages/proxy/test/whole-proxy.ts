@@ -69,7 +69,7 @@ export class WholeProxy<C extends Clock = VirtualClock> {
   }
 
   drain(): void {
-    this.#proxy.drain();
+    this.#proxy.drain({ scope: "all", graceful: true, skipExit: false });
   }
 
   /** The lines of the access log, once there are `count`. */
