@@ -57,14 +57,24 @@ export function setEndpoints(source: MapSource, name: string, ports: readonly nu
   source.set(name, pack(ClusterLoadAssignmentSchema, { clusterName: name, endpoints: [{ lbEndpoints }] }));
 }
 
-/** Sends everything to clusters by weight. */
-export function setRoutes(source: MapSource, name: string, weights: Readonly<Record<string, number>>): void {
+/** Sends everything to clusters by weight, with a route for each prefix and one for all else. */
+export function setRoutes(
+  source: MapSource,
+  name: string,
+  weights: Readonly<Record<string, number>>,
+  prefixes: readonly string[] = [],
+): void {
   const clusters = Object.entries(weights).map(([cluster, weight]) => ({ name: cluster, weight }));
-  const route = { match: { prefix: "/" }, route: { weightedClusters: { clusters } } };
-  source.set(
-    name,
-    pack(RouteConfigurationSchema, { name, virtualHosts: [{ name: "all", domains: ["*"], routes: [route] }] }),
-  );
+  const routes = [...prefixes, "/"].map((prefix) => ({ match: { prefix }, route: { weightedClusters: { clusters } } }));
+  source.set(name, pack(RouteConfigurationSchema, { name, virtualHosts: [{ name: "all", domains: ["*"], routes }] }));
+}
+
+export interface ListenerOptions {
+  readonly direction?: "INBOUND" | "OUTBOUND";
+  /** More fields of the HTTP connection manager. */
+  readonly manager?: object;
+  /** HTTP filters before the router. */
+  readonly filters?: readonly object[];
 }
 
 /** An HTTP listener that takes its routes by RDS. */
@@ -73,7 +83,7 @@ export function setListener(
   name: string,
   port: number,
   routes: string,
-  { manager = {}, filters = [] }: { manager?: object; filters?: readonly object[] } = {},
+  { direction = "INBOUND", manager = {}, filters = [] }: ListenerOptions = {},
 ): void {
   const typedConfig = {
     "@type": HCM,
@@ -86,7 +96,7 @@ export function setListener(
     name,
     pack(ListenerSchema, {
       name,
-      trafficDirection: "INBOUND",
+      trafficDirection: direction,
       address: { socketAddress: { address: IP, portValue: port } },
       filterChains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typedConfig }] }],
     } as Json),

@@ -1,11 +1,14 @@
 import { isIP } from "node:net";
+import { join } from "node:path";
 import { runAgent, type WorkloadIdentity } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { reportReady, STOP_LIMIT, stopOnRequest } from "../child-process.ts";
+import { reportReady } from "../child-process.ts";
 import { CommandError } from "../mesh/command-error.ts";
 import { findPilot } from "../mesh/find-pilot.ts";
 import { PilotClient } from "../mesh/pilot-client.ts";
+import { stateFolder } from "../mesh/state-file.ts";
+import { SidecarEnd } from "../sidecar-end.ts";
 import { ISTIO_VERSION, VERSION } from "../version.ts";
 import { port } from "./arguments.ts";
 import { label } from "./labels.ts";
@@ -37,6 +40,13 @@ export function addAgent(program: Command): void {
     .option("--status-port <port>", "merged metrics, health", port, 15020)
     .option("--health-port <port>", "health behind the proxy", port, 15021)
     .option("--prometheus-port <port>", "the proxy's series", port, 15090)
+    .addOption(
+      new Option(
+        "--state <folder>",
+        "where the last good configuration is kept, without secrets (default: the user's state folder)",
+      ).env("MIXERLESS_STATE"),
+    )
+    .option("--no-state", "keep nothing on disk")
     .option("--cluster-id <name>", "cluster", "Kubernetes")
     .option("--istio-version <version>", "ISTIO_VERSION of the proxy", ISTIO_VERSION)
     .addHelpText(
@@ -45,13 +55,16 @@ export function addAgent(program: Command): void {
 Environment variables ISTIO_META_<KEY> (text) and ISTIO_METAJSON_<KEY> (a JSON object) add to the node's metadata
 and win over the flags.
 
+SIGTERM drains before it stops: for TERMINATION_DRAIN_DURATION_SECONDS (5), or with EXIT_ON_ZERO_ACTIVE_CONNECTIONS=true
+until no connection is open, MINIMUM_DRAIN_DURATION (5s) at least. The same signal again stops at once.
+
 Examples:
   mixerless agent --name web-v1 --ip 127.0.0.5 --label app=web --label version=v1 --xds 127.0.0.1:15010
   ISTIO_META_CLUSTER_ID=east mixerless agent --type router --name ingress --namespace istio-system --label istio=ingressgateway`,
     )
     .action(async (flags: AgentFlags) => {
       const discovery = await discoveryAddress(flags);
-      let stop = () => {};
+      const end = new SidecarEnd();
       const agent = await runAgent({
         identity: identity(flags),
         addresses: {
@@ -67,9 +80,11 @@ Examples:
         clock: new SystemClock(),
         log: (message) => process.stderr.write(`${message}\n`),
         version: VERSION,
-        onQuit: () => stop(),
+        onStop: end.stop,
+        onQuit: end.quit,
+        ...keptIn(flags),
       });
-      stop = stopOnRequest(() => agent.close(), STOP_LIMIT);
+      end.attach(agent);
       await agent.whenReady;
       process.stderr.write(`${flags.name}.${flags.namespace} serves; admin http://${flags.ip}:${flags.adminPort}.\n`);
       reportReady();
@@ -91,8 +106,18 @@ interface AgentFlags {
   readonly statusPort: number;
   readonly healthPort: number;
   readonly prometheusPort: number;
+  /** False keeps nothing. */
+  readonly state?: string | false;
   readonly clusterId: string;
   readonly istioVersion: string;
+}
+
+/** A folder of its own for each proxy: they must not overwrite each other's configuration. */
+function keptIn({ state, name, namespace, ip: address }: AgentFlags): { stateFolder?: string } {
+  if (state === false) return {};
+  if (typeof state === "string") return { stateFolder: state };
+  const own = `${encodeURIComponent(name)}.${encodeURIComponent(namespace)}_${address}`;
+  return { stateFolder: join(stateFolder(process.env), "sidecars", own) };
 }
 
 function identity(flags: AgentFlags): WorkloadIdentity {

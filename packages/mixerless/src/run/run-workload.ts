@@ -77,6 +77,8 @@ async function startSidecar(
   calls: readonly ServiceCall[],
 ): Promise<Started> {
   const many = options.loopback === "many" || (options.loopback === "auto" && (await supportsManyAddresses()));
+  // The program decides when both end.
+  const end = () => process.kill(process.pid, "SIGTERM");
   const start = (addresses: RunAddresses) =>
     runAgent({
       identity: identity(options, addresses),
@@ -85,7 +87,8 @@ async function startSidecar(
       clock: options.clock,
       log: options.log,
       version: VERSION,
-      onQuit: () => process.kill(process.pid, "SIGTERM"),
+      onStop: end,
+      onQuit: end,
     });
   if (!many) {
     const addresses = await singleAddresses(calls.filter((call) => isReachable(call, options)));
