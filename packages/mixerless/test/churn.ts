@@ -9,6 +9,8 @@ const TYPED_STRUCT = "type.googleapis.com/xds.type.v3.TypedStruct";
 /** Further listeners that are there at a time, and the ports that they take turns with. */
 const EXTRA_LISTENERS = 3;
 const EXTRA_PORTS = 8;
+/** Kinds of change. */
+const KINDS = 7;
 /** Routes that are there at a time. */
 const ROUTES = 10;
 
@@ -31,6 +33,7 @@ export class Churn {
   #changes = 0;
   #chain = 0;
   #labels = 0;
+  #clusters = 0;
 
   private constructor(parts: {
     client: ControlledSidecar;
@@ -59,9 +62,9 @@ export class Churn {
     const originPorts = [one.port, two.port];
     setCluster(serverSource, "origin", originPorts);
     setRoutes(serverSource, "in", { origin: 1 });
-    setCluster(clientSource, "blue", [a]);
+    setCluster(clientSource, "blue-0", [a]);
     setCluster(clientSource, "green", [b]);
-    setRoutes(clientSource, "out", { blue: 50, green: 50 });
+    setRoutes(clientSource, "out", { "blue-0": 50, green: 50 });
     for (const [name, port] of [
       ["in-a", a],
       ["in-b", b],
@@ -77,12 +80,12 @@ export class Churn {
     return new Churn({ client, server, origins, originPorts, inbound: [a, b], doorPort, extraPorts });
   }
 
-  /** Makes the next change: one of six kinds, in turn. */
+  /** Makes the next change: one of the kinds, in turn. */
   async change(): Promise<void> {
-    const round = Math.floor(this.#changes / 6);
-    switch (this.#changes++ % 6) {
+    const round = Math.floor(this.#changes / KINDS);
+    switch (this.#changes++ % KINDS) {
       case 0:
-        setRoutes(this.#client.source, "out", { blue: 1 + (round % 99), green: 99 - (round % 99) });
+        this.#setRoutes(1 + (round % 99));
         break;
       case 1:
         this.#addRoute(round);
@@ -100,6 +103,9 @@ export class Churn {
       case 5:
         this.#labels++;
         this.#setChains();
+        break;
+      case 6:
+        this.#replaceCluster();
         break;
     }
     this.#client.push();
@@ -138,10 +144,29 @@ export class Churn {
     for (const origin of this.#origins) origin.close();
   }
 
+  get #blue(): string {
+    return `blue-${this.#clusters}`;
+  }
+
+  #setRoutes(blue: number, prefixes: readonly string[] = []): void {
+    setRoutes(this.#client.source, "out", { [this.#blue]: blue, green: 100 - blue }, prefixes);
+  }
+
+  /** A new cluster, the routes that name it and the end of the one before, all in one push. */
+  #replaceCluster(): void {
+    const { source } = this.#client;
+    const before = this.#blue;
+    this.#clusters++;
+    setCluster(source, this.#blue, this.#inbound);
+    this.#setRoutes(50);
+    source.delete(TypeUrl.cluster, before);
+    source.delete(TypeUrl.endpoint, before);
+  }
+
   #addRoute(round: number): void {
     const first = Math.max(0, round - ROUTES + 1);
     const prefixes = Array.from({ length: round - first + 1 }, (_, i) => `/r${first + i}/`);
-    setRoutes(this.#client.source, "out", { blue: 50, green: 50 }, prefixes);
+    this.#setRoutes(50, prefixes);
   }
 
   async #addListener(round: number): Promise<void> {
@@ -164,7 +189,7 @@ export class Churn {
   #moveEndpoints(round: number): void {
     const [a, b] = this.#inbound;
     const choices = [[a], [a, b], [b]];
-    setEndpoints(this.#client.source, "blue", choices[round % 3] ?? []);
+    setEndpoints(this.#client.source, this.#blue, choices[round % 3] ?? []);
     setEndpoints(this.#client.source, "green", choices[(round + 1) % 3] ?? []);
     const [one = 0, two = 0] = this.#originPorts;
     setEndpoints(this.#server.source, "origin", [[one, two], [one], [two]][round % 3] ?? []);

@@ -66,6 +66,8 @@ export interface Proxy {
 const DRAIN_TIME = 45_000;
 /** Routes follow their clusters within one push. */
 const CLUSTER_REMOVAL_GRACE = 5000;
+/** Routes and chains wait for new clusters, for as long as those that the old ones name are sure to be there. */
+const CLUSTER_PATIENCE = 4000;
 
 export function createProxy(options: ProxyOptions): Proxy {
   return new EmbeddedProxy(options);
@@ -96,7 +98,8 @@ class EmbeddedProxy implements Proxy {
     });
     this.#wheel = new DeadlineWheel(clock);
     this.#registry = new ConfigRegistry(clock);
-    this.#routes = new RouteManager(clock);
+    const isWarming = (name: string) => this.#clusters.get(name) === null && this.#clusters.warming.has(name);
+    this.#routes = new RouteManager(clock, isWarming, CLUSTER_PATIENCE);
     this.metrics = new MetricStore({ clock });
     const transports = createTransportFactory();
     const clientCodec = createClientCodec();
@@ -149,6 +152,8 @@ class EmbeddedProxy implements Proxy {
       listen: createSocketListener(transports),
       createChain: (chain, listener) => createFilterChainFactory(chain.filters, { ...chainContext, listener }),
       hasRoutes: (name) => this.#routes.get(name) !== null,
+      isWarming,
+      clusterPatience: CLUSTER_PATIENCE,
       drainTime,
       log,
     });
@@ -200,6 +205,7 @@ class EmbeddedProxy implements Proxy {
     const cacheWritten = this.#stream?.close();
     this.#drain.close();
     this.#intake.close();
+    this.#routes.close();
     this.#listeners.close();
     this.#clusters.close();
     this.#wheel.close();

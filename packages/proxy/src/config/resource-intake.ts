@@ -96,6 +96,8 @@ export class ResourceIntake {
 
   /** To be called when a cluster has become ready. */
   clusterWarmed(): void {
+    this.#dependencies.routes.clustersChanged();
+    this.#dependencies.listeners.dependenciesChanged();
     this.#askForListeners();
   }
 
@@ -130,6 +132,8 @@ export class ResourceIntake {
           clock.after(clusterRemovalGrace, () => {
             this.#removals.delete(name);
             clusters.remove(name);
+            routes.clustersChanged();
+            listeners.dependenciesChanged();
             this.#subscribeEndpoints();
           }),
         );
@@ -162,7 +166,7 @@ export class ResourceIntake {
         this.#subscribeRoutes();
         return;
       case "routes":
-        this.#dependencies.listeners.routesChanged();
+        this.#dependencies.listeners.dependenciesChanged();
         return;
     }
   }

@@ -15,6 +15,7 @@ interface ChainSpec {
   /** Stands for everything that the filters say. */
   content?: string;
   rds?: string;
+  cluster?: string;
   match?: { destinationPort?: number };
 }
 
@@ -31,7 +32,7 @@ function listener(name: string, port: number, ...chains: ChainSpec[]): Listener 
     filterChains: chains.map((chain) => ({
       name: chain.name ?? "",
       ...(chain.match === undefined ? {} : { filterChainMatch: chain.match }),
-      filters: [{ name: `${chain.content ?? "x"}/${chain.rds ?? ""}` }],
+      filters: [{ name: `${chain.content ?? "x"}/${chain.rds ?? ""}/${chain.cluster ?? ""}` }],
     })),
   });
 }
@@ -61,6 +62,7 @@ function setUp() {
   const bound = new Map<string, (transport: Transport) => void>();
   const busy = new Set<string>();
   const routes = new Set<string>();
+  const cold = new Set<string>();
   const terminals: FakeTerminal[] = [];
   const closedFactories: string[] = [];
   const closedSockets: string[] = [];
@@ -77,11 +79,12 @@ function setUp() {
       return { address, close };
     },
     createChain: (chain) => {
-      const [content = "", rds = ""] = chain.filters[0]?.name.split("/") ?? [];
+      const [content = "", rds = "", cluster = ""] = chain.filters[0]?.name.split("/") ?? [];
       if (content === "bad")
         return { ok: false, faults: [{ path: "filters[0].typedConfig.codecType", message: "HTTP3 is not supported" }] };
       const factory: FilterChainFactory = {
         routeConfigNames: rds === "" ? [] : [rds],
+        clusterNames: cluster === "" ? [] : [cluster],
         create: (_context, onClosed) => {
           const terminal = new FakeTerminal(content, onClosed);
           terminals.push(terminal);
@@ -92,6 +95,8 @@ function setUp() {
       return { ok: true, value: factory };
     },
     hasRoutes: (name) => routes.has(name),
+    isWarming: (cluster) => cold.has(cluster),
+    clusterPatience: 4000,
     drainTime: 45_000,
     log: (message) => logged.push(message),
   });
@@ -109,7 +114,7 @@ function setUp() {
     accept({ connection, destroy: () => {} } as unknown as Transport);
     return terminals[before];
   };
-  return { clock, bound, busy, routes, manager, connect, closedFactories, closedSockets, logged };
+  return { clock, bound, busy, routes, cold, manager, connect, closedFactories, closedSockets, logged };
 }
 
 describe("ListenerManager", () => {
@@ -129,8 +134,27 @@ describe("ListenerManager", () => {
     expect(connect(80)?.content).toBe("old");
     expect(manager.routeNames).toEqual(new Set(["80"]));
     routes.add("80");
-    manager.routesChanged();
+    manager.dependenciesChanged();
     expect(connect(80)?.content).toBe("new");
+  });
+
+  it("keeps the chains before until the clusters of the new ones are warm, but for no longer than its patience", async () => {
+    const { manager, connect, cold, clock } = setUp();
+    manager.set(listener("a", 80, { content: "old" }));
+    await manager.settled();
+    cold.add("new");
+    manager.set(listener("a", 80, { content: "new", cluster: "new" }));
+    expect(connect(80)?.content).toBe("old");
+    expect(manager.states).toMatchObject([{ status: "warming" }]);
+    cold.clear();
+    manager.dependenciesChanged();
+    expect(connect(80)?.content).toBe("new");
+    cold.add("never");
+    manager.set(listener("a", 80, { content: "newer", cluster: "never" }));
+    clock.advance(3999);
+    expect(connect(80)?.content).toBe("new");
+    clock.advance(1);
+    expect(connect(80)?.content).toBe("newer");
   });
 
   it("leaves the connections of an unchanged chain alone and drains those of a changed one", async () => {

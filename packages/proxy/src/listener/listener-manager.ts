@@ -16,6 +16,10 @@ export interface ListenerManagerDependencies {
   readonly createChain: (chain: FilterChain, facts: ListenerFacts) => Compiled<FilterChainFactory>;
   /** Whether a route configuration that is delivered apart has arrived. */
   readonly hasRoutes: (name: string) => boolean;
+  /** Whether a cluster is known but cannot serve yet. */
+  readonly isWarming: (cluster: string) => boolean;
+  /** Milliseconds that new chains wait for such clusters while the ones before serve. */
+  readonly clusterPatience: number;
   /** Milliseconds that a removed or changed chain keeps its connections; 45 s as Istio's proxies. */
   readonly drainTime: number;
   readonly log: (message: string) => void;
@@ -39,13 +43,17 @@ interface Managed {
   active: ActiveListener;
   /** Serves at another address until `active` is bound. */
   previous: ActiveListener | null;
-  /** Waits for its routes; the active one serves meanwhile. */
+  /** Waits for its routes and clusters; the active one serves meanwhile. */
   next: CompiledListener | null;
+  /** Ends the waiting for clusters. */
+  patience: Timer | null;
   readonly stats: ListenerStats;
   started: boolean;
   error: string | null;
   retry: Timer | null;
 }
+
+const NOTHING_PENDING = { previous: null, next: null, patience: null, started: false, error: null, retry: null };
 
 /** A port may be free again in a moment: another process that held it is going away. */
 const BIND_RETRY = 1000;
@@ -97,6 +105,7 @@ export class ListenerManager {
     this.#listeners.delete(name);
     managed.retry?.cancel();
     const { active, previous, next } = managed;
+    managed.patience?.cancel();
     if (next !== null) closeUnused(next, [active.config]);
     const socket = active.release();
     if (socket !== null) this.#orphans.set(active.config.address.text, socket);
@@ -121,8 +130,8 @@ export class ListenerManager {
     return names;
   }
 
-  /** To be called when route configurations have arrived. */
-  routesChanged(): void {
+  /** To be called when route configurations have arrived or clusters have become warm. */
+  dependenciesChanged(): void {
     for (const managed of this.#listeners.values()) this.#advance(managed);
   }
 
@@ -176,8 +185,9 @@ export class ListenerManager {
   close(): void {
     this.#closed = true;
     this.releaseSockets();
-    for (const { active, previous, retry } of this.#listeners.values()) {
+    for (const { active, previous, retry, patience } of this.#listeners.values()) {
       retry?.cancel();
+      patience?.cancel();
       active.close();
       previous?.close();
     }
@@ -190,22 +200,28 @@ export class ListenerManager {
     if (current === undefined) {
       const stats = createListenerStats();
       const active = this.#create(compiled, stats);
-      const managed: Managed = { active, previous: null, next: null, stats, started: false, error: null, retry: null };
+      const managed: Managed = { active, stats, ...NOTHING_PENDING };
       this.#listeners.set(compiled.name, managed);
       this.#advance(managed);
       return;
     }
     const superseded = current.next;
     current.next = compiled;
+    current.patience?.cancel();
+    current.patience = this.#dependencies.clock.after(this.#dependencies.clusterPatience, () => {
+      current.patience = null;
+      this.#advance(current);
+    });
     if (superseded !== null) closeUnused(superseded, [current.active.config, compiled]);
     this.#advance(current);
   }
 
-  /** Moves a listener as far on as its routes allow. */
+  /** Moves a listener as far on as its routes and clusters allow. */
   #advance(managed: Managed): void {
     const { next } = managed;
-    if (next !== null && this.#isWarm(next)) {
+    if (next !== null && this.#isWarm(next) && (managed.patience === null || this.#hasClusters(next))) {
       managed.next = null;
+      managed.patience?.cancel();
       this.#swap(managed, next);
     }
     if (!managed.started && this.#isWarm(managed.active.config)) void this.#bind(managed);
@@ -288,6 +304,11 @@ export class ListenerManager {
       // The error stays visible until an attempt succeeds.
       if (this.#listeners.get(name) === managed && managed.active === active) void this.#open(managed, active);
     });
+  }
+
+  #hasClusters(config: CompiledListener): boolean {
+    const { isWarming } = this.#dependencies;
+    return [...chainsOf(config)].every(({ factory }) => !factory.clusterNames.some(isWarming));
   }
 
   #isWarm(config: CompiledListener): boolean {

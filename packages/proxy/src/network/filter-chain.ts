@@ -2,11 +2,12 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import { unpackTypedStruct } from "@mixerless/wire";
 import type { Filter } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { HttpConnectionManagerSchema } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
-import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
+import { type TcpProxy, TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
 import type { ConnectionExtensionFactory } from "../extension-host/extension-host.ts";
 import { compileNetworkRbac, NETWORK_RBAC } from "../filters/network-rbac/index.ts";
 import { createTcpProxyFactory } from "../filters/tcp-proxy/index.ts";
 import { createHttpConnectionManagerFactory } from "../http/connection-manager/factory.ts";
+import { clusterNames } from "../http/routing/cluster-names.ts";
 import { addFaults, type Compiled, type ConfigFault, compiled } from "./config-fault.ts";
 import { configuredType } from "./configured-type.ts";
 import type { ConnectionGate } from "./connection-gate.ts";
@@ -18,6 +19,8 @@ import type { NetworkTerminalFactory } from "./network-filter.ts";
 export interface FilterChainFactory extends NetworkTerminalFactory {
   /** Route configurations that its filters take from RDS. */
   readonly routeConfigNames: readonly string[];
+  /** Clusters that its configuration names itself. */
+  readonly clusterNames: readonly string[];
 }
 
 /**
@@ -114,7 +117,9 @@ function compileHttp(
     return null;
   }
   const factory = manager.value;
+  const { routeSpecifier } = decoded.message;
   return {
+    clusterNames: routeSpecifier.case === "routeConfig" ? [...new Set(clusterNames(routeSpecifier.value))] : [],
     create: (network, onClosed) => factory.create(network, onClosed),
     close: () => factory.close(),
     get routeConfigNames() {
@@ -145,5 +150,12 @@ function compileTcp(
     create: (network, onClosed) => factory.create(network, onClosed),
     close: () => factory.close(),
     routeConfigNames: [],
+    clusterNames: tcpClusters(decoded.message),
   };
+}
+
+function tcpClusters({ clusterSpecifier }: TcpProxy): string[] {
+  if (clusterSpecifier.case === "cluster") return [clusterSpecifier.value];
+  if (clusterSpecifier.case !== "weightedClusters") return [];
+  return clusterSpecifier.value.clusters.map(({ name }) => name);
 }
