@@ -21,14 +21,17 @@ afterAll(async () => {
 
 it("loses no request and counts each one while weights, routes, listeners, endpoints, chains and labels change", async () => {
   const load = new Load(churn.door, HEAVY ? 16 : 4);
-  const memory: string[] = [];
+  const memory: number[] = [];
   await load.more(200);
   let changes = 0;
   for (; load.total < REQUESTS; changes++) {
     await churn.change();
     if (HEAVY) await pause(INTERVAL);
     else await load.more(REQUESTS_PER_CHANGE);
-    if (HEAVY && changes % 30 === 0) memory.push(await churn.report(load.total));
+    if (HEAVY && changes % 30 === 0) {
+      memory.push(await churn.memory());
+      process.stderr.write(`${await churn.report(load.total)}\n`);
+    }
   }
   await load.stop();
   const requests = load.total + (await churn.extraRequests());
@@ -40,5 +43,9 @@ it("loses no request and counts each one while weights, routes, listeners, endpo
   });
   // Each change of telemetry has left series of its own behind.
   expect(await churn.labelSets()).toBeGreaterThan(changes / 12);
-  if (HEAVY) process.stderr.write(`${memory.join("\n")}\n${await churn.report(load.total)}\n`);
+  if (HEAVY) {
+    const third = Math.floor(memory.length / 3);
+    expect(Math.max(...memory.slice(-third))).toBeLessThan(1.2 * Math.max(...memory.slice(third, -third)));
+    process.stderr.write(`${await churn.report(load.total)}\n`);
+  }
 }, 600_000);

@@ -133,6 +133,12 @@ export class Churn {
     return await this.#client.labelSets();
   }
 
+  /** Resident memory of both sidecars in MiB. */
+  async memory(): Promise<number> {
+    const [client, server] = await Promise.all([this.#client.memory(), this.#server.memory()]);
+    return client + server;
+  }
+
   async report(requests: number): Promise<string> {
     const [client, server] = await Promise.all([this.#client.memory(), this.#server.memory()]);
     const sets = await this.labelSets();

@@ -157,7 +157,10 @@ export class ListenerManager {
   /** Asks clients to reconnect elsewhere, those too that connect from now on. */
   drain(scope: DrainScope): void {
     this.#draining = wider(this.#draining, scope);
-    for (const { active } of this.#listeners.values()) if (covers(scope, active.config)) active.drainConnections();
+    for (const { active, previous } of this.#listeners.values()) {
+      if (covers(scope, active.config)) active.drainConnections();
+      if (previous !== null && covers(scope, previous.config)) previous.drainConnections();
+    }
   }
 
   /** No new connections, not at listeners that come later either; open ones stay as they are. */
