@@ -15,5 +15,8 @@ export default defineConfig({
     ],
     setupFiles: ["scripts/seed-properties.mjs"],
     passWithNoTests: false,
+    // Against hanging only: on a busy machine a right answer may take its time.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
   },
 });
