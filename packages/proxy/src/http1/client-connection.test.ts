@@ -212,6 +212,12 @@ const MALFORMED: readonly [name: string, bytes: string, code: string][] = [
   ["an empty name", `${HEAD}: 2\r\n\r\n`, "empty_header_name"],
   ["HTTP/2.0", "HTTP/2.0 200 OK\r\n\r\n", "invalid_status_line"],
   ["HTTP/1.2", "HTTP/1.2 200 OK\r\n\r\n", "invalid_status_line"],
+  [
+    "1xx that closes the connection",
+    `HTTP/1.1 103 Early Hints\r\nconnection: close\r\n\r\n${OK}`,
+    "closing_informational",
+  ],
+  ["1xx in HTTP/1.0", `HTTP/1.0 100 Continue\r\n\r\n${OK}`, "invalid_status_line"],
   ["a version in lower case", "http/1.1 200 OK\r\n\r\n", "invalid_status_line"],
   ["two spaces", "HTTP/1.1  200 OK\r\n\r\n", "invalid_status_line"],
   ["a status of two digits", "HTTP/1.1 20 OK\r\n\r\n", "invalid_status_line"],

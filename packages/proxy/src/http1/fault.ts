@@ -81,6 +81,7 @@ export const Fault = {
   bodyNotAllowed: fault(502, "body_not_allowed", "A response that has no body announces one."),
   unexpectedUpgrade: fault(502, "unexpected_upgrade", "The server switched protocols without having been asked to."),
   tooManyInformational: fault(502, "too_many_informational", "The server sends informational responses without end."),
+  closingInformational: fault(502, "closing_informational", "An informational response closes the connection."),
   unexpectedData: fault(502, "unexpected_data", "The server sent bytes that belong to no request."),
 } as const;
 

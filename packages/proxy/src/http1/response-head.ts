@@ -66,7 +66,11 @@ export class ResponseHead {
     const fault = bodyFault(framing);
     if (fault !== null) return fault;
     const { status } = this;
+    // HTTP/1.0 knows no responses before the final one: others take this for it.
+    if (this.minorVersion === 0 && status < 200) return Fault.invalidStatusLine;
     if (status >= 200 && status !== 204) return null;
+    // Whoever stops reading here takes it for the final one.
+    if (status < 200 && status !== 101 && framing.close) return Fault.closingInformational;
     return framing.transferEncodings > 0 || framing.contentLength > 0 ? Fault.bodyNotAllowed : null;
   }
 }

@@ -1,15 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { Duplex } from "node:stream";
-
-/** A request as an HTTP parser understood it. */
-export interface Understood {
-  readonly method: string;
-  readonly target: string;
-  /** Names in lower case, in order of arrival. */
-  readonly fields: readonly (readonly [string, string])[];
-  readonly body: string;
-  readonly trailers: readonly (readonly [string, string])[];
-}
+import type { Understood } from "./understood.ts";
 
 /** The other side of a connection: what is put in is read, what is written is forgotten. */
 class Feed extends Duplex {
