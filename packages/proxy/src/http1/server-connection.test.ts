@@ -396,6 +396,24 @@ describe("a connection", () => {
     expect(chatty.transport.destroyed).toBe(true);
   });
 
+  it("gives a client that reads slowly the time to, and one that reads nothing a limit", () => {
+    const slow = serve({ lingerTimeout: 500, flushTimeout: 2000 });
+    slow.transport.unsent = 5000;
+    slow.transport.receive("bad\r\n");
+    for (let left = 4000; left >= 0; left -= 1000) {
+      slow.clock.advance(1900);
+      expect([left, slow.transport.destroyed]).toEqual([left, false]);
+      slow.transport.unsent = left;
+    }
+    slow.clock.advance(1300);
+    expect(slow.transport.destroyed).toBe(true);
+    const deaf = serve({ lingerTimeout: 500, flushTimeout: 2000 });
+    deaf.transport.unsent = 5000;
+    deaf.transport.receive("bad\r\n");
+    deaf.clock.advance(2700);
+    expect(deaf.transport.destroyed).toBe(true);
+  });
+
   it("gives a slow head 408 and an idle client nothing", () => {
     const { clock, transport, server } = serve({ headersTimeout: 1000 });
     clock.advance(60_000);

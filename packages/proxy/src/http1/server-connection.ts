@@ -295,10 +295,19 @@ export class Http1ServerConnection extends Http1Connection implements ServerConn
     this.#state = "lingering";
     this.dropRest();
     this.transport.end();
-    this.#lingerDeadline ??= this.#shares.wheel.after(this.#shares.limits.lingerTimeout, () =>
-      this.transport.destroy(),
-    );
+    if (this.#lingerDeadline === null) this.#waitForClient(this.transport.unsent, 0);
     this.changed();
+  }
+
+  /** Closes a moment after all was sent; a client that reads slowly is given the time, one that reads nothing a limit. */
+  #waitForClient(unsent: number, stalled: number): void {
+    const { limits, wheel } = this.#shares;
+    this.#lingerDeadline = wheel.after(limits.lingerTimeout, () => {
+      const left = this.transport.unsent;
+      const waited = left < unsent ? 0 : stalled + limits.lingerTimeout;
+      if ((left === 0 && unsent === 0) || waited >= limits.flushTimeout) this.transport.destroy();
+      else this.#waitForClient(left, waited);
+    });
   }
 
   #discard(start: number, end: number): number {

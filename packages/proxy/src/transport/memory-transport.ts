@@ -2,7 +2,7 @@ import type { Flushable } from "./flush-queue.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { socketAddress } from "./socket-address.ts";
 import type { ConnectionInfo, SocketAddress, Transport, TransportHandler } from "./transport.ts";
-import { ConnectionIds } from "./transport-factory.ts";
+import { ConnectionIds, HIGH_WATERMARK } from "./transport-factory.ts";
 
 /** Runs a task after the current one, in the order of the calls. */
 export type Scheduler = (task: () => void) => void;
@@ -10,7 +10,7 @@ export type Scheduler = (task: () => void) => void;
 export interface MemoryTransportOptions {
   /** Default `process.nextTick`, which virtual time lets settle. */
   readonly schedule?: Scheduler;
-  /** Bytes not yet read by the peer above which a transport is congested. Default 1 MiB. */
+  /** Bytes not yet read by the peer above which a transport is congested. Default 256 KiB. */
   readonly highWatermark?: number;
   /** Default half the high watermark. */
   readonly lowWatermark?: number;
@@ -30,7 +30,7 @@ export class MemoryMedium {
   constructor(options: MemoryTransportOptions = {}, ids: ConnectionIds = new ConnectionIds()) {
     this.schedule = options.schedule ?? process.nextTick;
     this.flushes = new FlushQueue(this.schedule);
-    this.highWatermark = options.highWatermark ?? 1024 * 1024;
+    this.highWatermark = options.highWatermark ?? HIGH_WATERMARK;
     this.lowWatermark = options.lowWatermark ?? this.highWatermark / 2;
     this.readBuffer = Buffer.alloc(options.readBytes ?? 64 * 1024);
     this.ids = ids;
@@ -123,6 +123,10 @@ export class MemoryTransport implements Transport, Flushable {
     return this.#congested && this.writable;
   }
 
+  get unsent(): number {
+    return this.#destroyed ? 0 : this.#outgoingBytes + this.#unread;
+  }
+
   get writable(): boolean {
     return !this.#ended && !this.#destroyed;
   }
@@ -198,8 +202,11 @@ export class MemoryTransport implements Transport, Flushable {
     if (this.#outgoing.length === 0) this.#medium.flushes.add(this);
     this.#outgoing.push(bytes);
     this.#outgoingBytes += bytes.length;
-    const unread = this.#peer === null ? 0 : this.#peer.#incomingBytes;
-    if (this.#outgoingBytes + unread > this.#medium.highWatermark) this.#congested = true;
+    if (this.#outgoingBytes + this.#unread > this.#medium.highWatermark) this.#congested = true;
+  }
+
+  get #unread(): number {
+    return this.#peer === null ? 0 : this.#peer.#incomingBytes;
   }
 
   /** Delivers what there is to deliver, one call for each task. */

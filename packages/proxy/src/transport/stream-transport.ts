@@ -144,6 +144,10 @@ export class StreamTransport implements Transport, Flushable {
     return this.#congested && this.writable;
   }
 
+  get unsent(): number {
+    return this.#filled + this.#stream.writableLength;
+  }
+
   get writable(): boolean {
     return this.#open && this.#stream.writable;
   }

@@ -6,7 +6,7 @@ import { StreamTransport, type TransportShares } from "./stream-transport.ts";
 import type { ConnectionInfo, SocketAddress, Transport } from "./transport.ts";
 
 export interface TransportFactoryOptions {
-  /** Unsent bytes above which a transport is congested. Default 1 MiB, Envoy's per-connection buffer limit. */
+  /** Unsent bytes above which a transport is congested. Default 256 KiB. */
   readonly highWatermark?: number;
   /** Unsent bytes at which a congested transport goes on. Default half the high watermark. */
   readonly lowWatermark?: number;
@@ -49,6 +49,11 @@ export interface TransportFactory {
 
 /** Largest read, and so the largest range that `onData` passes. */
 const READ_BYTES = 64 * 1024;
+/**
+ * A quarter of Envoy's limit per connection: what waits here comes on top of the system's own buffers, which keep a
+ * fast peer busy alone, and a thousand slow ones hold it a thousand times.
+ */
+export const HIGH_WATERMARK = 256 * 1024;
 /** A full read and the head or chunk framing around it fit into one write. */
 const SCRATCH_BYTES = 80 * 1024;
 const SPARE_SCRATCHES = 16;
@@ -68,7 +73,7 @@ export function createTransportFactory(
   options: TransportFactoryOptions = {},
   ids: ConnectionIds = new ConnectionIds(),
 ): TransportFactory {
-  const highWatermark = options.highWatermark ?? 1024 * 1024;
+  const highWatermark = options.highWatermark ?? HIGH_WATERMARK;
   const shares: TransportShares = {
     scratches: new ScratchPool(SCRATCH_BYTES, SPARE_SCRATCHES),
     flushes: new FlushQueue(),

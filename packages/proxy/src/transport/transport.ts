@@ -59,6 +59,8 @@ export interface Transport {
 
   /** True while more than the high watermark waits to be sent. Stop the source, go on at onDrain. */
   readonly congested: boolean;
+  /** Bytes that were appended and that the system has not taken over yet. */
+  readonly unsent: number;
   /** False once sending cannot succeed any more: ended, destroyed or errored [performance §5, bug 2]. */
   readonly writable: boolean;
 

@@ -18,6 +18,7 @@ class TestTransport implements Transport {
   sent = "";
   paused = 0;
   congested = false;
+  unsent = 0;
   writable = true;
   ended = false;
   destroyed = false;

@@ -21,6 +21,7 @@ export function idleTransport(connection: ConnectionInfo): Transport {
     appendLatin1() {},
     flush() {},
     congested: false,
+    unsent: 0,
     writable: true,
     pause() {},
     resume() {},

@@ -11,6 +11,7 @@ export class FakeTransport implements Transport {
     requestedServerName: null,
   };
   congested = false;
+  unsent = 0;
   paused = false;
   ended = false;
   destroyed = false;

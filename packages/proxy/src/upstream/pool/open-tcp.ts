@@ -30,6 +30,9 @@ class CountedTransport implements Transport {
   get congested() {
     return this.#inner.congested;
   }
+  get unsent() {
+    return this.#inner.unsent;
+  }
   get writable() {
     return this.#inner.writable;
   }
