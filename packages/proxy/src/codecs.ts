@@ -25,6 +25,7 @@ export function createServerCodecs(): ServerConnectionFactory {
         // A head that never ends must not hold a connection for ever, whatever the configuration leaves out.
         ...(options.requestHeadersTimeout === 0 ? {} : { headersTimeout: options.requestHeadersTimeout }),
         idleTimeout: options.idleTimeout,
+        lingerTimeout: options.delayedCloseTimeout,
         maxRequests: options.maxRequestsPerConnection,
       });
       codecs.set(options, codec);

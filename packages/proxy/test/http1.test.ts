@@ -214,6 +214,20 @@ describe("connections", () => {
     await busy.until(({ received }) => received.endsWith("\r\n\r\n"));
   });
 
+  it("last as long as configured: the next response says so, and an idle one is closed after the drain time", async () => {
+    const options = { commonHttpProtocolOptions: { maxConnectionDuration: "60s" }, drainTimeout: "5s" };
+    const { origin, proxy, client } = await start(options);
+    echoPaths(origin);
+    const [idle, used] = [await client(), await client()];
+    await eventually(() => proxy.stat("downstream_cx_active") === 2);
+    proxy.clock.advance(60_100);
+    used.send("GET /last HTTP/1.1\r\nhost: a\r\n\r\nGET /more HTTP/1.1\r\nhost: a\r\n\r\n");
+    expect(await used.toEnd()).toMatch(/connection: close\r\n\r\n\/last$/);
+    expect([idle.ended, proxy.stat("downstream_cx_max_duration_reached")]).toEqual([false, 2]);
+    proxy.clock.advance(5100);
+    expect(await idle.toEnd()).toBe("");
+  });
+
   it("carry as many requests as configured, and say so with the last", async () => {
     const { origin, proxy, client } = await start({ commonHttpProtocolOptions: { maxRequestsPerConnection: 2 } });
     echoPaths(origin);

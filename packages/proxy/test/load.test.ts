@@ -115,6 +115,34 @@ describe("clients that do not read", () => {
   }, 30_000);
 });
 
+describe("an origin that does not read", () => {
+  it("stops the client, and gets all of the body when it reads", async () => {
+    const [sent, got] = [createHash("sha1"), createHash("sha1")];
+    let incoming: IncomingMessage | null = null;
+    const proxy = await start((request) => {
+      incoming = request;
+    });
+    const client = await connect(proxy);
+    const length = 200 * MIB;
+    let left = length;
+    client.send(`POST / HTTP/1.1\r\nhost: a\r\ncontent-length: ${length}\r\n\r\n`);
+    const more = () => {
+      while (left > 0) {
+        left -= BLOCK.length;
+        sent.update(BLOCK);
+        if (!client.socket.write(BLOCK)) return;
+      }
+    };
+    client.socket.on("drain", more);
+    more();
+    await eventually(() => incoming !== null);
+    expect(await settled(() => left), "the client had to stop").toBeGreaterThan(0);
+    const held = incoming as IncomingMessage | null;
+    await new Promise((resolve) => held?.on("data", (chunk: Buffer) => got.update(chunk)).on("end", resolve));
+    expect(got.digest("hex")).toBe(sent.digest("hex"));
+  }, 30_000);
+});
+
 /** Reads a body made of blocks, as much as asked for, and checks it. */
 function readsRight(socket: RawClient["socket"], length: number): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -16,6 +16,8 @@ export interface ServerCodecOptions {
   readonly requestHeadersTimeout: number;
   /** Without any stream, milliseconds; 0 for no limit. */
   readonly idleTimeout: number;
+  /** How long a connection that the proxy ends waits for its client to have read the last answer, milliseconds. */
+  readonly delayedCloseTimeout: number;
   /** Requests before the connection is closed; 0 for no limit. */
   readonly maxRequestsPerConnection: number;
   readonly clock: Clock;

@@ -16,6 +16,12 @@ export function compileCodecOptions(
 ): ServerCodecOptions {
   const common = message.commonHttpProtocolOptions;
   const http1 = message.httpProtocolOptions;
+  if (http1?.allowChunkedLength) {
+    faults.push({
+      path: "httpProtocolOptions.allowChunkedLength",
+      message: "is not supported: a request with content-length and transfer-encoding is always refused",
+    });
+  }
   return {
     codec: codecOf(message.codecType, faults),
     maxRequestHeadersBytes: (message.maxRequestHeadersKb ?? 60) * 1024,
@@ -24,6 +30,7 @@ export function compileCodecOptions(
     defaultHostForHttp10: http1?.defaultHostForHttp10 || null,
     headersWithUnderscores: underscores(common?.headersWithUnderscoresAction),
     requestHeadersTimeout: milliseconds(message.requestHeadersTimeout) ?? 0,
+    delayedCloseTimeout: milliseconds(message.delayedCloseTimeout) ?? 1000,
     idleTimeout: milliseconds(common?.idleTimeout) ?? 3_600_000,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? 0,
     clock: context.clock,

@@ -35,6 +35,10 @@ export function compileManager(message: HttpConnectionManager, context: FilterCh
       request: milliseconds(message.requestTimeout) ?? 0,
       maxDuration: milliseconds(message.commonHttpProtocolOptions?.maxStreamDuration) ?? 0,
     },
+    duration: {
+      max: milliseconds(message.commonHttpProtocolOptions?.maxConnectionDuration) ?? 0,
+      drain: milliseconds(message.drainTimeout) ?? 5000,
+    },
     proxy100Continue: message.proxy100Continue,
     bufferLimit: context.bufferLimit ?? BUFFER_LIMIT,
     codec: compileCodecOptions(message, context, faults),
@@ -162,5 +166,7 @@ function refuseUnsupported(message: HttpConnectionManager, faults: ConfigFault[]
   refuse("earlyHeaderMutationExtensions", message.earlyHeaderMutationExtensions.length > 0);
   refuse("schemeHeaderTransformation", message.schemeHeaderTransformation !== undefined);
   refuse("pathNormalizationOptions", message.pathNormalizationOptions !== undefined);
+  refuse("proxyStatusConfig", message.proxyStatusConfig !== undefined);
+  refuse("typedHeaderValidationConfig", message.typedHeaderValidationConfig !== undefined);
   refuse("addUserAgent", message.addUserAgent === true);
 }

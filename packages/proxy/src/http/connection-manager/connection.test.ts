@@ -98,6 +98,8 @@ describe("what a connection manager does not carry out", () => {
     [{ httpFilters: [{ name: "x", configDiscovery: { typeUrls: ["a"] } }, ROUTER] }, "httpFilters[0]"],
     [{ codecType: "HTTP3" }, "codecType"],
     [{ localReplyConfig: {} }, "localReplyConfig"],
+    [{ httpProtocolOptions: { allowChunkedLength: true } }, "httpProtocolOptions.allowChunkedLength"],
+    [{ proxyStatusConfig: {} }, "proxyStatusConfig"],
     [{ upgradeConfigs: [{ upgradeType: "CONNECT" }] }, "upgradeConfigs[0].upgradeType"],
     [{ accessLog: [{ name: "x", typedConfig: unknown.typedConfig }] }, "accessLog[0].typedConfig"],
     [{ accessLog: [textLog("%NOPE%")] }, "accessLog[0].typedConfig.logFormat.textFormatSource"],

@@ -1,3 +1,4 @@
+import type { Deadline } from "@mixerless/clock";
 import type { FilterChainContext } from "../../network/context.ts";
 import type { NetworkContext, NetworkTerminal } from "../../network/network-filter.ts";
 import type { FilterState } from "../../stream/filter-state.ts";
@@ -36,6 +37,7 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
   readonly listener: ListenerFacts;
   readonly filterState: FilterState;
   #draining = false;
+  #durationDeadline: Deadline | null = null;
 
   constructor(owner: ConnectionOwner, network: NetworkContext, onClosed: () => void) {
     this.#owner = owner;
@@ -48,6 +50,8 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
     owner.stats.http1Connections.add(1);
     owner.stats.http1ConnectionsActive.add(1);
     this.#codec = owner.context.createServerConnection(network.transport, this, owner.config.codec);
+    const { max, drain } = owner.config.duration;
+    if (max > 0) this.#durationDeadline = owner.context.wheel.after(max, () => this.#durationReached(drain));
   }
 
   get context(): FilterChainContext {
@@ -85,6 +89,7 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
   }
 
   onClose(): void {
+    this.#durationDeadline?.cancel();
     this.stats.connectionsActive.add(-1);
     this.stats.http1ConnectionsActive.add(-1);
     this.stats.connectionsDestroyed.add(1);
@@ -107,6 +112,15 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
 
   close(): void {
     this.#codec.close();
+  }
+
+  /** As Envoy does: the next response is the last, and a connection that none comes to is closed after a while. */
+  #durationReached(drain: number): void {
+    this.stats.maxDurationReached.add(1);
+    this.#draining = true;
+    this.#durationDeadline = this.#owner.context.wheel.after(drain, () => {
+      if (this.#codec.activeStreams === 0) this.#codec.close();
+    });
   }
 
   #countStatus(info: StreamInfo): void {

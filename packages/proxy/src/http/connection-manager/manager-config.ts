@@ -43,6 +43,12 @@ export interface StreamTimeouts {
   readonly maxDuration: number;
 }
 
+/** How long a connection may last, and then still waits for a request to tell it; milliseconds. 0: without limit. */
+export interface ConnectionDuration {
+  readonly max: number;
+  readonly drain: number;
+}
+
 /** A compiled HttpConnectionManager. Immutable: streams keep the one they began with. */
 export interface ManagerConfig {
   readonly statPrefix: string;
@@ -54,6 +60,7 @@ export interface ManagerConfig {
   readonly request: RequestHeaderOptions;
   readonly response: ResponseHeaderOptions;
   readonly timeouts: StreamTimeouts;
+  readonly duration: ConnectionDuration;
   readonly proxy100Continue: boolean;
   readonly bufferLimit: number;
   readonly codec: ServerCodecOptions;

@@ -41,7 +41,7 @@ export function normalizePath(path: string, options: PathOptions): NormalizedPat
   return { kind: redirect ? "redirect" : "path", path: plain + rest };
 }
 
-/** Null where an escape is no escape, or where the path climbs above its root or is not absolute. */
+/** Null where the path holds an escaped NUL or is not absolute. A path that climbs above its root stays there. */
 function canonicalize(path: string): string | null {
   if (!path.startsWith("/") && !path.startsWith("\\")) return null;
   let bad = false;

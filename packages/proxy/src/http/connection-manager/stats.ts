@@ -24,6 +24,7 @@ export interface HttpConnectionManagerStats {
   readonly connectionsDestroyed: Counter;
   readonly connectionIdleTimeout: Counter;
   readonly maxRequestsReached: Counter;
+  readonly maxDurationReached: Counter;
   readonly upgrades: Counter;
   readonly upgradesActive: Gauge;
   readonly upgradeRefused: Counter;
@@ -66,6 +67,7 @@ export function createHttpConnectionManagerStats(store: MetricStore, statPrefix:
     connectionsDestroyed: counter("downstream_cx_destroy"),
     connectionIdleTimeout: counter("downstream_cx_idle_timeout"),
     maxRequestsReached: counter("downstream_cx_max_requests_reached"),
+    maxDurationReached: counter("downstream_cx_max_duration_reached"),
     upgrades: counter("downstream_cx_upgrades_total"),
     upgradesActive: gauge("downstream_cx_upgrades_active"),
     upgradeRefused: counter("downstream_rq_ws_on_non_ws_route"),
