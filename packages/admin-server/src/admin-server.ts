@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { isAllowedHost } from "./host-check.ts";
+import { type AccessRules, refusal } from "./guard.ts";
+import { helpPage, helpText } from "./help.ts";
 
 /** Where the server listens; port 0 asks for any free one. */
 export interface AdminAddress {
@@ -12,6 +13,8 @@ export interface AdminAddress {
 export interface AdminAnswer {
   readonly status?: number;
   readonly contentType?: string;
+  /** Further headers. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** A generator is sent as it is made, so that a large answer never stalls the data path. */
   readonly body: string | AsyncIterable<string | Uint8Array>;
 }
@@ -30,13 +33,20 @@ export interface AdminServer {
 }
 
 /** Serves the handlers. Rejects with the system's error when the address cannot be bound. */
-export async function startAdminServer(address: AdminAddress, handlers: readonly AdminHandler[]): Promise<AdminServer> {
+export async function startAdminServer(
+  address: AdminAddress,
+  handlers: readonly AdminHandler[],
+  rules: AccessRules = {},
+): Promise<AdminServer> {
   const byPath = new Map(handlers.map((handler) => [handler.path, handler]));
   const server = createServer((request, response) => {
-    void serve(byPath, request, response);
+    void serve(byPath, rules, request, response);
   });
   // An idle admin client shall not hold a stopping proxy up.
   server.keepAliveTimeout = 5000;
+  // Requests are small: whoever sends for longer or opens more connections has nothing to say here.
+  server.requestTimeout = 30_000;
+  server.maxConnections = 512;
   await listen(server, address);
   const bound = server.address() as AddressInfo;
   return {
@@ -61,15 +71,17 @@ function listen(server: Server, address: AdminAddress): Promise<void> {
 
 async function serve(
   handlers: ReadonlyMap<string, AdminHandler>,
+  rules: AccessRules,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const { status, contentType, body } = await answer(handlers, request);
+    const { status, contentType, headers, body } = await answer(handlers, rules, request);
     response.writeHead(status ?? 200, {
       "content-type": contentType ?? "text/plain; charset=UTF-8",
       "cache-control": "no-cache, max-age=0",
       "x-content-type-options": "nosniff",
+      ...headers,
     });
     if (request.method === "HEAD") response.end();
     else if (typeof body === "string") response.end(body);
@@ -81,26 +93,23 @@ async function serve(
   }
 }
 
-async function answer(handlers: ReadonlyMap<string, AdminHandler>, request: IncomingMessage): Promise<AdminAnswer> {
+async function answer(
+  handlers: ReadonlyMap<string, AdminHandler>,
+  rules: AccessRules,
+  request: IncomingMessage,
+): Promise<AdminAnswer> {
   request.resume();
-  if (!isAllowedHost(request.headers.host, request.socket.localAddress ?? "")) {
-    return { status: 403, body: "This Host is not served here. Use the loopback address of the admin interface.\n" };
-  }
-  const url = new URL(request.url ?? "/", "http://admin");
+  const url = new URL(`http://admin${request.url ?? "/"}`);
   const path = url.pathname.length > 1 && url.pathname.endsWith("/") ? url.pathname.slice(0, -1) : url.pathname;
-  if (path === "/" || path === "/help") return { body: help(handlers.values()) };
   const handler = handlers.get(path);
-  if (handler === undefined) return { status: 404, body: `invalid path. ${help(handlers.values())}` };
+  const reason = refusal(request, handler?.mutates ?? false, rules);
+  if (reason !== null) return { status: 403, body: `${reason}\n` };
+  if (path === "/") return { body: helpPage(handlers.values()), contentType: "text/html; charset=UTF-8" };
+  if (path === "/help") return { body: helpText(handlers.values()) };
+  if (handler === undefined) return { status: 404, body: `invalid path. ${helpText(handlers.values())}` };
   if (handler.mutates && request.method !== "POST")
     return { status: 405, body: `Method ${request.method} not allowed, POST required.\n` };
   return handler.handle(url.searchParams, request);
-}
-
-function help(handlers: Iterable<AdminHandler>): string {
-  const lines = [...handlers]
-    .sort((a, b) => (a.path < b.path ? -1 : 1))
-    .map((handler) => `  ${handler.path}: ${handler.help}${handler.mutates ? " (POST)" : ""}`);
-  return `admin commands are:\n${lines.join("\n")}\n`;
 }
 
 async function stream(body: AsyncIterable<string | Uint8Array>, response: ServerResponse): Promise<void> {

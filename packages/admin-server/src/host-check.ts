@@ -17,3 +17,9 @@ function stripPort(host: string): string {
   const match = /^(\[[^\]]*\]|[^:]*)(?::\d+)?$/.exec(host);
   return match?.[1] ?? host;
 }
+
+/** Of the peer of a connection, as `Socket.remoteAddress` has it. */
+export function isLoopback(address: string): boolean {
+  const bare = address.replace(/^::ffff:/, "");
+  return bare === "::1" || (isIP(bare) === 4 && bare.startsWith("127."));
+}

@@ -5,4 +5,5 @@ export {
   type AdminServer,
   startAdminServer,
 } from "./admin-server.ts";
+export type { AccessRules } from "./guard.ts";
 export { isAllowedHost } from "./host-check.ts";

@@ -1,19 +1,23 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "@mixerless/clock";
-import { createMetadataExchange, createStats } from "@mixerless/extensions";
-import { createProxy, decodeBootstrap, type ExtensionTable } from "@mixerless/proxy";
+import { createProxy, decodeBootstrap } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
+import { BUILT_IN_EXTENSIONS } from "./built-in-extensions.ts";
 import { GracefulStop } from "./graceful-stop.ts";
+import { AgentSeries } from "./merge/agent-series.ts";
+import { MergedSeries } from "./merge/merged-series.ts";
+import { scrapeTargets } from "./merge/scrape-targets.ts";
 import type { WorkloadIdentity } from "./node-identity.ts";
+import { readAppProbes } from "./probes/app-probes.ts";
 import { startStatusServer } from "./status-server.ts";
 import { readStopSettings } from "./stop-settings.ts";
 
 export interface AgentOptions {
   readonly identity: WorkloadIdentity;
   readonly addresses: SidecarAddresses;
-  /** `ISTIO_META_…`, `ISTIO_METAJSON_…` and the settings of the stop are read from it. */
+  /** `ISTIO_META_…`, `ISTIO_METAJSON_…`, `ISTIO_PROMETHEUS_ANNOTATIONS`, `ISTIO_KUBE_APP_PROBERS`, `MIXERLESS_ADMIN_TOKEN`; the settings of the stop. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly clock: Clock;
   readonly log: (message: string) => void;
@@ -33,38 +37,41 @@ export interface Agent {
   readonly whenReady: Promise<void>;
   /** Takes the sidecar out of service. Resolves when it may be closed, which the environment decides. */
   drain(): Promise<void>;
+  /** Lets the access logs go on in newly opened files, after a rotation. */
+  reopenLogs(): void;
   /** Ends at once. */
   close(): Promise<void>;
 }
 
-/** The extensions that every sidecar has in process, by the type of their configuration. */
-const EXTENSIONS: ExtensionTable = {
-  "stats.PluginConfig": createStats,
-  "io.istio.http.peer_metadata.Config": createMetadataExchange,
-};
+/** The application has its ports on loopback, with or without a sidecar in front. */
+const APPLICATION = "127.0.0.1";
 
 const CACHE_FILE = "configuration.cache";
 
 /** Starts a sidecar. Rejects when an address cannot be bound or the bootstrap is refused. */
 export async function runAgent(options: AgentOptions): Promise<Agent> {
   const { addresses, clock, log, version, onQuit } = options;
-  const settings = readStopSettings(options.environment);
-  const bootstrap = decodeBootstrap(createBootstrap(options.identity, addresses, options.environment));
+  const { environment, identity } = options;
+  const settings = readStopSettings(environment);
+  const targets = scrapeTargets(environment, identity.annotations, addresses.statusPort);
+  const probes = readAppProbes(environment);
+  const bootstrap = decodeBootstrap(createBootstrap(identity, addresses, environment));
   if (bootstrap.faults !== undefined)
     throw new Error(`The bootstrap is wrong: ${bootstrap.faults.map(formatFault).join("; ")}`);
   const proxy = createProxy({
     bootstrap: bootstrap.message,
     clock,
-    extensions: EXTENSIONS,
+    extensions: BUILT_IN_EXTENSIONS,
     log,
     random: Math.random,
     uuid: randomUUID,
     onQuit,
     version,
+    adminToken: environment.MIXERLESS_ADMIN_TOKEN,
     ...(options.stateFolder === undefined ? {} : { cacheFile: join(options.stateFolder, CACHE_FILE) }),
   });
   // As Istio's agent: a sidecar's clients are those of its inbound side, all clients of a gateway come from elsewhere.
-  const scope = options.identity.type === "sidecar" ? "inbound" : "all";
+  const scope = identity.type === "sidecar" ? "inbound" : "all";
   const going = new GracefulStop({
     clock,
     log,
@@ -72,9 +79,15 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     drain: (skipExit) => proxy.drain({ scope, graceful: true, skipExit }),
     activeConnections: () => proxy.activeConnections,
   });
+  const agentSeries = new AgentSeries(clock);
+  const series = new MergedSeries({ clock, log, agent: agentSeries, proxy: proxy.metrics, host: APPLICATION, targets });
   const status = await startStatusServer({
     address: { ip: addresses.ip, port: addresses.statusPort },
-    metrics: proxy.metrics,
+    clock,
+    series,
+    probes,
+    applicationHost: APPLICATION,
+    token: environment.MIXERLESS_ADMIN_TOKEN,
     ready: () => proxy.ready && !going.begun,
     onDrain: () => going.drainNow(),
     onStop: options.onStop,
@@ -92,8 +105,10 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     },
     whenReady: proxy.whenReady,
     drain: () => going.wait(),
+    reopenLogs: () => proxy.reopenLogs(),
     close: async () => {
       await Promise.all([proxy.close(), status.close()]);
+      agentSeries.close();
     },
   };
 }

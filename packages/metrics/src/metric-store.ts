@@ -121,6 +121,16 @@ export class MetricStore {
     for (const family of this.#families()) this.#apply(family);
   }
 
+  /** Sets every counter back to 0, as a restart would; series and handles stay. */
+  resetCounters(): void {
+    for (const family of this.#counters.values()) {
+      for (const series of family.live()) {
+        series.page[series.offset] = 0;
+        series.created = this.#shared.time.tick;
+      }
+    }
+  }
+
   /** The store in an exposition format, in pieces, letting other work have its turn in between. */
   async *expose(options: ExposeOptions = {}): AsyncGenerator<Uint8Array> {
     for (const piece of exposeSlices(this.#families(), options)) {

@@ -1,4 +1,4 @@
-import { type AdminServer, startAdminServer } from "@mixerless/admin-server";
+import { type AdminAddress, type AdminServer, startAdminServer } from "@mixerless/admin-server";
 import { type Clock, DeadlineWheel } from "@mixerless/clock";
 import { MetricStore } from "@mixerless/metrics";
 import { toJson } from "@mixerless/wire";
@@ -8,7 +8,7 @@ import { BatchingSinks } from "./access-log/batching-sinks.ts";
 import { openFileWriter } from "./access-log/file-writer.ts";
 import { adminHandlers } from "./admin/admin-handlers.ts";
 import { createClientCodec, createServerCodecs } from "./codecs.ts";
-import { applyStatic } from "./config/apply-static.ts";
+import { applyStatic, checkStatic } from "./config/apply-static.ts";
 import { ConfigRegistry } from "./config/config-registry.ts";
 import { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
 import { ResourceIntake } from "./config/resource-intake.ts";
@@ -16,8 +16,10 @@ import { RouteManager } from "./config/route-manager.ts";
 import type { ExtensionTable } from "./extension-host/extension.ts";
 import { ExtensionHost } from "./extension-host/extension-host.ts";
 import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
-import { ListenerManager } from "./listener/listener-manager.ts";
+import { ListenerManager, type ListenerState } from "./listener/listener-manager.ts";
 import { createSocketListener } from "./listener/socket-listener.ts";
+import { LogLevels, pluginLevel } from "./log-levels.ts";
+import type { ConfigFault } from "./network/config-fault.ts";
 import type { FilterChainContext } from "./network/context.ts";
 import { createFilterChainFactory } from "./network/filter-chain.ts";
 import { createTransportFactory } from "./transport/transport-factory.ts";
@@ -39,6 +41,8 @@ export interface ProxyOptions {
   readonly onQuit: () => void;
   /** What `/server_info` shows. */
   readonly version: string;
+  /** What requests to the admin interface from beyond loopback must carry; none are answered without one. */
+  readonly adminToken?: string | undefined;
   /** Milliseconds that changed or removed listeners keep their connections, and that a graceful drain takes; 45 s if left out. */
   readonly drainTime?: number;
   /** Where the last good configuration is kept, for a start without the control plane; nowhere if left out. */
@@ -47,6 +51,8 @@ export interface ProxyOptions {
 
 /** A data plane in this process. */
 export interface Proxy {
+  /** Everything that stands against starting with this bootstrap, by field. Binds nothing, asks nobody. */
+  check(): readonly ConfigFault[];
   /** Resolves once the static listeners accept and the stream to the control plane is opened. Rejects with what the bootstrap asks for and cannot have. */
   start(): Promise<void>;
   /** Whether the first configuration is in use, every listener of it bound. */
@@ -56,6 +62,12 @@ export interface Proxy {
   readonly metrics: MetricStore;
   /** Where a listener accepts, as `ip:port`: with port 0 asked for, the one that it was given. Null when there is none. */
   listenerAddress(name: string): string | null;
+  /** Every listener, those of the control plane included. */
+  readonly listeners: readonly Pick<ListenerState, "name" | "address" | "error" | "connections">[];
+  /** Where the admin interface answers; null without one, or before the start. */
+  readonly adminAddress: AdminAddress | null;
+  /** Lets the next lines of every access log go to newly opened files, after a rotation. */
+  reopenLogs(): void;
   /** Takes listeners out of service; what is under way goes on. */
   drain(request: DrainRequest): void;
   /** Open downstream connections at listeners that the control plane has configured. */
@@ -81,6 +93,7 @@ class EmbeddedProxy implements Proxy {
   readonly #clusters: ActiveClusterManager;
   readonly #listeners: ListenerManager;
   readonly #drain: DrainSequence;
+  readonly #logLevels: LogLevels;
   readonly #sinks: BatchingSinks;
   readonly #intake: ResourceIntake;
   readonly metrics: MetricStore;
@@ -91,8 +104,11 @@ class EmbeddedProxy implements Proxy {
   #ready = false;
 
   constructor(options: ProxyOptions) {
-    const { clock, random, bootstrap, log } = options;
+    const { clock, random, bootstrap } = options;
     this.#options = options;
+    this.#logLevels = new LogLevels(options.log);
+    const log = this.#logLevels.logger("main");
+    const pluginLog = this.#logLevels.logger("wasm");
     this.whenReady = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
@@ -130,9 +146,7 @@ class EmbeddedProxy implements Proxy {
         bootstrap.node === undefined
           ? {}
           : (toJson(NodeSchema, bootstrap.node, { declaredNames: true }) as Record<string, unknown>),
-      log: (level, message) => {
-        if (level >= 2) log(message);
-      },
+      log: (level, message) => pluginLog(message, pluginLevel(level)),
     });
     const chainContext: Omit<FilterChainContext, "listener"> = {
       clock,
@@ -173,8 +187,13 @@ class EmbeddedProxy implements Proxy {
     return this.#ready;
   }
 
+  check(): readonly ConfigFault[] {
+    return checkStatic(this.#options.bootstrap, this.#clusters, this.#listeners);
+  }
+
   async start(): Promise<void> {
-    const { bootstrap, clock, log, cacheFile } = this.#options;
+    const { bootstrap, clock, cacheFile } = this.#options;
+    const log = this.#logLevels.logger("config");
     applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry);
     await this.#startAdmin();
     await this.#listeners.settled();
@@ -190,6 +209,18 @@ class EmbeddedProxy implements Proxy {
 
   listenerAddress(name: string): string | null {
     return this.#listeners.states.find((state) => state.name === name)?.address ?? null;
+  }
+
+  get listeners(): readonly ListenerState[] {
+    return this.#listeners.states;
+  }
+
+  get adminAddress(): AdminAddress | null {
+    return this.#admin?.address ?? null;
+  }
+
+  reopenLogs(): void {
+    this.#sinks.reopen();
   }
 
   drain(request: DrainRequest): void {
@@ -240,10 +271,15 @@ class EmbeddedProxy implements Proxy {
       clusters: this.#clusters,
       listeners: this.#listeners,
       registry: this.#registry,
+      logLevels: this.#logLevels,
+      reopenLogs: () => this.reopenLogs(),
       state: () => (this.#drain.begun ? "DRAINING" : this.#ready ? "LIVE" : "PRE_INITIALIZING"),
       drain: (request) => this.drain(request),
       quit: onQuit,
     });
-    this.#admin = await startAdminServer({ ip: address.value.address, port }, handlers);
+    this.#admin = await startAdminServer({ ip: address.value.address, port }, handlers, {
+      token: this.#options.adminToken,
+      private: true,
+    });
   }
 }

@@ -47,13 +47,15 @@ export function addAgent(program: Command): void {
       ).env("MIXERLESS_STATE"),
     )
     .option("--no-state", "keep nothing on disk")
+    .option("--app-metrics <port[:path],...>", "where the application has series, for the merged ones at --status-port")
     .option("--cluster-id <name>", "cluster", "Kubernetes")
     .option("--istio-version <version>", "ISTIO_VERSION of the proxy", ISTIO_VERSION)
     .addHelpText(
       "after",
       `
 Environment variables ISTIO_META_<KEY> (text) and ISTIO_METAJSON_<KEY> (a JSON object) add to the node's metadata
-and win over the flags.
+and win over the flags. ISTIO_PROMETHEUS_ANNOTATIONS and ISTIO_KUBE_APP_PROBERS are those of an injected pod. With
+MIXERLESS_ADMIN_TOKEN, requests from beyond loopback that carry that token may change something.
 
 SIGTERM drains before it stops: for TERMINATION_DRAIN_DURATION_SECONDS (5), or with EXIT_ON_ZERO_ACTIVE_CONNECTIONS=true
 until no connection is open, MINIMUM_DRAIN_DURATION (5s) at least. The same signal again stops at once.
@@ -108,6 +110,7 @@ interface AgentFlags {
   readonly prometheusPort: number;
   /** False keeps nothing. */
   readonly state?: string | false;
+  readonly appMetrics?: string;
   readonly clusterId: string;
   readonly istioVersion: string;
 }
@@ -126,7 +129,7 @@ function identity(flags: AgentFlags): WorkloadIdentity {
     ...{ name, namespace, type, labels },
     workload: flags.workload ?? name,
     instanceIps: [address],
-    annotations: {},
+    annotations: flags.appMetrics === undefined ? {} : { "prometheus.istio.io/scrape-targets": flags.appMetrics },
     serviceAccount: flags.serviceAccount,
     clusterId: flags.clusterId,
     meshId: "cluster.local",

@@ -3,11 +3,12 @@ import { VERSION } from "../version.ts";
 import { addAgent } from "./agent.ts";
 import { addDemo } from "./demo.ts";
 import { addPilot } from "./pilot.ts";
+import { addProxy } from "./proxy.ts";
 import { addRun } from "./run.ts";
 import { addSidecar } from "./sidecar.ts";
 
 /** Every command, in the order of `--help`. */
-const COMMANDS: readonly ((program: Command) => void)[] = [addDemo, addPilot, addAgent, addRun, addSidecar];
+const COMMANDS: readonly ((program: Command) => void)[] = [addDemo, addPilot, addAgent, addRun, addProxy, addSidecar];
 
 /** The command line. */
 export function createProgram(): Command {

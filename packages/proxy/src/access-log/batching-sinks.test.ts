@@ -17,6 +17,10 @@ class SlowWriter implements BatchWriter {
     this.pending = null;
     done?.(error);
   }
+  reopen(): void {
+    if (this.pending !== null) throw new Error("reopened while a batch is being written");
+    this.batches.push("(reopened)");
+  }
   close(): void {
     this.closed = true;
   }
@@ -86,5 +90,17 @@ describe("BatchingSinks", () => {
     all.file("a").write("\xff\x00\n");
     clock.advance(100);
     expect(writer.batches).toEqual(["\xff\x00\n"]);
+  });
+
+  it("reopens after a rotation, between two batches", () => {
+    const { writer, sinks: all } = sinks({ batchBytes: 2 });
+    all.file("a").write("1\n");
+    all.file("a").write("2\n");
+    all.reopen();
+    expect(writer.batches).toEqual(["1\n"]);
+    writer.finish();
+    writer.finish();
+    all.reopen();
+    expect(writer.batches).toEqual(["1\n", "(reopened)", "2\n", "(reopened)"]);
   });
 });

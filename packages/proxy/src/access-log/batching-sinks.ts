@@ -4,6 +4,8 @@ import type { AccessLogSink, AccessLogSinks } from "./sink.ts";
 /** Writes a batch and calls `done` once, later. Batches of one writer never overlap. */
 export interface BatchWriter {
   write(batch: Buffer, done: (error: Error | null) => void): void;
+  /** Later batches go to what the path names then. Nothing is being written when this is called. */
+  reopen(): void;
   /** Nothing is being written when this is called. */
   close(): void;
 }
@@ -44,6 +46,11 @@ export class BatchingSinks implements AccessLogSinks {
     return dropped;
   }
 
+  /** After a rotation: lines that are not on their way yet go to newly opened files. */
+  reopen(): void {
+    for (const sink of this.#sinks.values()) sink.reopen();
+  }
+
   /** Hands over what is left and closes every writer once it is written. */
   close(): void {
     for (const sink of this.#sinks.values()) sink.close();
@@ -60,6 +67,7 @@ class BatchingSink implements AccessLogSink {
   #lines = 0;
   #writing = false;
   #closed = false;
+  #reopen = false;
   #timer: Timer | null = null;
   dropped = 0;
 
@@ -81,6 +89,11 @@ class BatchingSink implements AccessLogSink {
     if (this.#pending.length >= this.#batchBytes) this.#flush();
     else if (this.#timer === null && !this.#writing)
       this.#timer = this.#clock.after(this.#interval, () => this.#flush());
+  }
+
+  reopen(): void {
+    if (this.#writing) this.#reopen = true;
+    else this.#writer.reopen();
   }
 
   close(): void {
@@ -105,6 +118,8 @@ class BatchingSink implements AccessLogSink {
   #written(lines: number, error: Error | null): void {
     this.#writing = false;
     if (error !== null) this.dropped += lines;
+    if (this.#reopen) this.#writer.reopen();
+    this.#reopen = false;
     if (this.#lines > 0) this.#flush();
     else if (this.#closed) this.#writer.close();
   }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -34,5 +34,19 @@ describe("a file writer", () => {
   it("says what went wrong, and is no obstacle to the next batch", async () => {
     const [error] = await write(join(folder, "missing", "log"), ["a\n"]);
     expect(error?.message).toContain("ENOENT");
+  });
+
+  it("goes on in a new file when it is reopened after a rotation", async () => {
+    const path = join(folder, "log");
+    const writer = openFileWriter(path);
+    const put = (text: string) => new Promise((resolve) => writer.write(Buffer.from(text), resolve));
+    await put("a\n");
+    await rename(path, `${path}.1`);
+    await put("b\n");
+    writer.reopen();
+    await put("c\n");
+    expect(await readFile(`${path}.1`, "utf8")).toBe("a\nb\n");
+    expect(await readFile(path, "utf8")).toBe("c\n");
+    writer.close();
   });
 });

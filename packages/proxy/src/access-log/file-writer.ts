@@ -33,6 +33,11 @@ class FileWriter implements BatchWriter {
     });
   }
 
+  reopen(): void {
+    // The process's own outputs stay.
+    if (this.#descriptor === null || this.#descriptor > 2) this.close();
+  }
+
   close(): void {
     if (this.#descriptor !== null && this.#descriptor > 2) close(this.#descriptor, () => {});
     this.#descriptor = null;

@@ -1,16 +1,20 @@
 import type { AdminAnswer, AdminHandler } from "@mixerless/admin-server";
 import type { Clock } from "@mixerless/clock";
-import { type MetricStore, negotiate } from "@mixerless/metrics";
+import type { MetricStore } from "@mixerless/metrics";
 import { toJson } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { ConfigRegistry } from "../config/config-registry.ts";
 import type { DrainRequest } from "../listener/drain-sequence.ts";
 import type { ListenerManager } from "../listener/listener-manager.ts";
+import type { LogLevels } from "../log-levels.ts";
 import type { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
 import { renderClustersJson, renderClustersText } from "./clusters-view.ts";
-import { renderConfigDump } from "./config-dump.ts";
+import { configSections } from "./config-dump.ts";
+import { answerConfigDump } from "./config-query.ts";
 import { renderListenersJson, renderListenersText } from "./listeners-view.ts";
+import { processHandlers } from "./process-handlers.ts";
+import { answerStats } from "./stats-view.ts";
 
 /** What the admin interface shows and may set off. */
 export interface AdminFacts {
@@ -24,6 +28,8 @@ export interface AdminFacts {
   readonly clusters: ActiveClusterManager;
   readonly listeners: ListenerManager;
   readonly registry: ConfigRegistry;
+  readonly logLevels: LogLevels;
+  reopenLogs(): void;
   state(): "PRE_INITIALIZING" | "LIVE" | "DRAINING";
   drain(request: DrainRequest): void;
   quit(): void;
@@ -48,9 +54,13 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
   return [
     show("/ready", "whether the proxy takes traffic", () => ready(facts)),
     show("/server_info", "version, state and node", () => serverInfo(facts)),
-    show("/stats/prometheus", "all series in the Prometheus format", (query, request) =>
-      stats(facts, query, request.headers.accept),
+    show("/stats", "all series (filter=<RE2>, usedonly, format=text|json|prometheus)", (query, request) =>
+      answerStats(facts, query, request.headers.accept),
     ),
+    show("/stats/prometheus", "all series in the Prometheus format (filter=<RE2>, usedonly)", (query, request) => {
+      query.set("format", "prometheus");
+      return answerStats(facts, query, request.headers.accept);
+    }),
     show("/clusters", "clusters with their hosts (format=json)", (query) =>
       query.get("format") === "json"
         ? { body: renderClustersJson(facts.clusters.clusters), contentType: JSON_TYPE }
@@ -61,7 +71,12 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
         ? { body: renderListenersJson(facts.listeners.states), contentType: JSON_TYPE }
         : { body: renderListenersText(facts.listeners.states) },
     ),
-    show("/config_dump", "configuration in use (include_eds, resource=<section>)", (query) => configDump(facts, query)),
+    show(
+      "/config_dump",
+      "configuration in use (resource=<list>, mask=<fields>, name_regex=<RE2>, include_eds)",
+      (query) => answerConfigDump(configSections(facts.bootstrap, facts.registry, facts.startTime), query),
+    ),
+    ...processHandlers(facts),
     change("/drain_listeners", "stop accepting (graceful, inboundonly, skip_exit)", (query) =>
       drainListeners(facts, query),
     ),
@@ -99,42 +114,3 @@ function serverInfo(facts: AdminFacts): AdminAnswer {
   };
   return { body: `${JSON.stringify(info, null, 1)}\n`, contentType: JSON_TYPE };
 }
-
-function stats(facts: AdminFacts, query: URLSearchParams, accept: string | undefined): AdminAnswer {
-  const format = negotiate(accept);
-  const pattern = query.get("filter");
-  let filter: ((metric: string) => boolean) | undefined;
-  if (pattern !== null) {
-    // A plain substring or prefix is what people type; a pattern of RegExp could be made to hang.
-    const wanted = pattern.replace(/^\^|\$$/g, "");
-    filter = (metric) => metric.includes(wanted);
-  }
-  const body = facts.metrics.expose({
-    format,
-    usedOnly: query.has("usedonly"),
-    ...(filter === undefined ? {} : { filter }),
-  });
-  return { body, contentType: format.contentType };
-}
-
-function configDump(facts: AdminFacts, query: URLSearchParams): AdminAnswer {
-  const resource = query.get("resource");
-  const section = (name: string) => resource === null || SECTION_OF[resource] === name;
-  const body = renderConfigDump(facts.bootstrap, facts.registry, facts.startTime, {
-    includeEndpoints: query.has("include_eds") || resource === "dynamic_endpoint_configs",
-    section,
-  });
-  return { body, contentType: JSON_TYPE };
-}
-
-/** The lists that `resource=` names, by the section that holds them. */
-const SECTION_OF: Readonly<Record<string, string>> = {
-  bootstrap: "BootstrapConfigDump",
-  static_clusters: "ClustersConfigDump",
-  dynamic_active_clusters: "ClustersConfigDump",
-  dynamic_warming_clusters: "ClustersConfigDump",
-  static_listeners: "ListenersConfigDump",
-  dynamic_listeners: "ListenersConfigDump",
-  dynamic_route_configs: "RoutesConfigDump",
-  dynamic_endpoint_configs: "EndpointsConfigDump",
-};

@@ -1,39 +1,24 @@
 import type { DescMessage, JsonObject, Message } from "@bufbuild/protobuf";
-import { toJson } from "@mixerless/wire";
+import { toJson, walkFields } from "@mixerless/wire";
 import { type Bootstrap, BootstrapSchema } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import type { ConfigRegistry, RefusedResource, RegisteredResource } from "../config/config-registry.ts";
 import { type ResourceKind, SCHEMAS, TYPE_URLS } from "../config/resource-kinds.ts";
 
-const ADMIN = "type.googleapis.com/envoy.admin.v3.";
+const MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
 
-export interface ConfigDumpOptions {
-  /** Endpoints are many; they come only when asked for (`include_eds`). */
-  readonly includeEndpoints: boolean;
-  /** Only configuration of which this passes the type name of a section, such as `ListenersConfigDump`. */
-  readonly section: (name: string) => boolean;
-}
-
-/** Envoy's `/config_dump`: `envoy.admin.v3.ConfigDump`. */
-export function renderConfigDump(
+/** The sections of Envoy's `/config_dump` (`envoy.admin.v3.ConfigDump`) by the names of their types. */
+export function configSections(
   bootstrap: Bootstrap,
   registry: ConfigRegistry,
   startTime: number,
-  options: ConfigDumpOptions,
-): string {
-  const sections: [string, () => JsonObject][] = [
-    [
-      "BootstrapConfigDump",
-      () => ({ bootstrap: json(BootstrapSchema, bootstrap), last_updated: timestamp(startTime) }),
-    ],
-    ["ClustersConfigDump", () => clusters(registry)],
-    ["ListenersConfigDump", () => listeners(registry)],
-    ["RoutesConfigDump", () => routes(registry)],
-  ];
-  if (options.includeEndpoints) sections.push(["EndpointsConfigDump", () => endpoints(registry)]);
-  const configs = sections
-    .filter(([name]) => options.section(name))
-    .map(([name, make]) => ({ "@type": ADMIN + name, ...make() }));
-  return `${JSON.stringify({ configs }, null, 1)}\n`;
+): Readonly<Record<string, () => JsonObject>> {
+  return {
+    BootstrapConfigDump: () => ({ bootstrap: json(BootstrapSchema, bootstrap), last_updated: timestamp(startTime) }),
+    ClustersConfigDump: () => clusters(registry),
+    EndpointsConfigDump: () => endpoints(registry),
+    ListenersConfigDump: () => listeners(registry),
+    RoutesConfigDump: () => routes(registry),
+  };
 }
 
 function clusters(registry: ConfigRegistry): JsonObject {
@@ -75,11 +60,28 @@ function listeners(registry: ConfigRegistry): JsonObject {
 function routes(registry: ConfigRegistry): JsonObject {
   const refused = new Map(registry.refusals("routes").map((entry) => [entry.name, entry]));
   return {
+    static_route_configs: inlineRoutes(registry),
     dynamic_route_configs: registry.resources("routes").map((entry) => {
       const failed = refused.get(entry.name);
       return { ...dynamic("routes", "route_config", entry), ...(failed === undefined ? {} : errorState(failed)) };
     }),
   };
+}
+
+/** The tables that listeners carry inside. */
+function inlineRoutes(registry: ConfigRegistry): JsonObject[] {
+  const found: JsonObject[] = [];
+  for (const { message, updated } of registry.resources("listener")) {
+    walkFields(SCHEMAS.listener, message as never, {
+      field: ({ schema, field, value }) => {
+        if (schema.typeName !== MANAGER || field.name !== "route_config") return true;
+        const config = { "@type": TYPE_URLS.routes, ...json(SCHEMAS.routes, value as Message) };
+        found.push({ route_config: config, last_updated: timestamp(updated) });
+        return false;
+      },
+    });
+  }
+  return found;
 }
 
 function endpoints(registry: ConfigRegistry): JsonObject {

@@ -1,6 +1,6 @@
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import type { ListenerManager } from "../listener/listener-manager.ts";
-import type { ConfigFault } from "../network/config-fault.ts";
+import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import type { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
 import type { ConfigRegistry } from "./config-registry.ts";
 
@@ -15,29 +15,42 @@ export class BootstrapError extends Error {
   }
 }
 
-/** Takes the static clusters and listeners in. Throws {@link BootstrapError} before anything accepts when one is refused. */
+/** Everything that the compilers of clusters and listeners have against the static resources. Nothing is changed. */
+export function checkStatic(
+  bootstrap: Bootstrap,
+  clusters: ActiveClusterManager,
+  listeners: ListenerManager,
+): ConfigFault[] {
+  const faults: ConfigFault[] = [];
+  const resources = bootstrap.staticResources;
+  resources?.clusters.forEach((cluster, i) => {
+    addFaults(faults, `staticResources.clusters[${i}]`, clusters.check(cluster));
+  });
+  resources?.listeners.forEach((listener, i) => {
+    addFaults(faults, `staticResources.listeners[${i}]`, listeners.check(listener));
+  });
+  return faults;
+}
+
+/**
+ * Takes the static clusters and listeners in. Throws {@link BootstrapError} when one is refused; all are checked
+ * before the first of them looks up a name or binds a port.
+ */
 export function applyStatic(
   bootstrap: Bootstrap,
   clusters: ActiveClusterManager,
   listeners: ListenerManager,
   registry: ConfigRegistry,
 ): void {
-  const faults: ConfigFault[] = [];
-  const collect = (path: string, found: readonly ConfigFault[]) => {
-    for (const fault of found) faults.push({ path: `${path}.${fault.path}`, message: fault.message });
-  };
-  const resources = bootstrap.staticResources;
-  resources?.clusters.forEach((cluster, i) => {
-    collect(`staticResources.clusters[${i}]`, clusters.set(cluster));
-    registry.take("cluster", cluster.name, cluster, "", false);
-  });
+  const faults = checkStatic(bootstrap, clusters, listeners);
   if (faults.length > 0) throw new BootstrapError(faults);
-  resources?.listeners.forEach((listener, i) => {
-    collect(`staticResources.listeners[${i}]`, listeners.set(listener));
-    registry.take("listener", listener.name, listener, "", false);
-  });
-  if (faults.length > 0) {
-    listeners.close();
-    throw new BootstrapError(faults);
+  for (const cluster of bootstrap.staticResources?.clusters ?? []) {
+    clusters.set(cluster);
+    registry.take("cluster", cluster.name, cluster, "", false);
+  }
+  for (const [i, listener] of (bootstrap.staticResources?.listeners ?? []).entries()) {
+    const named = listener.name === "" ? { ...listener, name: `listener_${i}` } : listener;
+    listeners.set(named);
+    registry.take("listener", named.name, named, "", false);
   }
 }

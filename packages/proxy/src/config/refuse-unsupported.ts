@@ -1,6 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { walkFields } from "@mixerless/wire";
 import type { ConfigFault } from "../network/config-fault.ts";
+import { BOOTSTRAP_FIELD_CLASSES } from "./bootstrap-field-classes.ts";
 import { FIELD_CLASSES } from "./field-classes.ts";
 
 const MAX_FAULTS = 50;
@@ -10,7 +11,7 @@ export function refuseUnsupported(schema: DescMessage, message: Message): Config
   const faults: ConfigFault[] = [];
   walkFields(schema, message as never, {
     field: ({ schema: owner, field, path }) => {
-      const classes = FIELD_CLASSES[owner.typeName];
+      const classes = FIELD_CLASSES[owner.typeName] ?? BOOTSTRAP_FIELD_CLASSES[owner.typeName];
       // What lies below a message that is not listed belongs to its compiler.
       if (classes === undefined) return false;
       if (classes.implemented.includes(field.name)) return true;

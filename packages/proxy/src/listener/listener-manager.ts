@@ -74,6 +74,19 @@ export class ListenerManager {
     this.#dependencies = dependencies;
   }
 
+  /** Everything that stands against a listener. Changes nothing and binds nothing. */
+  check(message: Listener): readonly ConfigFault[] {
+    const built: FilterChainFactory[] = [];
+    const result = compileListener(message, (chain, facts, _identity, faults) => {
+      const made = this.#dependencies.createChain(chain, facts);
+      if (made.ok) built.push(made.value);
+      else faults.push(...made.faults);
+      return made.ok ? made.value : null;
+    });
+    for (const factory of built) factory.close();
+    return "faults" in result ? result.faults : [];
+  }
+
   /** Adds or replaces a listener. With faults nothing has changed. */
   set(message: Listener): ConfigFault[] {
     const current = this.#listeners.get(message.name);

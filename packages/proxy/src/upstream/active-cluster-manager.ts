@@ -58,6 +58,12 @@ export class ActiveClusterManager implements ClusterManager {
     return names;
   }
 
+  /** Everything that stands against a cluster. Changes nothing. */
+  check(message: ClusterMessage): readonly ClusterFault[] {
+    const result = compileCluster(message);
+    return "faults" in result ? result.faults : [];
+  }
+
   /** Adds or replaces a cluster. With faults nothing has changed. */
   set(message: ClusterMessage): ClusterFault[] {
     const result = compileCluster(message);

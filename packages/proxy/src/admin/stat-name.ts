@@ -1,0 +1,33 @@
+type Labels = readonly (readonly [name: string, value: string])[];
+
+/** Labels that Envoy takes out of the names of its own stats, and where in the name they stand. */
+const PREFIXES: readonly (readonly [family: string, label: string, prefix: string])[] = [
+  ["envoy_http_", "envoy_http_conn_manager_prefix", "http"],
+  ["envoy_tcp_", "envoy_tcp_prefix", "tcp"],
+  ["envoy_cluster_", "envoy_cluster_name", "cluster"],
+];
+
+const CLASS = "envoy_response_code_class";
+
+/**
+ * The name in dots that Envoy shows for a series: the labels of its own stats go back to where they were taken from,
+ * those of Istio's metrics follow the name in pairs.
+ */
+export function statName(metric: string, labels: Labels): string {
+  for (const [family, label, prefix] of PREFIXES) {
+    const value = labels.find(([name]) => name === label)?.[1];
+    if (value === undefined || !metric.startsWith(family)) continue;
+    const statusClass = labels.find(([name]) => name === CLASS)?.[1];
+    const rest = metric.slice(family.length);
+    const stat = statusClass !== undefined && rest.endsWith("_xx") ? `${rest.slice(0, -3)}_${statusClass}xx` : rest;
+    return withPairs(
+      `${prefix}.${value}.${stat}`,
+      labels.filter(([name]) => name !== label && name !== CLASS),
+    );
+  }
+  return withPairs(metric.startsWith("istio_") ? `istiocustom.${metric}` : metric, labels);
+}
+
+function withPairs(name: string, labels: Labels): string {
+  return labels.reduce((all, [label, value]) => `${all}.${label}.${value}`, name);
+}
