@@ -138,7 +138,15 @@ class EmbeddedProxy implements Proxy {
       resolve: systemResolver,
       onWarmed: () => this.#intake?.clusterWarmed(),
     });
-    this.#sinks = new BatchingSinks({ clock, openWriter: openFileWriter });
+    const droppedLines = this.metrics
+      .counter({
+        name: "mixerless_access_log_dropped_lines_total",
+        help: "Lines of access logs given up because a file could not be written, or not fast enough.",
+        evictable: false,
+      })
+      .series([], []);
+    const onDropped = (lines: number) => droppedLines.add(lines);
+    this.#sinks = new BatchingSinks({ clock, openWriter: openFileWriter, onDropped });
     const extensions = new ExtensionHost(options.extensions, {
       clock,
       metrics: this.metrics,

@@ -108,6 +108,15 @@ describe("a bootstrap is refused, before anything listens,", () => {
 });
 
 describe("a bootstrap", () => {
+  it("may send the log of the admin interface nowhere, and nowhere else", () => {
+    const file = "type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog";
+    const log = (path: string) => `access_log: [{ name: f, typed_config: { "@type": ${file}, path: ${path} } }]`;
+    expect(refused("admin: { access_log_path: /dev/null }")).toBe("taken");
+    expect(refused(`admin: { ${log("/dev/null")} }`)).toBe("taken");
+    expect(refused("admin: { access_log_path: /tmp/admin.log }")).toContain("admin.accessLogPath: the admin interface");
+    expect(refused(`admin: { ${log("/tmp/admin.log")} }`)).toContain("admin.accessLog[0]: the admin interface");
+  });
+
   it("may be empty, use anchors and merge keys, and spell fields either way", () => {
     expect(refused("{}")).toBe("taken");
     expect(

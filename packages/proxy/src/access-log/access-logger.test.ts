@@ -102,9 +102,26 @@ describe("a text line", () => {
     ["%FILTER_CHAIN_NAME% %VIRTUAL_HOST_NAME% %CONNECTION_ID%", "chain reviews:9080 7"],
     ["%ACCESS_LOG_TYPE% %REQUESTED_SERVER_NAME(HOST_FIRST)%", "DownstreamEnd reviews"],
     ["%DOWNSTREAM_TLS_VERSION%", "-"],
+    ["%TRACE_ID% %CUSTOM_FLAGS% %UPSTREAM_REMOTE_ADDRESS_ENDPOINT_ID% %DOWNSTREAM_PEER_CHAIN_SERIALS%", "- - - -"],
   ])("%s", (format, expected) => {
     expect(text(format)).toBe(expected);
   });
+
+  it("gives each line an id of its own", () => {
+    const ids = text("%UNIQUE_ID% %UNIQUE_ID%").split(" ");
+    expect(ids[0]).toMatch(/^[0-9a-f-]{36}$/);
+    expect(ids[0]).not.toBe(ids[1]);
+  });
+
+  it.each(["CEL(request.path)", "TYPED_CEL(1)", 'COALESCE({"operators":[]})', "LOCAL_REPLY_BODY"])(
+    "refuses %s with the reason and what to use instead",
+    (operator) => {
+      const faults: { message: string }[] = [];
+      compileText(`%${operator}%`, clock, "at", faults as never[]);
+      expect(faults[0]?.message).toMatch(/^%.*%: .*(; | not )/);
+      expect(faults[0]?.message).not.toContain("unknown operator");
+    },
+  );
 
   it("prints flags in bit order, short and long", () => {
     const info = stream();

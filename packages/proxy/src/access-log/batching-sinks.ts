@@ -19,6 +19,8 @@ export interface BatchingOptions {
   readonly batchBytes?: number;
   /** Lines beyond this are dropped while the writer does not keep up. */
   readonly limitBytes?: number;
+  /** Called with the number of lines that were given up because the writer was too slow or failed. */
+  readonly onDropped?: (lines: number) => void;
 }
 
 /** Sinks that collect lines and write them in batches. */
@@ -69,10 +71,12 @@ class BatchingSink implements AccessLogSink {
   #closed = false;
   #reopen = false;
   #timer: Timer | null = null;
-  dropped = 0;
+  readonly #onDropped: (lines: number) => void;
+  #dropped = 0;
 
   constructor(writer: BatchWriter, options: BatchingOptions) {
     this.#writer = writer;
+    this.#onDropped = options.onDropped ?? (() => {});
     this.#clock = options.clock;
     this.#interval = options.flushInterval ?? 250;
     this.#batchBytes = options.batchBytes ?? 32 * 1024;
@@ -81,7 +85,7 @@ class BatchingSink implements AccessLogSink {
 
   write(line: string): void {
     if (this.#closed || this.#pending.length + line.length > this.#limitBytes) {
-      this.dropped++;
+      this.#drop(1);
       return;
     }
     this.#pending += line;
@@ -89,6 +93,10 @@ class BatchingSink implements AccessLogSink {
     if (this.#pending.length >= this.#batchBytes) this.#flush();
     else if (this.#timer === null && !this.#writing)
       this.#timer = this.#clock.after(this.#interval, () => this.#flush());
+  }
+
+  get dropped(): number {
+    return this.#dropped;
   }
 
   reopen(): void {
@@ -101,6 +109,11 @@ class BatchingSink implements AccessLogSink {
     this.#closed = true;
     this.#flush();
     if (!this.#writing) this.#writer.close();
+  }
+
+  #drop(lines: number): void {
+    this.#dropped += lines;
+    this.#onDropped(lines);
   }
 
   #flush(): void {
@@ -117,7 +130,7 @@ class BatchingSink implements AccessLogSink {
 
   #written(lines: number, error: Error | null): void {
     this.#writing = false;
-    if (error !== null) this.dropped += lines;
+    if (error !== null) this.#drop(lines);
     if (this.#reopen) this.#writer.reopen();
     this.#reopen = false;
     if (this.#lines > 0) this.#flush();

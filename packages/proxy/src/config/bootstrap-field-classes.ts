@@ -20,7 +20,8 @@ export const BOOTSTRAP_FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
     ignored: [],
   },
   [`${BOOTSTRAP}Admin`]: {
-    implemented: ["address"],
+    // The logs may only be /dev/null, which decodeBootstrap sees to.
+    implemented: ["address", "access_log", "access_log_path"],
     ignored: ["profile_path", "ignore_global_conn_limit", "socket_options"],
   },
   [`${BOOTSTRAP}ClusterManager`]: {

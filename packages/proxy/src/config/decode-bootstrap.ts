@@ -1,5 +1,6 @@
-import { type Decoded, decodeJson, type Fault, validateMessage } from "@mixerless/wire";
+import { type Decoded, decodeJson, type Fault, unpackAnyAs, validateMessage } from "@mixerless/wire";
 import { type Bootstrap, BootstrapSchema } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
+import { FileAccessLogSchema } from "@mixerless/wire/envoy/extensions/access_loggers/file/v3/file";
 import { danglingClusters } from "./cluster-references.ts";
 import { refuseUnsupported } from "./refuse-unsupported.ts";
 
@@ -28,10 +29,21 @@ function ruleFault(path: string, message: string): Fault {
   return { code: "WIRE_RULE_BROKEN", path, keys, message };
 }
 
-function refuseAdmin(bootstrap: Bootstrap): { path: string; message: string }[] {
-  const address = bootstrap.admin?.address?.address;
-  if (address?.case !== "pipe" && address?.case !== "envoyInternalAddress") return [];
-  return [{ path: `admin.address.${address.case}`, message: "is not supported; use socketAddress" }];
+const NO_LOG = "the admin interface keeps no access log; give /dev/null, or remove it";
+
+function refuseAdmin({ admin }: Bootstrap): { path: string; message: string }[] {
+  const faults: { path: string; message: string }[] = [];
+  const address = admin?.address?.address;
+  if (address?.case === "pipe" || address?.case === "envoyInternalAddress")
+    faults.push({ path: `admin.address.${address.case}`, message: "is not supported; use socketAddress" });
+  if (admin !== undefined && !["", "/dev/null"].includes(admin.accessLogPath))
+    faults.push({ path: "admin.accessLogPath", message: NO_LOG });
+  for (const [i, log] of (admin?.accessLog ?? []).entries()) {
+    const any = log.configType.case === "typedConfig" ? log.configType.value : null;
+    const file = any === null ? null : unpackAnyAs(any, FileAccessLogSchema);
+    if (file?.message?.path !== "/dev/null") faults.push({ path: `admin.accessLog[${i}]`, message: NO_LOG });
+  }
+  return faults;
 }
 
 /** Of two resources of one name the second would silently replace the first. */

@@ -4,12 +4,13 @@ import type { Clock } from "@mixerless/clock";
 import type { OperatorTable } from "../operator.ts";
 import { HEADER_OPERATORS } from "./headers.ts";
 import { OUTCOME_OPERATORS } from "./outcome.ts";
+import { REST_OPERATORS } from "./rest.ts";
 import { ROUTING_OPERATORS } from "./routing.ts";
 import { STATE_OPERATORS } from "./state.ts";
 import { timeOperators } from "./time.ts";
 import { TLS_OPERATORS } from "./tls.ts";
 
-/** Every format operator that is known [telemetry §6.3]. CEL, COALESCE and trace operators are not. */
+/** Every format operator that is known [telemetry §6.3]. Some are known and refused, with the reason. */
 export function createOperators(clock: Clock): OperatorTable {
   return {
     ...timeOperators(clock),
@@ -18,6 +19,7 @@ export function createOperators(clock: Clock): OperatorTable {
     ...ROUTING_OPERATORS,
     ...TLS_OPERATORS,
     ...STATE_OPERATORS,
+    ...REST_OPERATORS,
     HOSTNAME: () => {
       const name = hostname();
       return () => name;
