@@ -74,13 +74,13 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
       "ignore_new_hosts_until_first_hc",
     ],
   },
-  "envoy.config.cluster.v3.CircuitBreakers": { implemented: ["thresholds"], ignored: ["per_host_thresholds"] },
+  "envoy.config.cluster.v3.CircuitBreakers": { implemented: ["thresholds"], ignored: [] },
   "envoy.config.cluster.v3.CircuitBreakers.Thresholds": {
     implemented: ["priority", "max_connections", "max_pending_requests", "max_requests", "max_retries", "retry_budget"],
     ignored: ["track_remaining", "max_connection_pools"],
   },
   "envoy.config.core.v3.HttpProtocolOptions": {
-    implemented: ["idle_timeout", "max_requests_per_connection"],
+    implemented: ["idle_timeout", "max_requests_per_connection", "max_connection_duration", "max_stream_duration"],
     ignored: ["max_headers_count"],
   },
   "envoy.config.endpoint.v3.ClusterLoadAssignment": {

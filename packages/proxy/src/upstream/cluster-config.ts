@@ -44,7 +44,11 @@ export interface ClusterConfig {
   readonly localityWeighted: boolean;
   /** Percent. */
   readonly panicThreshold: number;
+  /** Of requests of the default priority, and of those of routes with `priority: HIGH`. */
   readonly limits: CircuitBreakerLimits;
+  readonly highPriorityLimits: CircuitBreakerLimits;
+  /** Milliseconds; 0: no limit. */
+  readonly maxStreamDuration: number;
   readonly pool: Readonly<PoolSettings>;
   readonly outlierDetection: OutlierDetectionConfig | null;
   readonly metadata: Readonly<Record<string, unknown>>;

@@ -7,6 +7,7 @@ export interface ClusterStats {
   upstream_cx_overflow: number;
   upstream_cx_idle_timeout: number;
   upstream_cx_max_requests: number;
+  upstream_cx_max_duration_reached: number;
   upstream_cx_none_healthy: number;
   upstream_rq_total: number;
   upstream_rq_active: number;
@@ -20,6 +21,7 @@ export interface ClusterStats {
   update_success: number;
   update_failure: number;
   outlier_detection_ejections_enforced_total: number;
+  outlier_detection_ejections_overflow: number;
 }
 
 export function createClusterStats(): ClusterStats {
@@ -31,6 +33,7 @@ export function createClusterStats(): ClusterStats {
     upstream_cx_overflow: 0,
     upstream_cx_idle_timeout: 0,
     upstream_cx_max_requests: 0,
+    upstream_cx_max_duration_reached: 0,
     upstream_cx_none_healthy: 0,
     upstream_rq_total: 0,
     upstream_rq_active: 0,
@@ -44,5 +47,6 @@ export function createClusterStats(): ClusterStats {
     update_success: 0,
     update_failure: 0,
     outlier_detection_ejections_enforced_total: 0,
+    outlier_detection_ejections_overflow: 0,
   };
 }

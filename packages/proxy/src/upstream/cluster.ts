@@ -9,8 +9,14 @@ export interface LoadBalancerContext {
   readonly hash: number | null;
   readonly downstream: ConnectionInfo | null;
   readonly requestHeaders: HeaderMap | null;
-  /** Hosts tried before by this request (retry host predicates). */
+  /** The route's `priority` is HIGH: limits and connections of their own. */
+  readonly highPriority: boolean;
+  /** Hosts that a retry should not meet again (the `previous_hosts` predicate); empty where it does not matter. */
   readonly triedHosts: readonly Host[];
+  /** Further picks where the first one gives a host of {@link triedHosts}. */
+  readonly hostAttempts: number;
+  /** Endpoint priorities that a retry should leave out as long as others can serve (`previous_priorities`). */
+  readonly triedPriorities: ReadonlySet<number>;
 }
 
 /** Why no upstream stream came about. Each has its response flag [telemetry §1.8]. */
@@ -43,8 +49,10 @@ export interface Cluster {
   newConnection(context: LoadBalancerContext, callbacks: TcpPoolCallbacks): Cancellable | null;
   /** Reports how a request to `host` ended: feeds outlier detection. Status 0: no response. */
   reportOutcome(host: Host, status: number, localFailure: boolean): void;
+  /** Milliseconds that one stream to this cluster may last; 0: no limit. */
+  readonly maxStreamDuration: number;
   /** Admission of one more concurrent retry by the circuit breaker; call `done` when it ends. */
-  admitRetry(): { done(): void } | null;
+  admitRetry(highPriority: boolean): { done(): void } | null;
 }
 
 export interface ClusterManager {

@@ -38,7 +38,9 @@ export function compileCluster(message: Cluster): { config: ClusterConfig } | { 
       policy,
       localityWeighted: message.commonLbConfig?.localityConfigSpecifier.case === "localityWeightedLbConfig",
       panicThreshold: message.commonLbConfig?.healthyPanicThreshold?.value ?? 50,
-      limits: compileLimits(message),
+      limits: compileLimits(message, RoutingPriority.DEFAULT),
+      highPriorityLimits: compileLimits(message, RoutingPriority.HIGH),
+      maxStreamDuration: milliseconds(message.commonHttpProtocolOptions?.maxStreamDuration) ?? 0,
       pool,
       outlierDetection: message.outlierDetection ? compileOutliers(message.outlierDetection) : null,
       metadata: message.metadata?.filterMetadata ?? {},
@@ -122,9 +124,9 @@ function compilePolicy(message: Cluster, faults: ClusterFault[]): LoadBalancerPo
   }
 }
 
-function compileLimits(message: Cluster): CircuitBreakerLimits {
+function compileLimits(message: Cluster, priority: RoutingPriority): CircuitBreakerLimits {
   const thresholds = message.circuitBreakers?.thresholds ?? [];
-  const found = thresholds.find((threshold) => threshold.priority === RoutingPriority.DEFAULT);
+  const found = thresholds.find((threshold) => threshold.priority === priority);
   if (found === undefined) return DEFAULT_LIMITS;
   const budget = found.retryBudget;
   return {
@@ -147,19 +149,22 @@ function compilePool(message: Cluster, faults: ClusterFault[]): PoolSettings {
   return {
     connectTimeout: milliseconds(message.connectTimeout) ?? 5 * SECOND,
     idleTimeout: milliseconds(common?.idleTimeout) ?? HOUR,
+    maxConnectionDuration: milliseconds(common?.maxConnectionDuration) ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? message.maxRequestsPerConnection ?? 0,
     localAddress: source?.address ?? null,
   };
 }
 
-/** Defaults are Envoy's. Success-rate ejection is not done: Istio switches it off. */
+/** Defaults are Envoy's. */
 function compileOutliers(message: OutlierDetection): OutlierDetectionConfig {
   const baseEjectionTime = milliseconds(message.baseEjectionTime) ?? 30 * SECOND;
   return {
     interval: milliseconds(message.interval) ?? 10 * SECOND,
     baseEjectionTime,
     maxEjectionTime: milliseconds(message.maxEjectionTime) ?? Math.max(baseEjectionTime, 300 * SECOND),
+    maxEjectionTimeJitter: milliseconds(message.maxEjectionTimeJitter) ?? 0,
     maxEjectionPercent: message.maxEjectionPercent ?? 10,
+    alwaysEjectOneHost: message.alwaysEjectOneHost ?? false,
     consecutive5xx: message.consecutive5xx ?? 5,
     enforcingConsecutive5xx: message.enforcingConsecutive5xx ?? 100,
     consecutiveGatewayFailure: message.consecutiveGatewayFailure ?? 5,
@@ -167,6 +172,20 @@ function compileOutliers(message: OutlierDetection): OutlierDetectionConfig {
     splitExternalLocalOriginErrors: message.splitExternalLocalOriginErrors,
     consecutiveLocalOriginFailure: message.consecutiveLocalOriginFailure ?? 5,
     enforcingConsecutiveLocalOriginFailure: message.enforcingConsecutiveLocalOriginFailure ?? 100,
+    successRate: {
+      enforcing: message.enforcingSuccessRate ?? 100,
+      minimumHosts: message.successRateMinimumHosts ?? 5,
+      requestVolume: message.successRateRequestVolume ?? 100,
+      limit: message.successRateStdevFactor ?? 1900,
+    },
+    failurePercentage: {
+      enforcing: message.enforcingFailurePercentage ?? 0,
+      minimumHosts: message.failurePercentageMinimumHosts ?? 5,
+      requestVolume: message.failurePercentageRequestVolume ?? 50,
+      limit: message.failurePercentageThreshold ?? 85,
+    },
+    enforcingLocalOriginSuccessRate: message.enforcingLocalOriginSuccessRate ?? 100,
+    enforcingFailurePercentageLocalOrigin: message.enforcingFailurePercentageLocalOrigin ?? 0,
   };
 }
 

@@ -2,6 +2,12 @@ import type { Clock, Timer } from "@mixerless/clock";
 import type { ClusterStats } from "./cluster-stats.ts";
 import type { HostSet } from "./host-set.ts";
 import type { Random } from "./load-balancer/load-balancer.ts";
+import {
+  aboveFailurePercentage,
+  belowSuccessRate,
+  type IntervalCounts,
+  type StatisticalDetection,
+} from "./outlier-statistics.ts";
 import type { UpstreamHost } from "./upstream-host.ts";
 
 /** Durations in milliseconds, shares in percent; a threshold of 0 switches its detector off. */
@@ -9,7 +15,11 @@ export interface OutlierDetectionConfig {
   readonly interval: number;
   readonly baseEjectionTime: number;
   readonly maxEjectionTime: number;
+  /** Up to this much is added to an ejection by chance, so that hosts do not come back all at once. */
+  readonly maxEjectionTimeJitter: number;
   readonly maxEjectionPercent: number;
+  /** The first host may go even where it alone is a larger share. */
+  readonly alwaysEjectOneHost: boolean;
   readonly consecutive5xx: number;
   readonly enforcingConsecutive5xx: number;
   readonly consecutiveGatewayFailure: number;
@@ -17,6 +27,11 @@ export interface OutlierDetectionConfig {
   readonly splitExternalLocalOriginErrors: boolean;
   readonly consecutiveLocalOriginFailure: number;
   readonly enforcingConsecutiveLocalOriginFailure: number;
+  readonly successRate: StatisticalDetection;
+  readonly failurePercentage: StatisticalDetection;
+  /** `enforcing` of the two for local failures, with {@link splitExternalLocalOriginErrors}. */
+  readonly enforcingLocalOriginSuccessRate: number;
+  readonly enforcingFailurePercentageLocalOrigin: number;
 }
 
 interface HostState {
@@ -26,6 +41,10 @@ interface HostState {
   /** How often in a row this host was ejected: multiplies the next ejection time. */
   ejections: number;
   ejectedAt: number;
+  jitter: number;
+  /** Since the last interval: responses, and with the split whether there was a connection at all. */
+  external: IntervalCounts;
+  local: IntervalCounts;
 }
 
 /** Takes hosts that keep failing out of balancing for a while. */
@@ -59,6 +78,7 @@ export class OutlierDetector {
   report(host: UpstreamHost, status: number, localFailure: boolean): void {
     const config = this.#config;
     const state = this.#stateOf(host);
+    if (config.splitExternalLocalOriginErrors) count(state.local, !localFailure);
     if (localFailure && config.splitExternalLocalOriginErrors) {
       state.localFailures++;
       this.#check(
@@ -72,6 +92,7 @@ export class OutlierDetector {
     state.localFailures = 0;
     // Without the split a failure to connect counts as a 503.
     const code = localFailure ? 503 : status;
+    count(state.external, code < 500);
     if (code < 500) {
       state.serverErrors = 0;
       state.gatewayFailures = 0;
@@ -103,17 +124,50 @@ export class OutlierDetector {
   #eject(host: UpstreamHost): void {
     let ejected = 0;
     for (const other of this.#hosts.hosts) if (other.ejected) ejected++;
-    // The first host may always go; after that the share counts.
-    if (ejected > 0 && (100 * (ejected + 1)) / this.#hosts.size > this.#config.maxEjectionPercent) return;
+    const tooMany = (100 * (ejected + 1)) / this.#hosts.size > this.#config.maxEjectionPercent;
+    if (tooMany && !(ejected === 0 && this.#config.alwaysEjectOneHost)) {
+      this.#stats.outlier_detection_ejections_overflow++;
+      return;
+    }
     const state = this.#stateOf(host);
     state.ejections++;
     state.ejectedAt = this.#clock.monotonic();
+    state.jitter = this.#random() * this.#config.maxEjectionTimeJitter;
     host.ejected = true;
     this.#stats.outlier_detection_ejections_enforced_total++;
     this.#hosts.healthChanged();
   }
 
   #sweep(): void {
+    this.#takeBack();
+    this.#compare();
+  }
+
+  /** Ejects the hosts that stand out from the others by the results of the interval. */
+  #compare(): void {
+    const config = this.#config;
+    const external = new Map<UpstreamHost, IntervalCounts>();
+    const local = new Map<UpstreamHost, IntervalCounts>();
+    for (const host of this.#hosts.hosts) {
+      const state = this.#stateOf(host);
+      external.set(host, state.external);
+      local.set(host, state.local);
+      state.external = { successes: 0, failures: 0 };
+      state.local = { successes: 0, failures: 0 };
+    }
+    const { successRate, failurePercentage } = config;
+    this.#ejectAll(belowSuccessRate(external, successRate), successRate.enforcing);
+    this.#ejectAll(aboveFailurePercentage(external, failurePercentage), failurePercentage.enforcing);
+    if (!config.splitExternalLocalOriginErrors) return;
+    this.#ejectAll(belowSuccessRate(local, successRate), config.enforcingLocalOriginSuccessRate);
+    this.#ejectAll(aboveFailurePercentage(local, failurePercentage), config.enforcingFailurePercentageLocalOrigin);
+  }
+
+  #ejectAll(hosts: readonly UpstreamHost[], enforcing: number): void {
+    for (const host of hosts) this.#check(host, 1, 1, enforcing);
+  }
+
+  #takeBack(): void {
     const now = this.#clock.monotonic();
     for (const host of this.#hosts.hosts) {
       const state = this.#stateOf(host);
@@ -122,7 +176,7 @@ export class OutlierDetector {
         continue;
       }
       const time = Math.min(this.#config.baseEjectionTime * state.ejections, this.#config.maxEjectionTime);
-      if (now - state.ejectedAt < time) continue;
+      if (now - state.ejectedAt < time + state.jitter) continue;
       host.ejected = false;
       state.serverErrors = 0;
       state.gatewayFailures = 0;
@@ -134,9 +188,23 @@ export class OutlierDetector {
   #stateOf(host: UpstreamHost): HostState {
     let state = this.#states.get(host);
     if (state === undefined) {
-      state = { serverErrors: 0, gatewayFailures: 0, localFailures: 0, ejections: 0, ejectedAt: 0 };
+      state = {
+        serverErrors: 0,
+        gatewayFailures: 0,
+        localFailures: 0,
+        ejections: 0,
+        ejectedAt: 0,
+        jitter: 0,
+        external: { successes: 0, failures: 0 },
+        local: { successes: 0, failures: 0 },
+      };
       this.#states.set(host, state);
     }
     return state;
   }
+}
+
+function count(counts: IntervalCounts, success: boolean): void {
+  if (success) counts.successes++;
+  else counts.failures++;
 }

@@ -13,12 +13,28 @@ const CONFIG: ClusterConfig = {
   localityWeighted: false,
   panicThreshold: 0,
   limits: DEFAULT_LIMITS,
-  pool: { connectTimeout: 1000, idleTimeout: 60_000, maxRequestsPerConnection: 0, localAddress: "127.0.10.1" },
+  highPriorityLimits: DEFAULT_LIMITS,
+  maxStreamDuration: 0,
+  pool: {
+    connectTimeout: 1000,
+    idleTimeout: 60_000,
+    maxConnectionDuration: 0,
+    maxRequestsPerConnection: 0,
+    localAddress: "127.0.10.1",
+  },
   outlierDetection: null,
   metadata: {},
 };
 
+const OFF = { enforcing: 0, minimumHosts: 3, requestVolume: 10, limit: 0 };
+
 const OUTLIERS: OutlierDetectionConfig = {
+  maxEjectionTimeJitter: 0,
+  alwaysEjectOneHost: false,
+  successRate: OFF,
+  failurePercentage: OFF,
+  enforcingLocalOriginSuccessRate: 0,
+  enforcingFailurePercentageLocalOrigin: 0,
   interval: 10_000,
   baseEjectionTime: 30_000,
   maxEjectionTime: 300_000,
@@ -41,7 +57,12 @@ function setUp(overrides: Partial<ClusterConfig> = {}, ips = ["10.0.0.1"]) {
     const pending = cluster.newStream(ANY, sent.decoder, sent.callbacks);
     return { ...sent, pending };
   };
-  return { ...dependencies, cluster, send };
+  const sendHigh = () => {
+    const sent = request();
+    cluster.newStream({ ...ANY, highPriority: true }, sent.decoder, sent.callbacks);
+    return sent;
+  };
+  return { ...dependencies, cluster, send, sendHigh };
 }
 
 /** The first of a list that must not be empty. */
@@ -132,6 +153,21 @@ describe("connections of a cluster", () => {
     });
   });
 
+  it("close at their greatest age: idle ones at once, others with their request", () => {
+    const { connector, send, clock, cluster } = setUp({ pool: { ...CONFIG.pool, maxConnectionDuration: 10_000 } });
+    send();
+    const idle = only(connector.attempts).succeed();
+    idle.respond();
+    clock.advance(10_100);
+    expect([idle.closed, clock.pending]).toEqual([true, 1]);
+    send();
+    const busy = only(connector.attempts).succeed();
+    clock.advance(10_100);
+    expect(busy.closed).toBe(false);
+    busy.respond();
+    expect([busy.closed, cluster.stats.upstream_cx_max_duration_reached]).toEqual([true, 2]);
+  });
+
   it("are replaced when one breaks while a request waits for it", () => {
     const { connector, send } = setUp({ limits: { ...DEFAULT_LIMITS, maxConnections: 1 } });
     send();
@@ -202,18 +238,38 @@ describe("limits of a cluster", () => {
 
   it("admit retries up to the maximum, or by the budget", () => {
     const { cluster } = setUp({ limits: { ...DEFAULT_LIMITS, maxRetries: 1 } });
-    const first = cluster.admitRetry();
+    const first = cluster.admitRetry(false);
     expect(first).not.toBeNull();
-    expect(cluster.admitRetry()).toBeNull();
+    expect(cluster.admitRetry(false)).toBeNull();
     first?.done();
     first?.done();
     expect(cluster.breaker.retries).toBe(0);
     cluster.reconfigure({ ...CONFIG, limits: { ...DEFAULT_LIMITS, retryBudget: { percent: 20, minimum: 2 } } });
-    expect([cluster.admitRetry(), cluster.admitRetry(), cluster.admitRetry()].map((entry) => entry !== null)).toEqual([
+    expect(
+      [cluster.admitRetry(false), cluster.admitRetry(false), cluster.admitRetry(false)].map((entry) => entry !== null),
+    ).toEqual([true, true, false]);
+  });
+
+  it("are kept apart for routes of high priority, connections too", () => {
+    const { cluster, send, sendHigh, connector } = setUp({
+      limits: { ...DEFAULT_LIMITS, maxRequests: 1, maxRetries: 0 },
+      highPriorityLimits: { ...DEFAULT_LIMITS, maxRequests: 2, maxRetries: 1 },
+    });
+    send();
+    only(connector.attempts).succeed();
+    expect(send().events).toEqual(["overflow"]);
+    const high = [sendHigh(), sendHigh()];
+    for (const attempt of [...connector.attempts]) attempt.succeed();
+    expect(high.map((sent) => sent.events)).toEqual([["ready 10.0.0.1:80"], ["ready 10.0.0.1:80"]]);
+    expect(sendHigh().events).toEqual(["overflow"]);
+    expect([cluster.breaker.requests, cluster.highPriorityBreaker.requests]).toEqual([1, 2]);
+    expect([cluster.admitRetry(false), cluster.admitRetry(true) !== null, cluster.admitRetry(true)]).toEqual([
+      null,
       true,
-      true,
-      false,
+      null,
     ]);
+    cluster.close();
+    expect([cluster.breaker.connections, cluster.highPriorityBreaker.connections]).toEqual([0, 0]);
   });
 
   it("count a request that was given up locally as ended", () => {
@@ -259,8 +315,64 @@ describe("outlier detection", () => {
     expect(host.healthy).toBe(true);
   });
 
+  it("ejects no host that alone is more than the share, unless told to", () => {
+    const fail = (overrides: Partial<OutlierDetectionConfig>) => {
+      const { cluster } = setUp({ outlierDetection: { ...OUTLIERS, maxEjectionPercent: 10, ...overrides } });
+      const host = only([...cluster.hosts.hosts]);
+      for (let i = 0; i < 3; i++) cluster.reportOutcome(host, 500, false);
+      return [host.healthy, cluster.stats.outlier_detection_ejections_overflow];
+    };
+    expect(fail({})).toEqual([true, 1]);
+    expect(fail({ alwaysEjectOneHost: true })).toEqual([false, 0]);
+  });
+
+  /** The hosts that are out after one interval in which host i had 100 requests, `failures[i]` of them failed. */
+  function outAfter(failures: readonly number[], overrides: Partial<OutlierDetectionConfig>, local = false): number[] {
+    const outlierDetection = { ...OUTLIERS, consecutive5xx: 0, maxEjectionPercent: 100, ...overrides };
+    const ips = failures.map((_, i) => `10.0.0.${i}`);
+    const { cluster, clock } = setUp({ outlierDetection }, ips);
+    [...cluster.hosts.hosts].forEach((host, i) => {
+      for (let n = 0; n < 100; n++) {
+        const failed = n < (failures[i] ?? 0);
+        cluster.reportOutcome(host, failed ? (local ? 0 : 500) : 200, failed && local);
+      }
+    });
+    clock.advance(10_000);
+    return [...cluster.hosts.hosts].flatMap((host, i) => (host.healthy ? [] : [i]));
+  }
+
+  it("ejects hosts whose success rate lies far below the mean of those with enough requests", () => {
+    const successRate = { enforcing: 100, minimumHosts: 5, requestVolume: 100, limit: 1900 };
+    expect(outAfter([0, 0, 0, 0, 0, 50], { successRate })).toEqual([5]);
+    expect(outAfter([0, 0, 0, 50], { successRate })).toEqual([]);
+    expect(outAfter([0, 0, 0, 0, 0, 50], { successRate: { ...successRate, requestVolume: 101 } })).toEqual([]);
+    expect(outAfter([0, 0, 0, 0, 0, 50], { successRate: { ...successRate, enforcing: 0 } })).toEqual([]);
+  });
+
+  it("ejects hosts by the percentage of their failures", () => {
+    const failurePercentage = { enforcing: 100, minimumHosts: 2, requestVolume: 50, limit: 85 };
+    expect(outAfter([84, 85, 100], { failurePercentage })).toEqual([1, 2]);
+  });
+
+  it("looks at local failures by themselves where they are split off", () => {
+    const failurePercentage = { enforcing: 100, minimumHosts: 2, requestVolume: 50, limit: 85 };
+    const split = { splitExternalLocalOriginErrors: true, consecutiveLocalOriginFailure: 0, failurePercentage };
+    expect(outAfter([0, 90], split, true)).toEqual([]);
+    expect(outAfter([0, 90], { ...split, enforcingFailurePercentageLocalOrigin: 100 }, true)).toEqual([1]);
+  });
+
+  it("lets chance lengthen an ejection, so that hosts do not return together", () => {
+    const { cluster, clock } = setUp({
+      outlierDetection: { ...OUTLIERS, maxEjectionPercent: 100, maxEjectionTimeJitter: 1e9 },
+    });
+    const host = only([...cluster.hosts.hosts]);
+    for (let i = 0; i < 3; i++) cluster.reportOutcome(host, 500, false);
+    clock.advance(40_000);
+    expect(host.healthy).toBe(false);
+  });
+
   it("gives every host back when it is switched off", () => {
-    const { cluster } = setUp({ outlierDetection: OUTLIERS });
+    const { cluster } = setUp({ outlierDetection: { ...OUTLIERS, maxEjectionPercent: 100 } });
     const host = only([...cluster.hosts.hosts]);
     for (let i = 0; i < 3; i++) cluster.reportOutcome(host, 500, false);
     cluster.reconfigure(CONFIG);

@@ -1,6 +1,6 @@
 import type { Clock, DeadlineWheel } from "@mixerless/clock";
 import type { ResponseDecoder } from "../http/codec.ts";
-import { CircuitBreaker } from "./circuit-breaker.ts";
+import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { Cancellable, Cluster, HttpPoolCallbacks, LoadBalancerContext, TcpPoolCallbacks } from "./cluster.ts";
 import type { ClusterConfig, LoadBalancerPolicy } from "./cluster-config.ts";
 import { type ClusterStats, createClusterStats } from "./cluster-stats.ts";
@@ -13,10 +13,10 @@ import { createRingHash } from "./load-balancer/ring-hash.ts";
 import { createRoundRobin } from "./load-balancer/round-robin.ts";
 import { OutlierDetector } from "./outlier-detection.ts";
 import type { Connector } from "./pool/connector.ts";
-import { HttpPool } from "./pool/http-pool.ts";
 import { openTcp } from "./pool/open-tcp.ts";
-import type { PoolContext } from "./pool/pool-context.ts";
-import { type ActiveStreams, trackRequest } from "./pool/track-request.ts";
+import type { PoolSettings } from "./pool/pool-context.ts";
+import { trackRequest } from "./pool/track-request.ts";
+import { PriorityLane } from "./priority-lane.ts";
 import type { EndpointConfig, UpstreamHost } from "./upstream-host.ts";
 
 export interface ClusterDependencies {
@@ -27,25 +27,25 @@ export interface ClusterDependencies {
 }
 
 /** A cluster at work: hosts, balancing, limits and connections. Configuration and hosts change under it. */
-export class UpstreamCluster implements Cluster, ActiveStreams {
+export class UpstreamCluster implements Cluster {
   #config: ClusterConfig;
   readonly #dependencies: ClusterDependencies;
-  readonly #context: PoolContext;
-  readonly #pools = new Map<UpstreamHost, HttpPool>();
-  /** Pools of removed hosts whose requests still run. */
-  readonly #draining = new Set<HttpPool>();
+  readonly #settings: PoolSettings;
+  readonly #default: PriorityLane;
+  readonly #high: PriorityLane;
   #chooser: HostChooser;
   #outliers: OutlierDetector | null = null;
   readonly hosts = new HostSet();
   readonly stats: ClusterStats = createClusterStats();
-  readonly breaker: CircuitBreaker;
 
   constructor(config: ClusterConfig, dependencies: ClusterDependencies) {
     this.#config = config;
     this.#dependencies = dependencies;
-    this.breaker = new CircuitBreaker(config.limits);
+    this.#settings = { ...config.pool };
     const { clock, wheel, connector } = dependencies;
-    this.#context = { clock, wheel, connector, breaker: this.breaker, stats: this.stats, settings: { ...config.pool } };
+    const shared = { clock, wheel, connector, stats: this.stats, settings: this.#settings };
+    this.#default = new PriorityLane(config.limits, shared);
+    this.#high = new PriorityLane(config.highPriorityLimits, shared);
     this.#chooser = this.#createChooser();
     this.#configureOutliers();
   }
@@ -59,12 +59,23 @@ export class UpstreamCluster implements Cluster, ActiveStreams {
   get metadata(): Readonly<Record<string, unknown>> {
     return this.#config.metadata;
   }
+  get maxStreamDuration(): number {
+    return this.#config.maxStreamDuration;
+  }
+  /** What requests of the default priority use. */
+  get breaker(): CircuitBreaker {
+    return this.#default.breaker;
+  }
+  get highPriorityBreaker(): CircuitBreaker {
+    return this.#high.breaker;
+  }
 
   /** Takes over a new configuration of the same discovery; hosts and connections stay. */
   reconfigure(config: ClusterConfig): void {
     this.#config = config;
-    this.breaker.limits = config.limits;
-    Object.assign(this.#context.settings, config.pool);
+    this.#default.breaker.limits = config.limits;
+    this.#high.breaker.limits = config.highPriorityLimits;
+    Object.assign(this.#settings, config.pool);
     this.#chooser = this.#createChooser();
     this.#configureOutliers();
   }
@@ -72,7 +83,10 @@ export class UpstreamCluster implements Cluster, ActiveStreams {
   updateHosts(endpoints: readonly EndpointConfig[]): void {
     const { added, removed } = this.hosts.update(endpoints);
     if (added.length + removed.length > 0) this.stats.membership_change++;
-    for (const host of removed) this.#retire(host);
+    for (const host of removed) {
+      this.#default.retire(host);
+      this.#high.retire(host);
+    }
   }
 
   newStream(context: LoadBalancerContext, decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): Cancellable | null {
@@ -82,12 +96,13 @@ export class UpstreamCluster implements Cluster, ActiveStreams {
       callbacks.onFailure("no-healthy-upstream", null, "");
       return null;
     }
-    if (!this.breaker.canRequest) {
+    const lane = context.highPriority ? this.#high : this.#default;
+    if (!lane.breaker.canRequest) {
       this.stats.upstream_rq_pending_overflow++;
       callbacks.onFailure("overflow", host, "");
       return null;
     }
-    return trackRequest(this, host, this.#poolOf(host), decoder, callbacks);
+    return trackRequest(lane, host, lane.poolOf(host), decoder, callbacks);
   }
 
   newConnection(context: LoadBalancerContext, callbacks: TcpPoolCallbacks): Cancellable | null {
@@ -102,7 +117,7 @@ export class UpstreamCluster implements Cluster, ActiveStreams {
       callbacks.onFailure("overflow", host, "");
       return null;
     }
-    return openTcp(this.#context, host, callbacks);
+    return openTcp(this.#default.context, host, callbacks);
   }
 
   reportOutcome(host: UpstreamHost, status: number, localFailure: boolean): void {
@@ -111,64 +126,23 @@ export class UpstreamCluster implements Cluster, ActiveStreams {
     this.#outliers?.report(host, status, localFailure);
   }
 
-  admitRetry(): { done(): void } | null {
-    if (!this.breaker.canRetry) {
-      this.stats.upstream_rq_retry_overflow++;
-      return null;
-    }
-    this.breaker.retries++;
-    let open = true;
-    return {
-      done: () => {
-        if (open) this.breaker.retries--;
-        open = false;
-      },
-    };
-  }
-
-  streamOpened(host: UpstreamHost): void {
-    this.breaker.requests++;
-    this.stats.upstream_rq_active++;
-    this.stats.upstream_rq_total++;
-    host.activeRequests++;
-    host.totals.requests++;
-  }
-
-  streamClosed(host: UpstreamHost): void {
-    this.breaker.requests--;
-    this.stats.upstream_rq_active--;
-    host.activeRequests--;
+  admitRetry(highPriority: boolean): { done(): void } | null {
+    return (highPriority ? this.#high : this.#default).admitRetry();
   }
 
   /** Lets what runs finish; nothing new is expected. */
   drain(): void {
     this.#outliers?.close();
     this.#outliers = null;
-    for (const host of [...this.#pools.keys()]) this.#retire(host);
+    this.#default.drain();
+    this.#high.drain();
   }
 
   /** Ends every connection of the cluster. */
   close(): void {
     this.drain();
-    for (const pool of [...this.#draining]) pool.close();
-  }
-
-  #poolOf(host: UpstreamHost): HttpPool {
-    let pool = this.#pools.get(host);
-    if (pool === undefined) {
-      const created: HttpPool = new HttpPool(this.#context, host, () => this.#draining.delete(created));
-      pool = created;
-      this.#pools.set(host, pool);
-    }
-    return pool;
-  }
-
-  #retire(host: UpstreamHost): void {
-    const pool = this.#pools.get(host);
-    if (pool === undefined) return;
-    this.#pools.delete(host);
-    this.#draining.add(pool);
-    pool.drain();
+    this.#default.close();
+    this.#high.close();
   }
 
   #createChooser(): HostChooser {

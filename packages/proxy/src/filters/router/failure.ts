@@ -89,3 +89,13 @@ export function timeoutReply(details: string): LocalReply {
   const flags = ResponseFlag.UpstreamRequestTimeout;
   return { status: 504, body: "upstream request timeout", details, flags, grpcStatus: 4 };
 }
+
+/** The cluster's `max_stream_duration` has passed. A client that was still sending is told that it was too slow. */
+export function streamDurationReply(requestEnded: boolean): LocalReply {
+  return {
+    status: requestEnded ? 504 : 408,
+    body: "upstream max stream duration reached",
+    details: "upstream_max_stream_duration_reached",
+    flags: ResponseFlag.UpstreamMaxStreamDurationReached,
+  };
+}

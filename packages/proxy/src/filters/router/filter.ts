@@ -3,12 +3,11 @@ import { EnvoyHeader } from "../../http/envoy-header-name.ts";
 import type { HeaderMap } from "../../http/header-map.ts";
 import { H } from "../../http/header-name.ts";
 import { FilterStatus, type FilterStream, HttpFilter, type LocalReply } from "../../http/http-filter.ts";
-import { cookieText, type GeneratedCookie } from "../../http/routing/hash-policy.ts";
+import { cookieText } from "../../http/routing/hash-policy.ts";
 import type { ForwardAction } from "../../http/routing/route-action.ts";
 import type { RouteEntry } from "../../http/routing/route-entry.ts";
-import type { ConnectionInfo } from "../../transport/transport.ts";
-import type { Cluster, LoadBalancerContext, PoolFailure } from "../../upstream/cluster.ts";
-import type { Host } from "../../upstream/host.ts";
+import type { Cluster, PoolFailure } from "../../upstream/cluster.ts";
+import { Balancing } from "./balancing.ts";
 import type { RouterConfig } from "./config.ts";
 import { answerWithoutUpstream } from "./direct-answer.ts";
 import {
@@ -17,6 +16,7 @@ import {
   failureOfReset,
   failureReply,
   noHealthyUpstreamReply,
+  streamDurationReply,
   timeoutReply,
   type UpstreamFailure,
 } from "./failure.ts";
@@ -29,7 +29,7 @@ import { requestTimeouts } from "./timeouts.ts";
 import { UpstreamRequest, type UpstreamRequestOwner } from "./upstream-request.ts";
 
 /** The last filter of a chain: takes the request to a host of the route's cluster and brings the response back. */
-export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, LoadBalancerContext, ResponseTimerTarget {
+export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, ResponseTimerTarget {
   readonly #config: RouterConfig;
   #headers: HeaderMap | null = null;
   #trailers: HeaderMap | null = null;
@@ -48,23 +48,12 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
   #timers: ResponseTimers | null = null;
   /** The request has reached this filter wholly. */
   #requestEnded = false;
-  #cookie: GeneratedCookie | null = null;
+  #balancing: Balancing | null = null;
   #ended = false;
-  hash: number | null = null;
 
   constructor(stream: FilterStream, config: RouterConfig) {
     super(stream);
     this.#config = config;
-  }
-
-  get downstream(): ConnectionInfo {
-    return this.stream.info.downstream;
-  }
-  get requestHeaders(): HeaderMap | null {
-    return this.#headers;
-  }
-  get triedHosts(): readonly Host[] {
-    return this.#retries?.tried ?? NO_HOSTS;
   }
 
   // The request.
@@ -81,14 +70,10 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     this.#cluster = info.cluster;
     this.#requestEnded = endStream;
     this.#planRetries(route.action, headers, info.cluster);
-    if (route.action.hash !== null) {
-      const outcome = route.action.hash.evaluate(headers, info, this.#config.random);
-      this.hash = outcome.hash;
-      this.#cookie = outcome.cookie;
-    }
+    this.#balancing = new Balancing(route.action, headers, info, this.#retries, this.#config.random);
     route.finalizeRequestHeaders(headers, info, !this.#config.suppressEnvoyHeaders);
     if (route.action.mirrors.length > 0)
-      this.#mirrors = Mirrors.start(route.action.mirrors, this, this.#config, endStream);
+      this.#mirrors = Mirrors.start(route.action.mirrors, this.#balancing, this.#config, endStream);
     this.#startAttempt();
     if (endStream) this.#onRequestComplete();
     return FilterStatus.Continue;
@@ -153,22 +138,22 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
 
   #planRetries(action: ForwardAction, headers: HeaderMap, cluster: Cluster): void {
     const policy = effectiveRetryPolicy(action.retry, headers);
-    if (policy !== null) this.#retries = new Retries(policy, this.#config, cluster);
-    const timeouts = requestTimeouts(action, headers, action.retry?.perTryTimeout ?? 0);
-    if (timeouts.total > 0 || timeouts.perTry > 0)
-      this.#timers = new ResponseTimers(this.#config.wheel, timeouts, this);
+    if (policy !== null) this.#retries = new Retries(policy, this.#config, cluster, action.highPriority);
+    const timeouts = requestTimeouts(action, headers, cluster.maxStreamDuration);
+    if (timeouts !== null) this.#timers = new ResponseTimers(this.#config.wheel, timeouts, this);
   }
 
   #startAttempt(): void {
     const { info } = this.stream;
     const headers = this.#headers;
     const cluster = this.#cluster;
-    if (headers === null || cluster === null) return;
+    const balancing = this.#balancing;
+    if (headers === null || cluster === null || balancing === null) return;
     info.attemptCount++;
     if (this.#action?.includeAttemptCount) headers.set(EnvoyHeader.attemptCount, String(info.attemptCount));
     const attempt = new UpstreamRequest(this);
     this.#attempt = attempt;
-    attempt.start(cluster, this);
+    attempt.start(cluster, balancing);
   }
 
   onAttemptReady(attempt: UpstreamRequest): void {
@@ -185,6 +170,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     info.upstreamProtocol = encoder.protocol;
     info.upstreamConnected ??= now;
     info.upstreamFirstByteSent ??= now;
+    this.#timers?.startStream();
     if (this.#action?.autoHostRewrite && host !== null && host.hostname !== "") {
       this.#entry?.rewriteAuthority(headers, host.hostname, !this.#config.suppressEnvoyHeaders);
     }
@@ -275,7 +261,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     if (attempt.host !== null) this.#cluster?.reportOutcome(attempt.host, status, false);
     const again = this.#headers !== null && this.#retries?.wantsResponse(headers, this.#headers);
     if (again && this.#tryAgain(attempt)) return;
-    this.#timers?.stopTry();
+    this.#timers?.responseStarted();
     this.#body = null;
     this.#dropRetries();
     info.upstreamResponseStarted = now;
@@ -292,6 +278,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     const attempt = this.#attempt;
     if (this.#ended || attempt === null) return;
     if (endStream) this.#complete(attempt);
+    else this.#timers?.touch();
     this.stream.respondData(buffer, start, end, endStream);
     if (this.#ended || endStream || this.#responsePaused || !this.stream.downstreamCongested) return;
     this.#responsePaused = true;
@@ -305,6 +292,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
   }
 
   #complete(attempt: UpstreamRequest): void {
+    this.#timers?.stopTry();
     this.stream.info.upstreamResponseEnded = this.#config.clock.monotonic();
     attempt.recordBytes(this.stream.info);
   }
@@ -314,7 +302,8 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     if (this.#action?.includeAttemptCountInResponse) {
       headers.set(EnvoyHeader.attemptCount, String(this.stream.info.attemptCount));
     }
-    if (this.#cookie !== null) headers.add(EnvoyHeader.setCookie, cookieText(this.#cookie));
+    const cookie = this.#balancing?.cookie ?? null;
+    if (cookie !== null) headers.add(EnvoyHeader.setCookie, cookieText(cookie));
     this.#entry?.finalizeResponseHeaders(headers, this.stream.info);
   }
 
@@ -345,13 +334,13 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
 
   // Limits and the end.
 
-  onPerTryTimeout(): void {
+  onPerTryTimeout(details: string): void {
     const attempt = this.#attempt;
     if (this.#ended || attempt === null) return;
     this.#config.stats.timeouts.add(1);
     if (attempt.host !== null) this.#cluster?.reportOutcome(attempt.host, 0, true);
     if (this.#retries?.wantsFailure(failureOfReset("timeout"), attempt.requestSent) && this.#tryAgain(attempt)) return;
-    this.#timeOut("upstream_per_try_timeout");
+    this.#answer(timeoutReply(details));
   }
 
   onTotalTimeout(): void {
@@ -359,11 +348,14 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     this.#config.stats.timeouts.add(1);
     const host = this.#attempt?.host ?? null;
     if (host !== null && this.stream.info.responseHeaders === null) this.#cluster?.reportOutcome(host, 0, true);
-    this.#timeOut("response_timeout");
+    this.#answer(timeoutReply("response_timeout"));
   }
 
-  #timeOut(details: string): void {
-    this.#answer(timeoutReply(details));
+  onStreamDurationReached(): void {
+    const attempt = this.#attempt;
+    if (this.#ended || attempt === null) return;
+    if (this.#retries?.wantsFailure(failureOfReset("local"), attempt.requestSent) && this.#tryAgain(attempt)) return;
+    this.#answer(streamDurationReply(this.#requestEnded));
   }
 
   /** Nothing of the upstream counts any more. */
@@ -396,5 +388,3 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Lo
     this.#body = null;
   }
 }
-
-const NO_HOSTS: readonly Host[] = [];

@@ -2,11 +2,23 @@ import { describe, expect, it } from "vitest";
 import { routesTo, TestProxy } from "../../http/testing/test-proxy.ts";
 import { forward, POST } from "./testing/forwarding-proxy.ts";
 
+const RETRY = "type.googleapis.com/envoy.extensions.retry";
+const ELSEWHERE = {
+  retryHostPredicate: [
+    {
+      name: "envoy.retry_host_predicates.previous_hosts",
+      typedConfig: { "@type": `${RETRY}.host.previous_hosts.v3.PreviousHostsPredicate` },
+    },
+  ],
+};
+
 describe("retries", () => {
   const policy = (retryOn: string, more: object = {}) => ({ retryPolicy: { retryOn, numRetries: 2, ...more } });
 
   it("ask again where the connection failed, after a back-off, and say so upstream", () => {
-    const { test, cluster } = forward(policy("connect-failure"), { host: { includeRequestAttemptCount: true } });
+    const { test, cluster } = forward(policy("connect-failure", ELSEWHERE), {
+      host: { includeRequestAttemptCount: true },
+    });
     cluster.mode = "connect-failure";
     const exchange = test.request(POST, false).data("body", true);
     expect([cluster.attempts.length, exchange.status]).toEqual([1, null]);
@@ -21,6 +33,42 @@ describe("retries", () => {
     cluster.last.respond(200);
     expect(test.log()).toEqual(["200 - via_upstream"]);
     expect(cluster.retriesOpen).toBe(0);
+  });
+
+  it("may go to the same host again where no predicate says otherwise", () => {
+    const { test, cluster } = forward(policy("5xx"));
+    test.request();
+    cluster.last.respond(503);
+    test.clock.advance(500);
+    expect(cluster.last.context).toMatchObject({ triedHosts: [], hostAttempts: 1 });
+    const told = forward(policy("5xx", { ...ELSEWHERE, hostSelectionRetryMaxAttempts: "5" }));
+    told.test.request();
+    expect(told.cluster.last.context.hostAttempts).toBe(5);
+  });
+
+  it("leave out tried priorities after every so many attempts", () => {
+    const typedConfig = { "@type": `${RETRY}.priority.previous_priorities.v3.PreviousPrioritiesConfig` };
+    const retryPriority = {
+      name: "envoy.retry_priorities.previous_priorities",
+      typedConfig: { ...typedConfig, updateFrequency: 2 },
+    };
+    const { test, cluster } = forward(policy("5xx", { retryPriority }));
+    test.request();
+    const left: number[][] = [];
+    for (let i = 0; i < 3; i++) {
+      left.push([...cluster.last.context.triedPriorities]);
+      cluster.last.respond(503);
+      test.clock.advance(500);
+    }
+    expect(left).toEqual([[], [], [0]]);
+  });
+
+  it("and requests of routes of high priority use limits of their own", () => {
+    const { test, cluster } = forward({ ...policy("5xx"), priority: "HIGH" });
+    test.request();
+    expect(cluster.last.context.highPriority).toBe(true);
+    cluster.last.respond(503);
+    expect(cluster.retriesOfHighPriority).toBe(1);
   });
 
   it("end with URX where the number is used up", () => {

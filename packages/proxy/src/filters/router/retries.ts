@@ -9,6 +9,8 @@ import type { RouterConfig } from "./config.ts";
 import type { UpstreamFailure } from "./failure.ts";
 import { backOff, retriesFailure, retriesResponse } from "./retry-conditions.ts";
 
+const NO_HOSTS: readonly Host[] = [];
+
 /** The retries that one request still has. Made only where a policy applies. */
 export class Retries {
   readonly #policy: RetryPolicy;
@@ -17,14 +19,27 @@ export class Retries {
   #left: number;
   #admission: { done(): void } | null = null;
   #timer: Timer | null = null;
+  readonly #highPriority: boolean;
   /** Hosts that failed this request. */
-  readonly tried: Host[] = [];
+  readonly #tried: Host[] = [];
+  /** Endpoint priorities that the next attempt leaves out. */
+  readonly triedPriorities = new Set<number>();
 
-  constructor(policy: RetryPolicy, config: RouterConfig, cluster: Cluster) {
+  constructor(policy: RetryPolicy, config: RouterConfig, cluster: Cluster, highPriority: boolean) {
     this.#policy = policy;
+    this.#highPriority = highPriority;
     this.#config = config;
     this.#cluster = cluster;
     this.#left = policy.retries;
+  }
+
+  /** Hosts that the next attempt should not meet again. */
+  get avoided(): readonly Host[] {
+    return this.#policy.avoidTriedHosts ? this.#tried : NO_HOSTS;
+  }
+
+  get hostAttempts(): number {
+    return this.#policy.hostAttempts;
   }
 
   wantsResponse(response: HeaderMap, request: HeaderMap): boolean {
@@ -44,17 +59,24 @@ export class Retries {
       return false;
     }
     this.#admission?.done();
-    this.#admission = this.#cluster.admitRetry();
+    this.#admission = this.#cluster.admitRetry(this.#highPriority);
     if (this.#admission === null) {
       info.setFlag(ResponseFlag.UpstreamOverflow);
       return false;
     }
     this.#left--;
-    if (failed !== null) this.tried.push(failed);
+    if (failed !== null) this.#note(failed);
     stats.retries.add(1);
     // A timer of its own: the ticks of the wheel are longer than most back-offs.
     this.#timer = clock.after(backOff(this.#policy, info.attemptCount, random()), attempt);
     return true;
+  }
+
+  #note(failed: Host): void {
+    this.#tried.push(failed);
+    const frequency = this.#policy.priorityUpdateFrequency;
+    if (frequency === 0 || this.#tried.length % frequency !== 0) return;
+    for (const host of this.#tried) this.triedPriorities.add(host.priority);
   }
 
   close(): void {

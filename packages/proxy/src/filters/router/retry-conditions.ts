@@ -49,6 +49,9 @@ const DEFAULTS: RetryPolicy = {
   statusCodes: new Set(),
   headers: [],
   requestHeaders: [],
+  avoidTriedHosts: false,
+  hostAttempts: 1,
+  priorityUpdateFrequency: 0,
   backOffBase: 25,
   backOffMax: 250,
 };

@@ -60,6 +60,46 @@ describe("timeouts", () => {
     expect(test.log()).toEqual(["504 UT,URX upstream_per_try_timeout"]);
   });
 
+  it("of one attempt without progress count each piece of the response, also after it has begun", () => {
+    const { test, cluster } = forward({ retryPolicy: { retryOn: "5xx", numRetries: 1, perTryIdleTimeout: "0.3s" } });
+    const exchange = test.request();
+    test.clock.advance(302);
+    expect(cluster.attempts[0]?.resetReason).toBe("local");
+    test.clock.advance(100);
+    expect(cluster.attempts).toHaveLength(2);
+    cluster.last.begin(200);
+    for (let i = 0; i < 5; i++) {
+      test.clock.advance(250);
+      cluster.last.data("x");
+    }
+    expect(exchange.resetReason).toBeNull();
+    test.clock.advance(302);
+    expect([exchange.resetReason, cluster.last.resetReason]).toEqual(["local", "local"]);
+    expect(test.log()).toEqual(["200 UT upstream_per_try_idle_timeout"]);
+    const silent = forward({ retryPolicy: { retryOn: "gateway-error", numRetries: 0, perTryIdleTimeout: "0.3s" } });
+    silent.test.request();
+    silent.test.clock.advance(302);
+    expect(silent.test.log()).toEqual(["504 UT,URX upstream_per_try_idle_timeout"]);
+    expect(silent.test.clock.pending).toBe(1);
+  });
+
+  it("of a cluster's streams end each of them, UMSDR", () => {
+    const limited = (endStream: boolean, begin = false) => {
+      const { test, cluster } = forward();
+      cluster.maxStreamDuration = 300;
+      const exchange = test.request(POST, endStream);
+      if (begin) cluster.last.begin(200).data("x");
+      test.clock.advance(301);
+      expect(cluster.last.resetReason).toBe("local");
+      return [exchange.status, exchange.body, test.log()];
+    };
+    const body = "upstream max stream duration reached";
+    const details = "upstream_max_stream_duration_reached";
+    expect(limited(true)).toEqual([504, body, [`504 UMSDR ${details}`]]);
+    expect(limited(false)).toEqual([408, body, [`408 UMSDR ${details}`]]);
+    expect(limited(true, true)).toEqual([200, "x", [`200 UMSDR ${details}`]]);
+  });
+
   it("follow grpc-timeout where the route allows, capped by it", () => {
     const limit = (maxGrpcTimeout: string, grpcTimeout?: string) => {
       const { test, cluster } = forward({ maxGrpcTimeout });

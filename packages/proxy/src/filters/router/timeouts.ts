@@ -9,16 +9,20 @@ export interface RequestTimeouts {
   /** From the end of the request to the end of the response, all attempts together. */
   readonly total: number;
   readonly perTry: number;
+  /** Without a byte of the response, one attempt. */
+  readonly perTryIdle: number;
+  /** Of the stream to the upstream, whatever happens on it. */
+  readonly stream: number;
 }
 
 /**
  * The limits by route and, from inside the mesh, by headers; tells them to the upstream in
- * `x-envoy-expected-rq-timeout-ms`. For gRPC with `max_grpc_timeout` the client's own timeout counts.
+ * `x-envoy-expected-rq-timeout-ms`. Null where nothing is limited. For gRPC with `max_grpc_timeout` the client's own timeout counts.
  */
-export function requestTimeouts(action: ForwardAction, headers: HeaderMap, perTryOfRoute: number): RequestTimeouts {
+export function requestTimeouts(action: ForwardAction, headers: HeaderMap, stream: number): RequestTimeouts | null {
   const grpc = action.maxGrpcTimeout !== null && isGrpcRequest(headers);
   let total = grpc ? grpcLimit(action, headers) : action.timeout;
-  let perTry = perTryOfRoute;
+  let perTry = action.retry?.perTryTimeout ?? 0;
   const asked = headers.get(EnvoyHeader.upstreamRqTimeoutMs);
   if (asked !== null) {
     headers.remove(EnvoyHeader.upstreamRqTimeoutMs);
@@ -33,7 +37,8 @@ export function requestTimeouts(action: ForwardAction, headers: HeaderMap, perTr
   const expected = perTry > 0 ? perTry : total;
   if (expected > 0) headers.set(H.xEnvoyExpectedRqTimeoutMs, String(Math.floor(expected)));
   if (grpc && expected > 0) headers.set(EnvoyHeader.grpcTimeout, `${Math.floor(expected)}m`);
-  return { total, perTry };
+  const perTryIdle = action.retry?.perTryIdleTimeout ?? 0;
+  return total + perTry + perTryIdle + stream === 0 ? null : { total, perTry, perTryIdle, stream };
 }
 
 function grpcLimit(action: ForwardAction, headers: HeaderMap): number {

@@ -14,6 +14,7 @@ import type { TcpProxyStats } from "./stats.ts";
 import { UpstreamSide } from "./upstream-side.ts";
 
 const NO_HOSTS: readonly Host[] = [];
+const NO_PRIORITIES: ReadonlySet<number> = new Set();
 
 /**
  * Filter state that ends the waiting for a peer's metadata. This proxy does not take part in the TCP metadata
@@ -45,6 +46,8 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   #idle: Deadline | null = null;
   #duration: Deadline | null = null;
   readonly hash: number | null;
+  readonly highPriority = false;
+  readonly hostAttempts = 0;
 
   constructor(
     owner: TcpProxyOwner,
@@ -89,6 +92,9 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   }
   get triedHosts(): readonly Host[] {
     return NO_HOSTS;
+  }
+  get triedPriorities(): ReadonlySet<number> {
+    return NO_PRIORITIES;
   }
 
   // The upstream.

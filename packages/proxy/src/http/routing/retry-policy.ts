@@ -1,5 +1,7 @@
+import { unpackAnyAs } from "@mixerless/wire";
 import type { RetryPolicy as RetryPolicyConfig } from "@mixerless/wire/envoy/config/route/v3/route_components";
-import type { ConfigFault } from "../../network/config-fault.ts";
+import { PreviousPrioritiesConfigSchema } from "@mixerless/wire/envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config";
+import { addFaults, type ConfigFault } from "../../network/config-fault.ts";
 import { milliseconds } from "./duration.ts";
 import { compileHeaderMatcher, type HeaderMatch } from "./header-matcher.ts";
 
@@ -50,6 +52,11 @@ export interface RetryPolicy {
   readonly headers: readonly HeaderMatch[];
   /** Where not empty, requests must match one of these to be retried at all. */
   readonly requestHeaders: readonly HeaderMatch[];
+  /** Whether hosts that failed are avoided, and how often another one is looked for. */
+  readonly avoidTriedHosts: boolean;
+  readonly hostAttempts: number;
+  /** Failed attempts after which their endpoint priorities are left out; 0: never. */
+  readonly priorityUpdateFrequency: number;
   /** Exponential with full jitter, milliseconds. */
   readonly backOffBase: number;
   readonly backOffMax: number;
@@ -75,6 +82,7 @@ export function compileRetryPolicy(config: RetryPolicyConfig, path: string, faul
       faults.push({ path: `${path}.retryHostPredicate[${i}]`, message: `${predicate.name} is not supported` });
     }
   }
+  refuseUnsupported(config, path, faults);
   return {
     on: parseRetryOn(config.retryOn),
     retries: config.numRetries ?? 1,
@@ -87,7 +95,36 @@ export function compileRetryPolicy(config: RetryPolicyConfig, path: string, faul
     requestHeaders: config.retriableRequestHeaders.map((matcher, i) =>
       compileHeaderMatcher(matcher, `${path}.retriableRequestHeaders[${i}]`, faults),
     ),
+    avoidTriedHosts: config.retryHostPredicate.length > 0,
+    hostAttempts: Number(config.hostSelectionRetryMaxAttempts) || 1,
+    priorityUpdateFrequency: compileRetryPriority(config, `${path}.retryPriority`, faults),
     backOffBase: base,
     backOffMax: max,
   };
+}
+
+function refuseUnsupported(config: RetryPolicyConfig, path: string, faults: ConfigFault[]): void {
+  const refuse = (field: string, present: boolean) => {
+    if (present) faults.push({ path: `${path}.${field}`, message: "is not supported" });
+  };
+  refuse("rateLimitedRetryBackOff", config.rateLimitedRetryBackOff !== undefined);
+  refuse("retryOptionsPredicates", config.retryOptionsPredicates.length > 0);
+}
+
+function compileRetryPriority(config: RetryPolicyConfig, path: string, faults: ConfigFault[]): number {
+  const priority = config.retryPriority;
+  if (priority === undefined) return 0;
+  if (priority.configType.case !== "typedConfig") {
+    faults.push({ path, message: `${priority.name} has no typedConfig` });
+    return 0;
+  }
+  const decoded = unpackAnyAs(priority.configType.value, PreviousPrioritiesConfigSchema);
+  if (decoded.faults !== undefined) {
+    addFaults(faults, `${path}.typedConfig`, decoded.faults);
+    return 0;
+  }
+  if (decoded.message.updateFrequency < 1) {
+    faults.push({ path: `${path}.typedConfig.updateFrequency`, message: "must be above 0" });
+  }
+  return decoded.message.updateFrequency;
 }

@@ -1,3 +1,4 @@
+import { RoutingPriority } from "@mixerless/wire/envoy/config/core/v3/base";
 import {
   type DirectResponseAction as DirectResponseConfig,
   RouteAction_ClusterNotFoundResponseCode as NotFoundCode,
@@ -40,6 +41,8 @@ export interface ForwardAction {
   readonly maxStreamDuration: number | null;
   readonly grpcTimeoutHeaderMax: number | null;
   readonly grpcTimeoutHeaderOffset: number;
+  /** Requests of this route have limits and connections of their own. */
+  readonly highPriority: boolean;
   readonly retry: RetryPolicy | null;
   readonly hash: HashPolicies | null;
   readonly mirrors: readonly MirrorPolicy[];
@@ -118,6 +121,7 @@ function compileForward(
     maxStreamDuration: milliseconds(duration?.maxStreamDuration),
     grpcTimeoutHeaderMax: milliseconds(duration?.grpcTimeoutHeaderMax),
     grpcTimeoutHeaderOffset: milliseconds(duration?.grpcTimeoutHeaderOffset) ?? 0,
+    highPriority: action.priority === RoutingPriority.HIGH,
     retry: retry === undefined ? null : compileRetryPolicy(retry, retryPath, faults),
     hash: compileHashPolicies(action.hashPolicy, `${path}.hashPolicy`, faults),
     mirrors: compileMirrors(mirrors, `${path}.requestMirrorPolicies`, faults),

@@ -117,8 +117,10 @@ export class FakeCluster implements Cluster {
   readonly outcomes: [status: number, localFailure: boolean][] = [];
   /** What each attempt meets at once; "wait" leaves it to the test. */
   mode: "ready" | "wait" | PoolFailure = "ready";
+  maxStreamDuration = 0;
   retriesAllowed = 100;
   retriesOpen = 0;
+  retriesOfHighPriority = 0;
 
   constructor(name: string, metadata: Readonly<Record<string, unknown>> = {}) {
     this.name = name;
@@ -154,7 +156,8 @@ export class FakeCluster implements Cluster {
     this.outcomes.push([status, localFailure]);
   }
 
-  admitRetry(): { done(): void } | null {
+  admitRetry(highPriority: boolean): { done(): void } | null {
+    if (highPriority) this.retriesOfHighPriority++;
     if (this.retriesOpen >= this.retriesAllowed) return null;
     this.retriesOpen++;
     return {

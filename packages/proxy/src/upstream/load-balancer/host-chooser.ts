@@ -2,7 +2,7 @@ import type { LoadBalancerContext } from "../cluster.ts";
 import type { HostSet } from "../host-set.ts";
 import type { UpstreamHost } from "../upstream-host.ts";
 import type { Picker, PickerFactory, Random } from "./load-balancer.ts";
-import { computeLevelLoads, type LevelLoad } from "./priority-load.ts";
+import { computeLevelLoads, type LevelLoad, OVERPROVISIONING } from "./priority-load.ts";
 import { WeightedSchedule } from "./weighted-schedule.ts";
 
 export interface ChooserOptions {
@@ -13,8 +13,6 @@ export interface ChooserOptions {
   readonly panicThreshold: number;
   /** Split by locality weights before picking a host (`locality_weighted_lb_config`). */
   readonly localityWeighted: boolean;
-  /** Other picks for a retry that would meet a host it has tried. */
-  readonly attempts?: number;
 }
 
 /** Priority, then locality, then host. Rebuilt lazily when the hosts have changed. */
@@ -30,21 +28,34 @@ export class HostChooser {
 
   choose(context: LoadBalancerContext): UpstreamHost | null {
     if (this.#generation !== this.#options.hosts.generation) this.#rebuild();
-    const picker = this.#pickers[this.#chooseLevel()];
+    const picker = this.#pickers[this.#chooseLevel(this.#loadsFor(context))];
     if (picker === undefined) return null;
     const tried = context.triedHosts;
     let host = picker.pick(context);
     // Envoy's `previous_hosts` predicate: look again a few times, then take what comes.
-    for (let i = this.#options.attempts ?? 5; i > 0 && host !== null && tried.includes(host); i--)
-      host = picker.pick(context);
+    for (let i = context.hostAttempts; i > 0 && host !== null && tried.includes(host); i--) host = picker.pick(context);
     return host;
   }
 
-  #chooseLevel(): number {
-    if (this.#loads.length === 1) return 0;
+  /** A retry leaves out the priorities that it has tried, unless nothing is left then. */
+  #loadsFor(context: LoadBalancerContext): readonly LevelLoad[] {
+    const { triedPriorities } = context;
+    if (triedPriorities.size === 0 || this.#loads.length < 2) return this.#loads;
+    const { hosts, panicThreshold } = this.#options;
+    const left = hosts.levels.map((level) =>
+      triedPriorities.has(level.priority) ? { priority: level.priority, hosts: [] } : level,
+    );
+    const loads = computeLevelLoads(left, panicThreshold);
+    // Pickers were made for the panic of all levels together: a level without healthy hosts has none to pick.
+    const usable = loads.some((load, i) => load.percent > 0 && left[i]?.hosts.some((host) => host.healthy));
+    return usable ? loads : this.#loads;
+  }
+
+  #chooseLevel(loads: readonly LevelLoad[]): number {
+    if (loads.length === 1) return 0;
     let left = this.#options.random() * 100;
-    for (let i = 0; i < this.#loads.length; i++) {
-      left -= this.#loads[i]?.percent ?? 0;
+    for (let i = 0; i < loads.length; i++) {
+      left -= loads[i]?.percent ?? 0;
       if (left < 0) return i;
     }
     return 0;
@@ -56,17 +67,17 @@ export class HostChooser {
     this.#loads = computeLevelLoads(hosts.levels, panicThreshold);
     this.#pickers = hosts.levels.map((level, i) => {
       const usable = this.#loads[i]?.panic ? level.hosts : level.hosts.filter((host) => host.healthy);
-      return this.#createLevelPicker(usable);
+      return this.#createLevelPicker(usable, level.hosts);
     });
   }
 
-  #createLevelPicker(hosts: readonly UpstreamHost[]): Picker {
+  #createLevelPicker(hosts: readonly UpstreamHost[], all: readonly UpstreamHost[]): Picker {
     if (hosts.length === 0) return { pick: () => null };
     if (!this.#options.localityWeighted) return this.#options.createPicker(hosts);
     const localities = [...groupByLocality(hosts)].filter((members) => (members[0]?.localityWeight ?? 0) > 0);
     if (localities.length < 2) return this.#options.createPicker(localities[0] ?? hosts);
     const weighted = localities.map((members) => ({
-      weight: members[0]?.localityWeight ?? 1,
+      weight: effectiveWeight(members, all),
       picker: this.#options.createPicker(members),
     }));
     const schedule = new WeightedSchedule(weighted, (entry) => entry.weight, this.#options.random);
@@ -74,10 +85,23 @@ export class HostChooser {
   }
 }
 
+/** A locality keeps its weight until fewer than 1/1.4 of its hosts are healthy; then it shrinks with them. */
+function effectiveWeight(usable: readonly UpstreamHost[], all: readonly UpstreamHost[]): number {
+  const first = usable[0];
+  if (first === undefined) return 0;
+  const key = localityKey(first);
+  const size = all.filter((host) => localityKey(host) === key).length;
+  return first.localityWeight * Math.min(1, (OVERPROVISIONING * usable.length) / size);
+}
+
+function localityKey({ locality }: UpstreamHost): string {
+  return `${locality.region}\0${locality.zone}\0${locality.subZone}`;
+}
+
 function groupByLocality(hosts: readonly UpstreamHost[]): Iterable<UpstreamHost[]> {
   const groups = new Map<string, UpstreamHost[]>();
   for (const host of hosts) {
-    const key = `${host.locality.region}\0${host.locality.zone}\0${host.locality.subZone}`;
+    const key = localityKey(host);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [host]);
     else group.push(host);

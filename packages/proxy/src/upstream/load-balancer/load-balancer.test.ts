@@ -212,9 +212,47 @@ describe("HostChooser", () => {
     const tried = chooser.choose(ANY);
     expect(tried).not.toBeNull();
     for (let i = 0; i < 4; i++) {
-      const host = chooser.choose({ ...ANY, triedHosts: tried === null ? [] : [tried] });
+      const host = chooser.choose({ ...ANY, hostAttempts: 1, triedHosts: tried === null ? [] : [tried] });
       expect(host?.address.ip).not.toBe(tried?.address.ip);
     }
+  });
+
+  it("takes what comes where no further pick is allowed or none helps", () => {
+    const set = new HostSet();
+    set.update([endpoint("10.0.0.1"), endpoint("10.0.0.2")]);
+    const chooser = new HostChooser({ ...options, hosts: set });
+    const tried = [...set.hosts];
+    expect(chooser.choose({ ...ANY, hostAttempts: 3, triedHosts: tried })).not.toBeNull();
+    const first = chooser.choose(ANY);
+    chooser.choose(ANY);
+    expect(chooser.choose({ ...ANY, hostAttempts: 0, triedHosts: first === null ? [] : [first] })).toBe(first);
+  });
+
+  it("leaves out the priorities that a retry has tried, as long as another one can serve", () => {
+    const set = new HostSet();
+    set.update([endpoint("10.0.0.1"), endpoint("10.0.1.1", { priority: 1 })]);
+    const chooser = new HostChooser({ ...options, hosts: set });
+    const ip = (...tried: number[]) => chooser.choose({ ...ANY, triedPriorities: new Set(tried) })?.address.ip;
+    expect([ip(), ip(0), ip(1), ip(0, 1)]).toEqual(["10.0.0.1", "10.0.1.1", "10.0.0.1", "10.0.0.1"]);
+    set.update([endpoint("10.0.0.1"), endpoint("10.0.1.1", { priority: 1, serving: false })]);
+    expect(ip(0)).toBe("10.0.0.1");
+  });
+
+  it("shrinks a locality's weight with its health, after some overprovisioning", () => {
+    const west = { locality: { region: "west", zone: "", subZone: "" }, localityWeight: 50 };
+    const east = { locality: { region: "east", zone: "", subZone: "" }, localityWeight: 50 };
+    const share = (healthyInWest: number) => {
+      const set = new HostSet();
+      set.update([
+        ...[0, 1, 2, 3].map((i) => endpoint(`10.0.0.${i}`, { ...west, serving: i < healthyInWest })),
+        endpoint("10.0.1.1", east),
+      ]);
+      const chooser = new HostChooser({ ...options, hosts: set, localityWeighted: true });
+      return shares({ pick: (context) => chooser.choose(context) }, 1700)["10.0.1.1"];
+    };
+    expect(share(3)).toBe(850);
+    // Half of it healthy: 1.4 × 0.5 of its weight is left.
+    expect(share(2)).toBe(1000);
   });
 
   it("splits by locality weight before it picks a host", () => {

@@ -9,7 +9,7 @@ export interface LevelLoad {
 }
 
 /** A level counts as fully healthy until fewer than 1/1.4 of its hosts are. */
-const OVERPROVISIONING = 1.4;
+export const OVERPROVISIONING = 1.4;
 
 /**
  * Shares of the priority levels as Envoy computes them: each level takes what its health allows, the

@@ -17,6 +17,9 @@ interface Pooled {
   requests: number;
   idle: boolean;
   deadline: Deadline | null;
+  /** Older than connections may get: closes with the request that it carries. */
+  outlived: boolean;
+  duration: Deadline | null;
 }
 
 /**
@@ -141,7 +144,13 @@ export class HttpPool {
   }
 
   #connected(transport: Transport): void {
-    const pooled: Partial<Pooled> = { requests: 0, idle: false, deadline: null };
+    const pooled: Partial<Pooled> = {
+      requests: 0,
+      idle: false,
+      deadline: null,
+      outlived: false,
+      duration: null,
+    };
     const connection = this.#context.connector.createHttpConnection(transport, {
       onIdle: () => this.#becameIdle(pooled as Pooled),
       onGoAway: () => {},
@@ -149,6 +158,10 @@ export class HttpPool {
     });
     pooled.connection = connection;
     this.#open.add(pooled as Pooled);
+    const { maxConnectionDuration } = this.#context.settings;
+    if (maxConnectionDuration > 0) {
+      pooled.duration = this.#context.wheel.after(maxConnectionDuration, () => this.#outlived(pooled as Pooled));
+    }
     this.#becameIdle(pooled as Pooled);
   }
 
@@ -170,8 +183,8 @@ export class HttpPool {
     const { settings, stats } = this.#context;
     if (!this.#open.has(pooled) || pooled.idle) return;
     const limit = settings.maxRequestsPerConnection;
-    if (!pooled.connection.available || (limit > 0 && pooled.requests >= limit)) {
-      if (pooled.connection.available) stats.upstream_cx_max_requests++;
+    if (!pooled.connection.available || pooled.outlived || (limit > 0 && pooled.requests >= limit)) {
+      if (pooled.connection.available && !pooled.outlived) stats.upstream_cx_max_requests++;
       pooled.connection.close();
       return;
     }
@@ -199,6 +212,15 @@ export class HttpPool {
     this.#closeIdle(pooled);
   }
 
+  #outlived(pooled: Pooled): void {
+    this.#context.stats.upstream_cx_max_duration_reached++;
+    pooled.outlived = true;
+    const at = this.#idle.indexOf(pooled);
+    if (at < 0) return;
+    this.#idle.splice(at, 1);
+    this.#closeIdle(pooled);
+  }
+
   #closeIdle(pooled: Pooled): void {
     pooled.deadline?.cancel();
     pooled.connection.close();
@@ -207,6 +229,7 @@ export class HttpPool {
   #closed(pooled: Pooled): void {
     if (!this.#open.delete(pooled)) return;
     pooled.deadline?.cancel();
+    pooled.duration?.cancel();
     if (pooled.idle) {
       const at = this.#idle.indexOf(pooled);
       if (at >= 0) this.#idle.splice(at, 1);

@@ -19,6 +19,8 @@ export interface PoolSettings {
   connectTimeout: number;
   /** Milliseconds an idle connection is kept; 0: for ever. Envoy's default is one hour. */
   idleTimeout: number;
+  /** Milliseconds until a connection takes no further request; 0: no limit. */
+  maxConnectionDuration: number;
   /** 0: no limit. */
   maxRequestsPerConnection: number;
   /** Source address of upstream connections; null: any. */

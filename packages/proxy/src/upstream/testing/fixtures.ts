@@ -5,7 +5,15 @@ import type { HttpPoolCallbacks, LoadBalancerContext } from "../cluster.ts";
 import { type EndpointConfig, NO_LOCALITY } from "../upstream-host.ts";
 import { FakeConnector } from "./fake-connector.ts";
 
-export const ANY: LoadBalancerContext = { hash: null, downstream: null, requestHeaders: null, triedHosts: [] };
+export const ANY: LoadBalancerContext = {
+  hash: null,
+  downstream: null,
+  requestHeaders: null,
+  triedHosts: [],
+  highPriority: false,
+  hostAttempts: 0,
+  triedPriorities: new Set(),
+};
 
 export function endpoint(ip: string, overrides: Partial<EndpointConfig> = {}): EndpointConfig {
   return {
