@@ -50,15 +50,10 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
       ...["lb_policy", "least_request_lb_config", "ring_hash_lb_config", "circuit_breakers", "outlier_detection"],
       ...["common_lb_config", "common_http_protocol_options", "max_requests_per_connection", "metadata"],
       ...["dns_refresh_rate", "dns_lookup_family", "upstream_bind_config"],
+      ...["respect_dns_ttl", "dns_failure_refresh_rate"],
     ],
     ignored: [
-      ...[
-        "per_connection_buffer_limit_bytes",
-        "respect_dns_ttl",
-        "dns_jitter",
-        "dns_failure_refresh_rate",
-        "dns_resolvers",
-      ],
+      ...["per_connection_buffer_limit_bytes", "dns_resolvers"],
       ...["dns_resolution_config", "typed_dns_resolver_config", "use_tcp_for_dns_lookups", "wait_for_warm_on_init"],
       ...["cleanup_interval", "upstream_connection_options", "track_cluster_stats", "track_timeout_budgets"],
       ...["connection_pool_per_downstream_connection", "ignore_health_on_host_removal", "preconnect_policy"],

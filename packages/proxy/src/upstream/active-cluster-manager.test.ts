@@ -50,7 +50,7 @@ function cluster(
 
 const { EDS, STATIC, STRICT_DNS, ORIGINAL_DST } = Cluster_DiscoveryType;
 
-function setUp(resolve: DnsResolver = async () => []) {
+function setUp(resolve: DnsResolver = async () => ({ addresses: [], ttl: null })) {
   const dependencies = testDependencies();
   const warmed: string[] = [];
   const manager = new ActiveClusterManager({ ...dependencies, resolve, onWarmed: (name) => warmed.push(name) });
@@ -135,7 +135,7 @@ describe("ActiveClusterManager", () => {
     const { manager, clock } = setUp(async () => {
       const answer = answers.shift() ?? [];
       if (answer instanceof Error) throw answer;
-      return answer;
+      return { addresses: answer, ttl: null };
     });
     manager.set(
       cluster("a", STRICT_DNS, { loadAssignment: assignment("a", "a.example"), dnsRefreshRate: { seconds: 5n } }),

@@ -117,19 +117,16 @@ export class ActiveClusterManager implements ClusterManager {
     const { discovery } = config;
     let managed: Managed;
     if (discovery.kind === "strict-dns" || discovery.kind === "logical-dns") {
-      const dns = new DnsDiscovery(
-        discovery,
-        this.#dependencies.clock,
-        this.#dependencies.resolve,
-        (endpoints) => {
+      const dns = new DnsDiscovery(discovery, this.#dependencies, {
+        onHosts: (endpoints) => {
           cluster.updateHosts(endpoints);
           this.#becameWarm(managed);
         },
-        (success) => {
+        onOutcome: (success) => {
           if (success) cluster.stats.update_success++;
           else cluster.stats.update_failure++;
         },
-      );
+      });
       managed = { cluster, dns, warm: false };
       this.#warming.set(config.name, managed);
       return;

@@ -26,6 +26,10 @@ export type Discovery =
       readonly family: DnsFamily;
       /** Milliseconds between look-ups. */
       readonly refreshRate: number;
+      /** The lifetime that an answer brings takes the place of the rate. */
+      readonly respectTtl: boolean;
+      /** After failures in a row: from `base` doubling up to `maximum`, milliseconds. Null: the rate. */
+      readonly failureRefresh: { readonly base: number; readonly maximum: number } | null;
     };
 
 export type LoadBalancerPolicy =

@@ -67,8 +67,7 @@ function compileDiscovery(message: Cluster, faults: ClusterFault[]): Discovery |
       const result = compileNamedEndpoints(message.loadAssignment);
       addEndpointFaults(result.faults, faults);
       const kind = type === Cluster_DiscoveryType.STRICT_DNS ? "strict-dns" : "logical-dns";
-      const refreshRate = milliseconds(message.dnsRefreshRate) ?? 5 * SECOND;
-      return { kind, endpoints: result.endpoints, family: dnsFamily(message.dnsLookupFamily), refreshRate };
+      return { kind, endpoints: result.endpoints, ...compileRefresh(message, faults) };
     }
     default:
       faults.push({
@@ -77,6 +76,24 @@ function compileDiscovery(message: Cluster, faults: ClusterFault[]): Discovery |
       });
       return null;
   }
+}
+
+function compileRefresh(message: Cluster, faults: ClusterFault[]) {
+  const failure = message.dnsFailureRefreshRate;
+  const base = milliseconds(failure?.baseInterval) ?? 0;
+  const maximum = milliseconds(failure?.maxInterval) ?? 10 * base;
+  if (failure !== undefined && (base < 1 || maximum < base)) {
+    faults.push({
+      path: "dnsFailureRefreshRate",
+      message: "baseInterval must be at least 1 ms and maxInterval not below it",
+    });
+  }
+  return {
+    family: dnsFamily(message.dnsLookupFamily),
+    refreshRate: milliseconds(message.dnsRefreshRate) ?? 5 * SECOND,
+    respectTtl: message.respectDnsTtl,
+    failureRefresh: failure === undefined ? null : { base, maximum },
+  };
 }
 
 function addEndpointFaults(found: readonly EndpointFault[], faults: ClusterFault[]): void {
