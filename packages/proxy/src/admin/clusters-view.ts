@@ -1,3 +1,4 @@
+import type { CircuitBreaker } from "../upstream/circuit-breaker.ts";
 import type { UpstreamCluster } from "../upstream/upstream-cluster.ts";
 import type { UpstreamHost } from "../upstream/upstream-host.ts";
 
@@ -5,13 +6,12 @@ import type { UpstreamHost } from "../upstream/upstream-host.ts";
 export function renderClustersText(clusters: readonly UpstreamCluster[]): string {
   const lines: string[] = [];
   for (const cluster of sorted(clusters)) {
-    const { name, config, breaker } = cluster;
+    const { name, config } = cluster;
     const put = (...parts: (string | number | boolean)[]) => lines.push([name, ...parts].join("::"));
     put("observability_name", config.statName);
-    put("default_priority", "max_connections", breaker.limits.maxConnections);
-    put("default_priority", "max_pending_requests", breaker.limits.maxPendingRequests);
-    put("default_priority", "max_requests", breaker.limits.maxRequests);
-    put("default_priority", "max_retries", breaker.limits.maxRetries);
+    for (const [priority, limits] of limitsOf(cluster)) {
+      for (const [fact, value] of Object.entries(limits)) put(`${priority.toLowerCase()}_priority`, fact, value);
+    }
     for (const host of cluster.hosts.hosts) {
       for (const [fact, value] of hostFacts(host)) put(host.address.text, fact, value);
     }
@@ -25,14 +25,7 @@ export function renderClustersJson(clusters: readonly UpstreamCluster[]): string
     name: cluster.name,
     observability_name: cluster.config.statName,
     circuit_breakers: {
-      thresholds: [
-        {
-          max_connections: cluster.breaker.limits.maxConnections,
-          max_pending_requests: cluster.breaker.limits.maxPendingRequests,
-          max_requests: cluster.breaker.limits.maxRequests,
-          max_retries: cluster.breaker.limits.maxRetries,
-        },
-      ],
+      thresholds: limitsOf(cluster).map(([priority, limits]) => ({ priority, ...limits })),
     },
     host_statuses: [...cluster.hosts.hosts].map((host) => ({
       address: { socket_address: { address: host.address.ip, port_value: host.address.port } },
@@ -48,6 +41,19 @@ export function renderClustersJson(clusters: readonly UpstreamCluster[]): string
     })),
   }));
   return `${JSON.stringify({ cluster_statuses: statuses }, null, 1)}\n`;
+}
+
+function limitsOf({ breaker, highPriorityBreaker }: UpstreamCluster): [string, Record<string, number>][] {
+  const shown = ({ limits }: CircuitBreaker) => ({
+    max_connections: limits.maxConnections,
+    max_pending_requests: limits.maxPendingRequests,
+    max_requests: limits.maxRequests,
+    max_retries: limits.maxRetries,
+  });
+  return [
+    ["DEFAULT", shown(breaker)],
+    ["HIGH", shown(highPriorityBreaker)],
+  ];
 }
 
 function sorted(clusters: readonly UpstreamCluster[]): UpstreamCluster[] {

@@ -21,6 +21,7 @@ export const EnvoyHeader = {
   retryGrpcOn: HeaderName.of("x-envoy-retry-grpc-on"),
   maxRetries: HeaderName.of("x-envoy-max-retries"),
   retriableStatusCodes: HeaderName.of("x-envoy-retriable-status-codes"),
+  retriableHeaderNames: HeaderName.of("x-envoy-retriable-header-names"),
   faultDelay: HeaderName.of("x-envoy-fault-delay-request"),
   faultDelayPercentage: HeaderName.of("x-envoy-fault-delay-request-percentage"),
   faultAbort: HeaderName.of("x-envoy-fault-abort-request"),

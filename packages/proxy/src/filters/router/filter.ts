@@ -237,8 +237,8 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Re
   }
 
   /** Leaves an attempt for another one; false where the limits say no. */
-  #tryAgain(attempt: UpstreamRequest): boolean {
-    const again = this.#retries?.plan(this.stream.info, attempt.host, () => this.#startAttempt());
+  #tryAgain(attempt: UpstreamRequest, response: HeaderMap | null = null): boolean {
+    const again = this.#retries?.plan(this.stream.info, attempt.host, response, () => this.#startAttempt());
     if (again !== true) return false;
     attempt.abort();
     this.#attempt = null;
@@ -260,7 +260,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Re
     const status = headers.getInteger(H.status);
     if (attempt.host !== null) this.#cluster?.reportOutcome(attempt.host, status, false);
     const again = this.#headers !== null && this.#retries?.wantsResponse(headers, this.#headers);
-    if (again && this.#tryAgain(attempt)) return;
+    if (again && this.#tryAgain(attempt, headers)) return;
     this.#timers?.responseStarted();
     this.#body = null;
     this.#dropRetries();

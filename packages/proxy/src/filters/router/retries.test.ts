@@ -170,6 +170,50 @@ describe("retries", () => {
     expect(test.log().map((line) => line.slice(0, 6))).toEqual(["503 UO", "503 - "]);
   });
 
+  it("follow a rate limiter's no where that is asked for, when it says to come back", () => {
+    const limited = (format: string, value: number, maxInterval = "300s") => {
+      const rateLimitedRetryBackOff = { resetHeaders: [{ name: "retry-after", format }], maxInterval };
+      const { test, cluster } = forward(policy("envoy-ratelimited", { rateLimitedRetryBackOff }), { random: () => 0 });
+      test.request();
+      const now = test.clock.now() / 1000;
+      const at = String(format === "SECONDS" ? value : Math.floor(now) + value);
+      cluster.last.respond(429, { "x-envoy-ratelimited": "true", "retry-after": at });
+      let waited = 0;
+      while (cluster.attempts.length === 1 && waited < 10_000) {
+        test.clock.advance(10);
+        waited += 10;
+      }
+      return waited;
+    };
+    expect(limited("SECONDS", 2)).toBe(2000);
+    expect(limited("UNIX_TIMESTAMP", 3)).toBe(3000);
+    // What lies behind or too far ahead says nothing: the usual back-off.
+    expect(limited("UNIX_TIMESTAMP", -3)).toBe(10);
+    expect(limited("SECONDS", 2, "1s")).toBe(10);
+  });
+
+  it("may look for headers that the client names", () => {
+    const route = { match: { prefix: "/" }, route: { cluster: "c" } };
+    const test = new TestProxy({
+      routeConfig: routesTo([route]),
+      internalAddressConfig: { cidrRanges: [{ addressPrefix: "10.0.0.0", prefixLen: 8 }] },
+    });
+    const cluster = test.clusters.add("c");
+    const ask = { "x-envoy-retry-on": "retriable-headers", "x-envoy-retriable-header-names": "X-Again, x-more" };
+    test.request({ ...ask, "x-forwarded-for": "10.1.1.1" });
+    expect(cluster.last.head?.["x-envoy-retriable-header-names"]).toBeUndefined();
+    cluster.last.respond(200, { "x-again": "1" });
+    test.clock.advance(500);
+    expect(cluster.attempts).toHaveLength(2);
+    cluster.last.respond(200);
+    // Not from outside.
+    test.request(ask);
+    expect(cluster.last.head?.["x-envoy-retriable-header-names"]).toBeUndefined();
+    cluster.last.respond(200, { "x-again": "1" });
+    test.clock.advance(500);
+    expect(cluster.attempts).toHaveLength(3);
+  });
+
   it("stop once the response has begun", () => {
     const { test, cluster } = forward(policy("5xx,reset"));
     const exchange = test.request();

@@ -50,9 +50,9 @@ export class Retries {
     return retriesFailure(this.#policy, failure, sent);
   }
 
-  /** Plans the next attempt; false where the policy's number or the cluster's limit is used up. */
-  plan(info: StreamInfo, failed: Host | null, attempt: () => void): boolean {
-    const { stats, clock, random } = this.#config;
+  /** Plans the next attempt, which `response` may put off; false where the policy's number or the cluster's limit is used up. */
+  plan(info: StreamInfo, failed: Host | null, response: HeaderMap | null, attempt: () => void): boolean {
+    const { stats, clock } = this.#config;
     if (this.#left === 0) {
       info.setFlag(ResponseFlag.UpstreamRetryLimitExceeded);
       stats.retriesExhausted.add(1);
@@ -68,8 +68,15 @@ export class Retries {
     if (failed !== null) this.#note(failed);
     stats.retries.add(1);
     // A timer of its own: the ticks of the wheel are longer than most back-offs.
-    this.#timer = clock.after(backOff(this.#policy, info.attemptCount, random()), attempt);
+    this.#timer = clock.after(this.#wait(info.attemptCount, response), attempt);
     return true;
+  }
+
+  #wait(retry: number, response: HeaderMap | null): number {
+    const { clock, random } = this.#config;
+    const asked = response === null ? null : (this.#policy.resetHeaders?.interval(response, clock.now()) ?? null);
+    // Up to half of it more by chance: those who were sent away together must not come back together.
+    return asked === null ? backOff(this.#policy, retry, random()) : asked * (1 + random() / 2);
   }
 
   #note(failed: Host): void {

@@ -2,10 +2,20 @@ import { EnvoyHeader } from "../../http/envoy-header-name.ts";
 import { isGrpcRequest } from "../../http/grpc.ts";
 import type { HeaderMap } from "../../http/header-map.ts";
 import { H, HeaderName } from "../../http/header-name.ts";
+import type { HeaderMatch } from "../../http/routing/header-matcher.ts";
 import { parseRetryOn, RetryOn, type RetryPolicy } from "../../http/routing/retry-policy.ts";
 import type { UpstreamFailure } from "./failure.ts";
 
 const RATE_LIMITED = HeaderName.of("x-envoy-ratelimited");
+
+/** What a client may ask with. */
+const ASKING: readonly HeaderName[] = [
+  EnvoyHeader.retryOn,
+  EnvoyHeader.retryGrpcOn,
+  EnvoyHeader.maxRetries,
+  EnvoyHeader.retriableStatusCodes,
+  EnvoyHeader.retriableHeaderNames,
+];
 
 /** `retry_on` conditions over `grpc-status`, by its number. */
 const GRPC_CONDITIONS: Readonly<Record<string, number>> = {
@@ -22,23 +32,30 @@ export function effectiveRetryPolicy(route: RetryPolicy | null, headers: HeaderM
   const askedGrpc = headers.get(EnvoyHeader.retryGrpcOn);
   const max = headers.get(EnvoyHeader.maxRetries);
   const codes = headers.get(EnvoyHeader.retriableStatusCodes);
-  if (asked === null && askedGrpc === null && max === null && codes === null) return accepted(route, headers);
-  for (const name of [
-    EnvoyHeader.retryOn,
-    EnvoyHeader.retryGrpcOn,
-    EnvoyHeader.maxRetries,
-    EnvoyHeader.retriableStatusCodes,
-  ]) {
-    headers.remove(name);
-  }
+  const names = headers.get(EnvoyHeader.retriableHeaderNames);
+  if (asked === null && askedGrpc === null && max === null && codes === null && names === null)
+    return accepted(route, headers);
+  for (const name of ASKING) headers.remove(name);
   const base = route ?? { ...DEFAULTS };
   const merged: RetryPolicy = {
     ...base,
     on: base.on | parseRetryOn(`${asked ?? ""},${askedGrpc ?? ""}`),
     retries: max !== null && /^\d{1,4}$/.test(max) ? Number(max) : base.retries,
     statusCodes: codes === null ? base.statusCodes : new Set([...base.statusCodes, ...codes.split(",").map(Number)]),
+    headers: names === null ? base.headers : [...base.headers, ...presenceOf(names)],
   };
   return accepted(merged, headers);
+}
+
+/** One test for each name of a list. */
+function presenceOf(names: string): HeaderMatch[] {
+  const trimmed = names.split(",").map((name) => name.trim());
+  return trimmed
+    .filter((name) => name !== "")
+    .map((text) => {
+      const name = HeaderName.transient(text);
+      return (headers) => headers.has(name);
+    });
 }
 
 const DEFAULTS: RetryPolicy = {
@@ -54,6 +71,7 @@ const DEFAULTS: RetryPolicy = {
   priorityUpdateFrequency: 0,
   backOffBase: 25,
   backOffMax: 250,
+  resetHeaders: null,
 };
 
 function accepted(policy: RetryPolicy | null, headers: HeaderMap): RetryPolicy | null {
@@ -65,8 +83,8 @@ function accepted(policy: RetryPolicy | null, headers: HeaderMap): RetryPolicy |
 /** True where a response asks for another attempt. */
 export function retriesResponse(policy: RetryPolicy, headers: HeaderMap, request: HeaderMap): boolean {
   const { on } = policy;
-  // A rate limiter said no: asking again at once would defeat it.
-  if (headers.has(RATE_LIMITED)) return false;
+  // A rate limiter said no: asking again at once would defeat it, unless somebody wants just that.
+  if (headers.has(RATE_LIMITED)) return (on & RetryOn.RateLimited) !== 0;
   const status = Number(headers.get(H.status) ?? 0);
   if ((on & RetryOn.ServerError) !== 0 && status >= 500) return true;
   if ((on & RetryOn.GatewayError) !== 0 && status >= 502 && status <= 504) return true;

@@ -9,7 +9,7 @@ import type { RequestHeaderOptions } from "./manager-config.ts";
 /** Only the mesh itself may set these; removed from requests that come from elsewhere. */
 const INTERNAL_ONLY: readonly HeaderName[] = [
   EnvoyHeader.retriableStatusCodes,
-  HeaderName.of("x-envoy-retriable-header-names"),
+  EnvoyHeader.retriableHeaderNames,
   EnvoyHeader.retryOn,
   EnvoyHeader.retryGrpcOn,
   EnvoyHeader.maxRetries,

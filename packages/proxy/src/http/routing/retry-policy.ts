@@ -4,6 +4,7 @@ import { PreviousPrioritiesConfigSchema } from "@mixerless/wire/envoy/extensions
 import { addFaults, type ConfigFault } from "../../network/config-fault.ts";
 import { milliseconds } from "./duration.ts";
 import { compileHeaderMatcher, type HeaderMatch } from "./header-matcher.ts";
+import { compileResetHeaders, type ResetHeaders } from "./reset-headers.ts";
 
 /** Conditions of `retry_on`, combined by OR. */
 export const RetryOn = {
@@ -21,6 +22,7 @@ export const RetryOn = {
   GrpcInternal: 0x800,
   GrpcResourceExhausted: 0x1000,
   GrpcUnavailable: 0x2000,
+  RateLimited: 0x4000, // a response that a rate limiter made
 } as const;
 
 const NAMES: Readonly<Record<string, number>> = {
@@ -38,6 +40,7 @@ const NAMES: Readonly<Record<string, number>> = {
   internal: RetryOn.GrpcInternal,
   "resource-exhausted": RetryOn.GrpcResourceExhausted,
   unavailable: RetryOn.GrpcUnavailable,
+  "envoy-ratelimited": RetryOn.RateLimited,
 };
 
 export interface RetryPolicy {
@@ -60,6 +63,8 @@ export interface RetryPolicy {
   /** Exponential with full jitter, milliseconds. */
   readonly backOffBase: number;
   readonly backOffMax: number;
+  /** Headers of a response that say when to come back; null: none are looked at. */
+  readonly resetHeaders: ResetHeaders | null;
 }
 
 /** Bits of a `retry_on` list. Unknown names mean nothing, as in Envoy [control-plane §7.10]. */
@@ -100,6 +105,7 @@ export function compileRetryPolicy(config: RetryPolicyConfig, path: string, faul
     priorityUpdateFrequency: compileRetryPriority(config, `${path}.retryPriority`, faults),
     backOffBase: base,
     backOffMax: max,
+    resetHeaders: compileResetHeaders(config),
   };
 }
 
@@ -107,7 +113,6 @@ function refuseUnsupported(config: RetryPolicyConfig, path: string, faults: Conf
   const refuse = (field: string, present: boolean) => {
     if (present) faults.push({ path: `${path}.${field}`, message: "is not supported" });
   };
-  refuse("rateLimitedRetryBackOff", config.rateLimitedRetryBackOff !== undefined);
   refuse("retryOptionsPredicates", config.retryOptionsPredicates.length > 0);
 }
 
