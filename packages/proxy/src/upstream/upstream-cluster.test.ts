@@ -344,6 +344,8 @@ describe("outlier detection", () => {
   it("ejects hosts whose success rate lies far below the mean of those with enough requests", () => {
     const successRate = { enforcing: 100, minimumHosts: 5, requestVolume: 100, limit: 1900 };
     expect(outAfter([0, 0, 0, 0, 0, 50], { successRate })).toEqual([5]);
+    // The fifth is below the mean, but not beyond the deviation.
+    expect(outAfter([0, 0, 0, 0, 20, 60], { successRate })).toEqual([5]);
     expect(outAfter([0, 0, 0, 50], { successRate })).toEqual([]);
     expect(outAfter([0, 0, 0, 0, 0, 50], { successRate: { ...successRate, requestVolume: 101 } })).toEqual([]);
     expect(outAfter([0, 0, 0, 0, 0, 50], { successRate: { ...successRate, enforcing: 0 } })).toEqual([]);

@@ -236,6 +236,8 @@ describe("HostChooser", () => {
     expect([ip(), ip(0), ip(1), ip(0, 1)]).toEqual(["10.0.0.1", "10.0.1.1", "10.0.0.1", "10.0.0.1"]);
     set.update([endpoint("10.0.0.1"), endpoint("10.0.1.1", { priority: 1, serving: false })]);
     expect(ip(0)).toBe("10.0.0.1");
+    const panicking = new HostChooser({ ...options, hosts: set, panicThreshold: 50 });
+    expect(panicking.choose({ ...ANY, triedPriorities: new Set([0]) })?.address.ip).toBe("10.0.0.1");
   });
 
   it("shrinks a locality's weight with its health, after some overprovisioning", () => {
