@@ -2,9 +2,13 @@
 // without a control plane. Usage: node sidecar.mjs BOOTSTRAP.json
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { SystemClock } from "@mixerless/clock";
-import { createMetadataExchange, createStats } from "@mixerless/extensions";
-import { createProxy, decodeBootstrap } from "@mixerless/proxy";
+import { setFlagsFromString } from "node:v8";
+
+// As the command does for data planes, before the imports.
+setFlagsFromString("--semi-space-growth-factor=1");
+const { SystemClock } = await import("@mixerless/clock");
+const { createMetadataExchange, createStats } = await import("@mixerless/extensions");
+const { createProxy, decodeBootstrap } = await import("@mixerless/proxy");
 
 const decoded = decodeBootstrap(JSON.parse(readFileSync(process.argv[2], "utf8")));
 if (decoded.faults !== undefined) throw new Error(JSON.stringify(decoded.faults));
