@@ -14,6 +14,9 @@ const FLOORS = [
   ["scrape", null, "cpu_ms_first", 400, 100],
   ["scrape", null, "longest_stall_ms", 20, 5],
   ["scrape", null, "longest_stall_ms_first", 20, 5],
+  ["flood", null, "largest_metric_series", 10_001, 10_001],
+  ["flood", null, "rss_mb_growth", 250, 100],
+  ["flood", null, "rss_mb_second_half", 30, 10],
   ["latency", "nginx", "added_p50_us", 2.2, 1.1],
 ];
 

@@ -6,6 +6,7 @@ import { Bench, freePorts } from "./bench.mjs";
 import { startBackend } from "./peers/backend.mjs";
 import { stopAll } from "./process.mjs";
 import { jsonReporter, tableReporter } from "./reporters.mjs";
+import { flood } from "./rows/flood.mjs";
 import { bare, exchange, telemetry, telemetryLog } from "./rows/http.mjs";
 import { latency } from "./rows/latency.mjs";
 import { memory } from "./rows/memory.mjs";
@@ -17,12 +18,13 @@ const ROWS = {
   telemetry,
   exchange,
   memory,
+  flood,
   scrape,
   latency,
 };
 
-const FULL = { rounds: 9, requests: 15_000, warmup: 30_000, latencyRequests: 8000 };
-const QUICK = { rounds: 5, requests: 8000, warmup: 20_000, latencyRequests: 4000 };
+const FULL = { rounds: 9, requests: 15_000, warmup: 30_000, latencyRequests: 8000, flood: 200_000 };
+const QUICK = { rounds: 5, requests: 8000, warmup: 20_000, latencyRequests: 4000, flood: 200_000 };
 const PORTS = 40;
 
 const USAGE = `usage: npm run bench -- [--quick] [--json] [--row NAME]...

@@ -13,13 +13,18 @@ export const HEADERS = [
 ];
 
 /** What a sidecar in front of the caller adds: about 0.7 KB. */
-export const PEER_HEADERS = [
-  ["x-envoy-peer-metadata-id", "sidecar~10.28.2.14~productpage-v1-84975bc778-pxz2w.default~default.svc.cluster.local"],
-  ["x-envoy-peer-metadata", peerMetadata().toString("base64")],
-];
+export const PEER_HEADERS = peerHeaders("productpage-v1");
+
+/** The headers of one peer, valid and different for each workload. */
+export function peerHeaders(workload) {
+  return [
+    ["x-envoy-peer-metadata-id", `sidecar~10.28.2.14~${workload}-84975bc778-pxz2w.default~default.svc.cluster.local`],
+    ["x-envoy-peer-metadata", peerMetadata(workload).toString("base64")],
+  ];
+}
 
 /** A serialised google.protobuf.Struct as sidecars exchange it. */
-function peerMetadata() {
+function peerMetadata(workload) {
   return struct([
     ["CLUSTER_ID", text("Kubernetes")],
     [
@@ -36,10 +41,10 @@ function peerMetadata() {
         ]),
       ),
     ],
-    ["NAME", text("productpage-v1-84975bc778-pxz2w")],
+    ["NAME", text(`${workload}-84975bc778-pxz2w`)],
     ["NAMESPACE", text("default")],
-    ["OWNER", text("kubernetes://apis/apps/v1/namespaces/default/deployments/productpage-v1")],
-    ["WORKLOAD_NAME", text("productpage-v1")],
+    ["OWNER", text(`kubernetes://apis/apps/v1/namespaces/default/deployments/${workload}`)],
+    ["WORKLOAD_NAME", text(workload)],
   ]);
 }
 

@@ -46,23 +46,27 @@ function bootstrap(port, backendPort, logFile, features) {
         },
       },
     },
+    ...(features.admin === undefined ? {} : { admin: { address: socketAddress(features.admin) } }),
     staticResources: {
-      clusters: [cluster("inbound|9080||", backendPort)],
+      clusters: [cluster("inbound|9080||", backendPort, features)],
       listeners: [listener(port, logFile, features)],
     },
   };
 }
 
-function cluster(name, port) {
+function cluster(name, port, { hostFallback }) {
   return {
     name,
     type: "STATIC",
     connectTimeout: "10s",
-    metadata: {
-      filterMetadata: {
-        istio: { services: [{ host: "details.default.svc.cluster.local", name: "details", namespace: "default" }] },
-      },
-    },
+    // Without it the Host header stands for the service, if that is allowed.
+    metadata: hostFallback
+      ? {}
+      : {
+          filterMetadata: {
+            istio: { services: [{ host: "details.default.svc.cluster.local", name: "details", namespace: "default" }] },
+          },
+        },
     loadAssignment: {
       clusterName: name,
       endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(port) } }] }],
@@ -123,7 +127,9 @@ function httpFilters(features) {
     downstream_discovery: [{ istio_headers: {} }, { workload_discovery: {} }],
     downstream_propagation: [{ istio_headers: {} }],
   });
-  const stats = typedStruct("istio.stats", "stats.PluginConfig", { disable_host_header_fallback: true });
+  const stats = typedStruct("istio.stats", "stats.PluginConfig", {
+    disable_host_header_fallback: features.hostFallback !== true,
+  });
   return [...(features.exchange ? [exchange] : []), ...(features.stats ? [stats] : []), router];
 }
 

@@ -2,9 +2,12 @@
 //   {"mode":"closed","port","requests","connections"}        as fast as answers come; prints {"requests"}
 //   {"mode":"bursts","port","requests","connections","burst","rate"}
 //       an open loop of bursts; prints {"p50","p99"} in microseconds from the time a request was due
+//   {"mode":"flood","port","requests","connections","first"}
+//       as closed, but each request with a Host, a path and peer metadata of its own
 //   {"mode":"idle","port","connections"}                     one request each, then keeps them open until SIGTERM
 // Every answer must be a 200 with a content-length; anything else ends the program with status 1.
 import { connect } from "node:net";
+import { peerHeaders } from "../traffic.mjs";
 
 const job = JSON.parse(process.argv[2]);
 const request = Buffer.from(
@@ -26,10 +29,10 @@ class Connection {
     socket.on("error", (error) => fail(error.message));
   }
 
-  send(done) {
+  send(done, bytes = request) {
     this.free = false;
     this.#done = done;
-    this.#socket.write(request);
+    this.#socket.write(bytes);
   }
 
   #read(chunk) {
@@ -66,7 +69,7 @@ function openOne() {
   });
 }
 
-function closed(connections) {
+function closed(connections, bytesOf = () => request) {
   return new Promise((resolve) => {
     let sent = 0;
     let answered = 0;
@@ -76,9 +79,17 @@ function closed(connections) {
       connection.send(() => {
         if (++answered === job.requests) resolve({ requests: answered });
         else next(connection);
-      });
+      }, bytesOf(sent));
     };
     for (const connection of connections) next(connection);
+  });
+}
+
+function flood(connections) {
+  return closed(connections, (sent) => {
+    const i = job.first + sent;
+    const headers = [["host", `service-${i}.example.com`], ...peerHeaders(`workload-${i}`)];
+    return `GET /made/up/${i} HTTP/1.1\r\n${headers.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n`;
   });
 }
 
@@ -129,7 +140,7 @@ async function idle(connections) {
 }
 
 const connections = await open(job.connections);
-const run = { closed, bursts, idle }[job.mode];
+const run = { closed, flood, bursts, idle }[job.mode];
 const keepAlive = setInterval(() => {}, 1 << 30);
 process.stdout.write(JSON.stringify(await run(connections)));
 clearInterval(keepAlive);
