@@ -152,7 +152,7 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
   }
 
   headerSize(map: number, name: ExtensionHeaderName): number {
-    return this.getHeader(map, name)?.length ?? -1;
+    return this.#readable(map)?.firstLength(this.#names.of(name)) ?? -1;
   }
 
   replaceHeader(map: number, name: ExtensionHeaderName, value: ExtensionHeaderValue): void {

@@ -265,6 +265,7 @@ it("means the same as a plain list of fields after any edits, wherever the field
         const all = model.fields.filter(([other]) => other === key).map(([, value]) => value);
         expect(headers.get(name(key))).toBe(all.length === 0 ? null : all.join(","));
         expect(headers.getFirst(name(key))).toBe(all[0] ?? null);
+        expect(headers.firstLength(name(key))).toBe(all[0]?.length ?? -1);
       }
     }),
     { numRuns: 1000 },

@@ -94,6 +94,15 @@ export class HeaderMap {
     return added < 0 ? null : (this.#addedValues[added] as string);
   }
 
+  /** Length of {@link getFirst}, -1 when absent. Makes no string. */
+  firstLength(name: HeaderName): number {
+    const line = this.#find(canonical(name), 0);
+    if (line < 0) return this.getFirst(name)?.length ?? -1;
+    const at = this.#base + line * STRIDE;
+    const end = this.#table[at + VALUE_END] as number;
+    return end < 0 ? this.#valueAt(line).length : end - (this.#table[at + VALUE_START] as number);
+  }
+
   has(name: HeaderName): boolean {
     const wanted = canonical(name);
     return this.#find(wanted, 0) >= 0 || this.#findAdded(wanted) >= 0;
