@@ -156,7 +156,7 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
   }
 
   replaceHeader(map: number, name: ExtensionHeaderName, value: ExtensionHeaderValue): void {
-    if (map === this.#attached) this.#map?.set(this.#names.of(name), value.text);
+    if (map === this.#attached) this.#map?.setChecked(this.#names.of(name), this.#names.checked(value));
   }
 
   removeHeader(map: number, name: ExtensionHeaderName): void {

@@ -43,3 +43,12 @@ function percentEncode(code: number): string {
   const byte = code > 0xff ? 0x3f : code;
   return `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
 }
+
+/** A value that was found, or made, safe for a field line once, for headers that are set to the same value again and again. */
+export class CheckedFieldValue {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = safeFieldValue(text);
+  }
+}

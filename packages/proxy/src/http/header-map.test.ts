@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ResponseHead } from "../http1/response-head.ts";
+import { CheckedFieldValue } from "./field-value.ts";
 import { HeaderMap } from "./header-map.ts";
 import { H, HeaderName } from "./header-name.ts";
 
@@ -169,6 +170,19 @@ describe.each(origins)("a HeaderMap that was $origin", ({ make }) => {
     headers.set(H.path, "/a b\r\n\u00e9\u010a");
     expect(serialise(headers)).toBe("a: 1  b: 2 \r\nc: caf\u00e9    \t \r\n");
     expect(headers.get(H.path)).toBe("/a%20b%0D%0A%E9%3F");
+  });
+
+  it("takes values that were checked before as it takes others, also where a field becomes part of the start line", () => {
+    const value = new CheckedFieldValue("1\r\nb: 2\0\u010a");
+    const headers = make([["a", "0"]]);
+    headers.add(name("a"), "3");
+    headers.setChecked(name("a"), value);
+    headers.setChecked(name("c"), value);
+    headers.setChecked(name("d e"), value);
+    headers.setChecked(H.path, value);
+    headers.setChecked(H.host, value);
+    expect(serialise(headers)).toBe("a: 1  b: 2  \r\nc: 1  b: 2  \r\n");
+    expect([headers.get(H.path), headers.get(H.authority)]).toEqual(["1%20%20b:%202%20%20", "1%20%20b:%202%20%20"]);
   });
 
   it("is told apart from its clone", () => {

@@ -1,4 +1,4 @@
-import { parseDecimal, readDecimal, safeFieldValue, safePseudoValue } from "./field-value.ts";
+import { type CheckedFieldValue, parseDecimal, readDecimal, safeFieldValue, safePseudoValue } from "./field-value.ts";
 import { H, HeaderName } from "./header-name.ts";
 
 /** Where fields are written to: a transport. */
@@ -136,29 +136,17 @@ export class HeaderMap {
 
   /** Replaces every value of the name, in the place of the first. */
   set(name: HeaderName, value: string): void {
-    if (!name.valid) return;
+    if (name.valid) this.#put(canonical(name), safe(canonical(name), value));
+  }
+
+  /** As {@link set}, without looking at the value again. */
+  setChecked(name: HeaderName, value: CheckedFieldValue): void {
     const wanted = canonical(name);
-    const line = this.#find(wanted, 0);
-    if (line >= 0) {
-      for (let next = this.#find(wanted, line + 1); next >= 0; next = this.#find(wanted, next + 1)) this.#drop(next);
-      this.#removeAdded(wanted, 0);
-      this.#table[this.#base + line * STRIDE + VALUE_END] = REPLACED;
-      this.#cache(line, safe(wanted, value));
-      return;
-    }
-    const added = this.#findAdded(wanted);
-    if (added < 0) {
-      this.#append(wanted, safe(wanted, value));
-      return;
-    }
-    this.#addedValues[added] = safe(wanted, value);
-    this.#removeAdded(wanted, added + 1);
+    if (name.valid) this.#put(wanted, wanted.pseudo ? safePseudoValue(value.text) : value.text);
   }
 
   add(name: HeaderName, value: string): void {
-    if (!name.valid) return;
-    const wanted = canonical(name);
-    this.#append(wanted, safe(wanted, value));
+    if (name.valid) this.#append(canonical(name), safe(canonical(name), value));
   }
 
   remove(name: HeaderName): void {
@@ -299,6 +287,25 @@ export class HeaderMap {
       joined = joined === null ? value : `${joined},${value}`;
     }
     return joined;
+  }
+
+  /** `value` may stand in a message. */
+  #put(wanted: HeaderName, value: string): void {
+    const line = this.#find(wanted, 0);
+    if (line >= 0) {
+      for (let next = this.#find(wanted, line + 1); next >= 0; next = this.#find(wanted, next + 1)) this.#drop(next);
+      this.#removeAdded(wanted, 0);
+      this.#table[this.#base + line * STRIDE + VALUE_END] = REPLACED;
+      this.#cache(line, value);
+      return;
+    }
+    const added = this.#findAdded(wanted);
+    if (added < 0) {
+      this.#append(wanted, value);
+      return;
+    }
+    this.#addedValues[added] = value;
+    this.#removeAdded(wanted, added + 1);
   }
 
   #append(name: HeaderName, value: string): void {
