@@ -16,7 +16,6 @@ const FLOORS = [
   ["scrape", null, "longest_stall_ms_first", 20, 5],
   ["flood", null, "largest_metric_series", 10_001, 10_001],
   ["flood", null, "rss_mb_growth", 250, 100],
-  ["flood", null, "rss_mb_second_half", 30, 10],
   ["latency", "nginx", "added_p50_us", 2.2, 1.1],
 ];
 
