@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -67,10 +67,12 @@ export class JoinedMesh {
     const folder = await mkdtemp(join(tmpdir(), "mixerless-joined-"));
     const [http, grpc] = await Promise.all([freePort(), freePort()]);
     const mesh = new JoinedMesh(folder, `http://127.0.0.1:${http}`);
+    const config = join(folder, "istio");
+    await mkdir(config);
     const pilot = mesh.command(
       "pilot",
       "--config",
-      folder,
+      config,
       "--http",
       `127.0.0.1:${http}`,
       "--grpc",

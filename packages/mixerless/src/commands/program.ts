@@ -1,14 +1,35 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAgent } from "./agent.ts";
+import { addCheck } from "./check.ts";
 import { addDemo } from "./demo.ts";
+import { addEdges } from "./edges.ts";
+import { addExperimental } from "./experimental.ts";
 import { addPilot } from "./pilot.ts";
 import { addProxy } from "./proxy.ts";
+import { addProxyConfig } from "./proxy-config.ts";
+import { addProxyStatus } from "./proxy-status.ts";
 import { addRun } from "./run.ts";
 import { addSidecar } from "./sidecar.ts";
+import { addStat } from "./stat.ts";
+import { addValidate } from "./validate.ts";
 
 /** Every command, in the order of `--help`. */
-const COMMANDS: readonly ((program: Command) => void)[] = [addDemo, addPilot, addAgent, addRun, addProxy, addSidecar];
+const COMMANDS: readonly ((program: Command) => void)[] = [
+  addDemo,
+  addPilot,
+  addAgent,
+  addRun,
+  addProxy,
+  addCheck,
+  addStat,
+  addEdges,
+  addProxyStatus,
+  addProxyConfig,
+  addExperimental,
+  addValidate,
+  addSidecar,
+];
 
 /** The command line. */
 export function createProgram(): Command {

@@ -6,13 +6,16 @@ export interface Page {
   readonly body: string;
 }
 
-const TIMEOUT = 5000;
+/** Milliseconds without a byte. Generous: a laptop may have other things to do. */
+const TIMEOUT = 15_000;
 /** A whole mesh's configuration fits; a server that never ends does not. */
 const LARGEST = 256 * 1024 * 1024;
 
 /** One request. Rejects when nobody answers. */
 export function fetchPage(url: string, method: "GET" | "POST" = "GET"): Promise<Page> {
   return new Promise((resolve, reject) => {
+    let reason: string | null = null;
+    const fail = (error: Error) => reject(new CommandError(`${url} does not answer: ${reason ?? error.message}.`));
     const call = request(url, { method, timeout: TIMEOUT, agent: false }, (response) => {
       const parts: string[] = [];
       let size = 0;
@@ -20,13 +23,17 @@ export function fetchPage(url: string, method: "GET" | "POST" = "GET"): Promise<
       response.on("data", (part: string) => {
         parts.push(part);
         size += part.length;
-        if (size > LARGEST) call.destroy(new Error("the answer is too large"));
+        if (size > LARGEST) end("the answer is too large");
       });
       response.on("end", () => resolve({ status: response.statusCode ?? 0, body: parts.join("") }));
-      response.on("error", reject);
+      response.on("error", fail);
     });
-    call.on("timeout", () => call.destroy(new Error(`no answer within ${TIMEOUT / 1000} s`)));
-    call.on("error", (error: Error) => reject(new CommandError(`${url} does not answer: ${error.message}.`)));
+    const end = (why: string) => {
+      reason = why;
+      call.destroy(new Error(why));
+    };
+    call.on("timeout", () => end(`nothing came for ${TIMEOUT / 1000} s`));
+    call.on("error", fail);
     call.end();
   });
 }
