@@ -60,6 +60,18 @@ describe("mixerless run", () => {
     TIMEOUT,
   );
 
+  it(
+    "works where only 127.0.0.1 can be bound",
+    async () => {
+      const single = ["--loopback", "single"];
+      await mesh.join("--name", "depot", ...single, "--", "node", "-e", PRICES_IN_NODE);
+      const flags = ["--quiet", "--name", "caller", "--calls", "depot", ...single];
+      const ran = await mesh.run("run", ...flags, "--", "node", "-e", CALL_DEPOT);
+      expect(ran).toEqual({ code: 0, stdout: "prices 42 by 127.0.0.1\n", stderr: "" });
+    },
+    TIMEOUT,
+  );
+
   it("writes the mesh down for other commands, readable by its owner alone", async () => {
     const [file = ""] = await readdir(join(mesh.folder, "mixerless"));
     expect(file).toMatch(/^mesh-\d+\.json$/);
@@ -98,6 +110,10 @@ describe("mixerless run", () => {
 
 const PRICES_IN_NODE =
   'require("http").createServer((q, r) => r.end("prices 42")).listen(process.env.PORT, "127.0.0.1")';
+const CALL_DEPOT = `
+  const { DEPOT_SERVICE_HOST: host, DEPOT_SERVICE_PORT: port } = process.env;
+  const call = () => fetch("http://" + host + ":" + port).then((answer) => (answer.ok ? answer.text() : call()));
+  call().then((text) => console.log(text + " by " + host));`;
 const VIEWS = 10;
 const EDGES = [
   "destination unknown → shop-v1 200",
