@@ -42,7 +42,8 @@ Examples:
           ...golden(traffic, seen.seconds),
         }));
       print(flags.output, edges, () => {
-        if (edges.length === 0) return "No traffic in the window. See --total and --time-window.\n";
+        if (edges.length === 0)
+          return flags.total ? "No traffic yet.\n" : "No traffic in the window. See --total and --time-window.\n";
         const rows = edges.map((edge) => [
           qualified(edge.source, edge.sourceNamespace),
           qualified(edge.destination, edge.destinationNamespace),
