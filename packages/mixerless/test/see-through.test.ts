@@ -112,9 +112,9 @@ describe("commands that look into a running mesh", () => {
     async () => {
       expect(await output("pc", "log", "shop-v1", "--level", "config:debug")).toContain("  config: debug\n");
       expect(await output("pc", "log", "shop-v1", "-r")).toContain("  config: info\n");
-      const unknown = await mesh.run("pc", "log", "shop-v1", "--level", "main:debug");
+      const unknown = await mesh.run("pc", "log", "shop-v1", "--level", "extensions:debug");
       expect(unknown).toMatchObject({ code: 1 });
-      expect(unknown.stderr).toMatch(/unknown logger "main"; known: config/);
+      expect(unknown.stderr).toMatch(/unknown logger "extensions"; loggers are config/);
     },
     TIMEOUT,
   );

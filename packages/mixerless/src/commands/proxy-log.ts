@@ -17,7 +17,7 @@ export function addProxyLog(group: Command): void {
     .option("--pilot <url>", "control plane (default: the mesh that runs here)")
     .addHelpText(
       "after",
-      "\nExamples:\n  mixerless proxy-config log reviews-v1\n  mixerless pc log reviews-v1 --level config:debug,extensions:trace\n  mixerless pc log reviews-v1 -r",
+      "\nExamples:\n  mixerless proxy-config log reviews-v1\n  mixerless pc log reviews-v1 --level config:debug,wasm:trace\n  mixerless pc log reviews-v1 -r",
     )
     .action(async (workload: string, flags: LogFlags) => {
       const pilot = new PilotClient(await findPilot(flags.pilot, process.env));
