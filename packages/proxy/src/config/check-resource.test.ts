@@ -22,6 +22,16 @@ describe("a resource from the control plane", () => {
       "lbSubsetConfig",
       "protocolSelection",
     ]);
+    const limited = create(ClusterSchema, {
+      name: "a",
+      circuitBreakers: { perHostThresholds: [{ maxConnections: 1 }] },
+      loadAssignment: { clusterName: "a", policy: { overprovisioningFactor: 140, dropOverloads: [{ category: "c" }] } },
+    });
+    expect(
+      checkResource("cluster", packAny(ClusterSchema, limited))
+        .faults.map((fault) => fault.path)
+        .sort(),
+    ).toEqual(["circuitBreakers.perHostThresholds", "loadAssignment.policy.dropOverloads"]);
     const listener = create(ListenerSchema, {
       name: "l",
       transparent: true,

@@ -79,8 +79,13 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
     ignored: ["max_headers_count"],
   },
   "envoy.config.endpoint.v3.ClusterLoadAssignment": {
-    implemented: ["cluster_name", "endpoints"],
-    ignored: ["policy", "named_endpoints"],
+    implemented: ["cluster_name", "endpoints", "policy"],
+    ignored: ["named_endpoints"],
+  },
+  // Dropping a share of the requests would change what happens to them; how soon to fail over is tuning.
+  "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy": {
+    implemented: [],
+    ignored: ["overprovisioning_factor", "endpoint_stale_after"],
   },
   "envoy.config.endpoint.v3.LocalityLbEndpoints": {
     implemented: ["locality", "lb_endpoints", "load_balancing_weight", "priority"],
