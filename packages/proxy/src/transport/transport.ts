@@ -23,9 +23,12 @@ export interface TlsInfo {
   readonly alpn: string | null;
   readonly peerCertificatePresented: boolean;
   readonly uriSanPeer: readonly string[];
+  readonly dnsSanPeer: readonly string[];
   readonly uriSanLocal: readonly string[];
   readonly subjectPeer: string | null;
   readonly subjectLocal: string | null;
+  /** SHA-256 of the peer's certificate in DER, lower-case hexadecimal. */
+  readonly fingerprintPeer: string | null;
 }
 
 /** The one listener of a {@link Transport}. Calls never nest: none is made while another runs. */

@@ -8,6 +8,8 @@ const TLS: TlsInfo = {
   alpn: null,
   peerCertificatePresented: true,
   uriSanPeer: ["spiffe://td/ns/a/sa/client", "second"],
+  dnsSanPeer: [],
+  fingerprintPeer: null,
   uriSanLocal: ["spiffe://td/ns/b/sa/server"],
   subjectPeer: null,
   subjectLocal: null,

@@ -57,5 +57,5 @@ function pathOf(target: string): string {
 
 function peerOf(tls: TlsInfo | null): PeerFacts | null {
   if (tls === null || !tls.peerCertificatePresented) return null;
-  return { uriSans: tls.uriSanPeer, dnsSans: [], subject: tls.subjectPeer ?? "" };
+  return { uriSans: tls.uriSanPeer, dnsSans: tls.dnsSanPeer, subject: tls.subjectPeer ?? "" };
 }

@@ -25,6 +25,8 @@ function certificate(uriSanPeer: readonly string[]): TlsInfo {
     alpn: null,
     peerCertificatePresented: uriSanPeer.length > 0,
     uriSanPeer,
+    dnsSanPeer: [],
+    fingerprintPeer: null,
     uriSanLocal: [],
     subjectPeer: null,
     subjectLocal: null,

@@ -8,6 +8,8 @@ const TLS: TlsInfo = {
   alpn: null,
   peerCertificatePresented: true,
   uriSanPeer: ["spiffe://td/ns/a/sa/client"],
+  dnsSanPeer: [],
+  fingerprintPeer: null,
   uriSanLocal: ["spiffe://td/ns/b/sa/server"],
   subjectPeer: 'CN="x",O=y',
   subjectLocal: null,

@@ -1,0 +1,158 @@
+import { constants } from "node:crypto";
+import type { Socket } from "node:net";
+import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
+import type { Clock, DeadlineWheel } from "@mixerless/clock";
+import type { TlsInfo } from "../transport/transport.ts";
+import type { TlsConfig } from "./compile-tls.ts";
+import { ContextHolder } from "./context-holder.ts";
+import { checkPeer } from "./peer-check.ts";
+import type { SecretSource } from "./secret-store.ts";
+import type { TlsStats } from "./stats.ts";
+
+/** A compiled DownstreamTlsContext. */
+export interface DownstreamTlsConfig {
+  readonly tls: TlsConfig;
+  readonly requireClientCertificate: boolean;
+  readonly requireSni: boolean;
+}
+
+export interface DownstreamTlsOptions {
+  readonly config: DownstreamTlsConfig;
+  readonly secrets: SecretSource;
+  readonly clock: Clock;
+  readonly wheel: DeadlineWheel;
+  readonly stats: TlsStats;
+  /** Milliseconds that a client has for its handshake. Default 10 s. */
+  readonly handshakeTimeout?: number;
+  /** Handshakes that may be under way at once; each holds a few 10 KiB. Default 1,000. */
+  readonly maxHandshakes?: number;
+}
+
+/** A connection whose peer is known as far as the context asks. */
+export interface SecuredSocket {
+  readonly socket: TLSSocket;
+  readonly tls: TlsInfo;
+  readonly requestedServerName: string | null;
+}
+
+interface Handshake {
+  readonly done: (socket: TLSSocket) => void;
+  readonly failed: () => void;
+}
+
+const HANDSHAKE_TIMEOUT = 10_000;
+const MAX_HANDSHAKES = 1000;
+
+/**
+ * The server's side of TLS for the connections of one filter chain. Clients that must show a certificate
+ * get no session tickets: a resumed session would bring the verdict of the day it was made.
+ */
+export class DownstreamTls {
+  readonly #options: DownstreamTlsOptions;
+  readonly #holder: ContextHolder<Server>;
+  /** By the addresses of both ends, under way. */
+  readonly #handshakes = new Map<string, Handshake>();
+
+  constructor(options: DownstreamTlsOptions) {
+    this.#options = options;
+    this.#holder = new ContextHolder(options.config.tls, options.secrets, (context) => this.#createServer(context));
+  }
+
+  /**
+   * Does the handshake on an accepted socket, of which nothing was read, or all that was read was given
+   * back. `onSecured` follows once, or never: then the socket is destroyed and the reason counted.
+   */
+  secure(raw: Socket, onSecured: (secured: SecuredSocket) => void, onFailed: (details: string) => void): void {
+    const { stats, wheel, handshakeTimeout = HANDSHAKE_TIMEOUT, maxHandshakes = MAX_HANDSHAKES } = this.#options;
+    const fail = (counter: { add(n: number): void }, details: string) => {
+      counter.add(1);
+      raw.destroy();
+      onFailed(details);
+    };
+    const server = this.#holder.get();
+    if (typeof server === "string") {
+      fail(stats.secretsMissing, `TLS context: ${server}`);
+      return;
+    }
+    if (this.#handshakes.size >= maxHandshakes) {
+      fail(stats.overflow, "too many TLS handshakes are under way");
+      return;
+    }
+    const key = keyOf(raw);
+    let over = false;
+    const end = () => {
+      if (over) return false;
+      over = true;
+      this.#handshakes.delete(key);
+      deadline.cancel();
+      raw.off("close", onGone);
+      return true;
+    };
+    const onGone = () => {
+      if (end()) fail(stats.errors, "TLS handshake failed");
+    };
+    const deadline = wheel.after(handshakeTimeout, () => {
+      if (end()) fail(stats.timeouts, "TLS handshake timed out");
+    });
+    raw.once("close", onGone);
+    this.#handshakes.set(key, {
+      failed: onGone,
+      done: (socket) => {
+        if (end()) this.#judge(socket, onSecured, onFailed);
+      },
+    });
+    server.emit("connection", raw);
+  }
+
+  close(): void {
+    this.#holder.close();
+  }
+
+  #judge(socket: TLSSocket, onSecured: (secured: SecuredSocket) => void, onFailed: (details: string) => void): void {
+    const { config, stats, clock } = this.#options;
+    const requestedServerName = typeof socket.servername === "string" ? socket.servername.toLowerCase() : null;
+    const check = checkPeer(socket, {
+      config: config.tls,
+      required: config.requireClientCertificate,
+      ownCertificate: this.#holder.certificate,
+      now: clock.now(),
+    });
+    if (check.failure !== null) {
+      stats.verifyFailures[check.failure].add(1);
+      socket.once("error", () => {});
+      socket.destroy();
+      onFailed(check.details);
+      return;
+    }
+    stats.handshakes.add(1);
+    onSecured({ socket, tls: check.info, requestedServerName });
+  }
+
+  #createServer(context: SecureContextOptions): Server {
+    const { tls } = this.#options.config;
+    const asks = tls.roots !== null;
+    const server = createServer({
+      ...context,
+      ...(tls.alpn.length > 0 ? { ALPNProtocols: [...tls.alpn] } : {}),
+      ...(asks ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+      requestCert: asks,
+      // Judged by us, so that each kind of failure has its counter.
+      rejectUnauthorized: false,
+      // The deadline wheel keeps the time.
+      handshakeTimeout: 0x7fffffff,
+      allowHalfOpen: true,
+    });
+    server.on("secureConnection", (socket) => {
+      const handshake = this.#handshakes.get(keyOf(socket));
+      if (handshake === undefined) socket.destroy();
+      else handshake.done(socket);
+    });
+    server.on("tlsClientError", (_error, socket) => this.#handshakes.get(keyOf(socket))?.failed());
+    return server;
+  }
+}
+
+/** Two connections at one time differ in it. */
+function keyOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): string {
+  return `${localAddress} ${localPort} ${remoteAddress} ${remotePort}`;
+}

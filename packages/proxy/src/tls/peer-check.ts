@@ -1,0 +1,76 @@
+import { X509Certificate } from "node:crypto";
+import type { TLSSocket } from "node:tls";
+import { type CertificateFacts, certificateFacts } from "@mixerless/identity";
+import type { TlsInfo } from "../transport/transport.ts";
+import type { SanTest, TlsConfig } from "./compile-tls.ts";
+
+/** Why a peer is not believed, as Envoy's `ssl.fail_verify_…` counters name it. */
+export type VerifyFailure = "no_cert" | "error" | "san";
+
+/** What there is to say of a finished handshake. */
+export interface PeerCheck {
+  readonly failure: VerifyFailure | null;
+  /** For the log; never a secret. */
+  readonly details: string;
+  readonly info: TlsInfo;
+}
+
+export interface CheckOptions {
+  readonly config: Pick<TlsConfig, "roots" | "sans">;
+  /** A peer without a certificate is refused. */
+  readonly required: boolean;
+  /** PEM of the own certificate; null for none. */
+  readonly ownCertificate: string | null;
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Judges a peer by its certificate, after OpenSSL has: the chain, the dates by our own clock, and the
+ * names. Asked again for every connection: a resumed session brings back an old verdict with it.
+ */
+export function checkPeer(socket: TLSSocket, options: CheckOptions): PeerCheck {
+  const certificate = socket.getPeerX509Certificate();
+  const peer = certificate === undefined ? null : certificateFacts(certificate);
+  const own = options.ownCertificate === null ? null : certificateFacts(new X509Certificate(options.ownCertificate));
+  const [failure, details] = judge(socket, peer, options);
+  return {
+    failure,
+    details,
+    info: describe(socket, failure === null && options.config.roots !== null ? peer : null, own),
+  };
+}
+
+function judge(
+  socket: TLSSocket,
+  peer: CertificateFacts | null,
+  { config, required, now }: CheckOptions,
+): [VerifyFailure | null, string] {
+  if (peer === null) return required ? ["no_cert", "peer did not return a certificate"] : [null, ""];
+  if (config.roots === null) return [null, ""];
+  if (!socket.authorized) return ["error", String(socket.authorizationError ?? "certificate verify failed")];
+  if (now >= peer.notAfter) return ["error", `certificate expired at ${new Date(peer.notAfter).toISOString()}`];
+  if (now < peer.notBefore) return ["error", `certificate not valid before ${new Date(peer.notBefore).toISOString()}`];
+  if (config.sans.length > 0 && !config.sans.some((san) => matches(san, peer)))
+    return ["san", `no name of the certificate is accepted: ${[...peer.uriSans, ...peer.dnsSans].join(", ")}`];
+  return [null, ""];
+}
+
+function matches({ kind, test }: SanTest, peer: CertificateFacts): boolean {
+  return (kind === "uri" ? peer.uriSans : peer.dnsSans).some(test);
+}
+
+/** A certificate that nobody checked says nothing, so it is not among the facts. */
+function describe(socket: TLSSocket, peer: CertificateFacts | null, own: CertificateFacts | null): TlsInfo {
+  return {
+    version: (socket.getProtocol() ?? "").replace(/^TLSv1$/, "TLSv1.0"),
+    alpn: typeof socket.alpnProtocol === "string" ? socket.alpnProtocol : null,
+    peerCertificatePresented: peer !== null,
+    uriSanPeer: peer?.uriSans ?? [],
+    dnsSanPeer: peer?.dnsSans ?? [],
+    uriSanLocal: own?.uriSans ?? [],
+    subjectPeer: peer?.subject ?? null,
+    subjectLocal: own?.subject ?? null,
+    fingerprintPeer: peer?.fingerprint ?? null,
+  };
+}

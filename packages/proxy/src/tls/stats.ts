@@ -1,0 +1,34 @@
+import type { Counter, MetricStore } from "@mixerless/metrics";
+import type { VerifyFailure } from "./peer-check.ts";
+
+/** Totals of handshakes, by Envoy's names. */
+export interface TlsStats {
+  readonly handshakes: Counter;
+  /** Handshakes that TLS itself ended: another version, no common cipher, garbage, a client that went away. */
+  readonly errors: Counter;
+  readonly timeouts: Counter;
+  /** Refused because too many handshakes were under way. */
+  readonly overflow: Counter;
+  /** Refused because a secret has not come yet, or is broken. */
+  readonly secretsMissing: Counter;
+  readonly verifyFailures: Readonly<Record<VerifyFailure, Counter>>;
+}
+
+/** Of a listener's filter chains (`listener`, its address) or of a cluster (`cluster`, its name). */
+export function createTlsStats(store: MetricStore, of: "listener" | "cluster", name: string): TlsStats {
+  const label = of === "listener" ? "envoy_listener_address" : "envoy_cluster_name";
+  const counter = (stat: string) =>
+    store.counter({ name: `envoy_${of}_ssl_${stat}`, evictable: false }).series([label], [name]);
+  return {
+    handshakes: counter("handshake"),
+    errors: counter("connection_error"),
+    timeouts: counter("handshake_timeout"),
+    overflow: counter("handshake_overflow"),
+    secretsMissing: counter("context_secrets_not_ready"),
+    verifyFailures: {
+      no_cert: counter("fail_verify_no_cert"),
+      error: counter("fail_verify_error"),
+      san: counter("fail_verify_san"),
+    },
+  };
+}
