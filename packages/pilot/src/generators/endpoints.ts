@@ -9,9 +9,11 @@ import {
   LocalityLbEndpointsSchema,
 } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint_components";
 import type { Endpoint } from "../model/endpoint.ts";
+import type { Locality } from "../model/locality.ts";
 import { clusterPolicy } from "./clusters/cluster-policy.ts";
 import { from, type Generated } from "./generated.ts";
 import type { GeneratorInput } from "./generator-input.ts";
+import { distributedWeights, failoverRank, isDistributed, type LocalityLb, localityLb } from "./locality-lb.ts";
 import { parseOutboundClusterName } from "./names.ts";
 import { istioMetadata, socketAddress } from "./proto.ts";
 
@@ -31,11 +33,11 @@ function endpointAssignment(input: GeneratorInput, name: string): Generated<Clus
     return { name, message: create(ClusterLoadAssignmentSchema, { clusterName: name }), provenance: [] };
   }
   const rule = push.destinationRule(proxy.namespace, push.labelsOf(proxy), service.hostname);
-  const { subsetLabels } = clusterPolicy(rule, parsed.port, parsed.subset);
-  const endpoints = push.endpoints(service.key, parsed.port, subsetLabels);
+  const policy = clusterPolicy(rule, parsed.port, parsed.subset);
+  const endpoints = push.endpoints(service.key, parsed.port, policy.subsetLabels);
   return {
     name,
-    message: loadAssignment(name, endpoints),
+    message: loadAssignment(name, endpoints, localityLb(policy, push.mesh, proxy.locality, push.labelsOf(proxy))),
     provenance: [...from(service.config), ...endpoints.flatMap((entry) => from(entry.config))],
   };
 }
@@ -44,33 +46,63 @@ function serviceFor({ push, proxy }: GeneratorInput, host: string) {
   return proxy.type === "sidecar" ? push.sidecarScope(proxy).service(host) : push.service(host, proxy.namespace);
 }
 
+interface LocalityGroup {
+  readonly locality: Locality;
+  readonly priority: number;
+  readonly members: Endpoint[];
+}
+
 /** Endpoints grouped by locality, both in a fixed order, so that equal endpoints give equal bytes. */
-export function loadAssignment(clusterName: string, endpoints: readonly Endpoint[]): ClusterLoadAssignment {
-  const groups = new Map<string, Endpoint[]>();
-  for (const endpoint of endpoints) {
-    // Those that are not ready are left out rather than listed as unhealthy [control-plane §4.7].
-    if (endpoint.health !== "healthy") continue;
-    const { region, zone, subzone } = endpoint.locality;
-    const key = `${region}/${zone}/${subzone}`;
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [endpoint]);
-    else group.push(endpoint);
-  }
+export function loadAssignment(
+  clusterName: string,
+  endpoints: readonly Endpoint[],
+  lb?: LocalityLb,
+): ClusterLoadAssignment {
+  // Those that are not ready are left out rather than listed as unhealthy [control-plane §4.7].
+  const healthy = endpoints.filter(({ health }) => health === "healthy");
+  const groups = groupByLocality(healthy, lb);
+  const sizes = new Map([...groups].map(([key, { locality, members }]) => [key, { locality, weight: sumOf(members) }]));
+  const weights = lb === undefined ? undefined : distributedWeights(lb, sizes);
   const sorted = [...groups].sort(([a], [b]) => (a < b ? -1 : 1));
   return create(ClusterLoadAssignmentSchema, {
     clusterName,
-    endpoints: sorted.map(([, members]) => localityEndpoints(members)),
+    endpoints: sorted.flatMap(([key, group]) => {
+      // A locality that a distribution leaves out gets nothing.
+      const weight = weights === undefined ? sumOf(group.members) : (weights.get(key) ?? 0);
+      return weight === 0 && weights !== undefined ? [] : [localityEndpoints(group, weight)];
+    }),
   });
 }
 
-function localityEndpoints(members: readonly Endpoint[]) {
-  const { region = "", zone = "", subzone = "" } = members[0]?.locality ?? {};
+/** By priority and locality. A distribution knows no priorities. */
+function groupByLocality(endpoints: readonly Endpoint[], lb: LocalityLb | undefined): Map<string, LocalityGroup> {
+  const failover = lb !== undefined && !isDistributed(lb);
+  const ranks = endpoints.map((endpoint) => (failover ? failoverRank(lb, endpoint) : 0));
+  const priorities = [...new Set(ranks)].sort((a, b) => a - b);
+  const groups = new Map<string, LocalityGroup>();
+  for (const [index, endpoint] of endpoints.entries()) {
+    const { region, zone, subzone } = endpoint.locality;
+    const priority = priorities.indexOf(ranks[index] ?? 0);
+    const key = `${String(priority).padStart(3, "0")} ${region}/${zone}/${subzone}`;
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, { locality: endpoint.locality, priority, members: [endpoint] });
+    else group.members.push(endpoint);
+  }
+  return groups;
+}
+
+function sumOf(members: readonly Endpoint[]): number {
+  return members.reduce((sum, endpoint) => sum + endpoint.weight, 0);
+}
+
+function localityEndpoints({ locality: { region, zone, subzone }, priority, members }: LocalityGroup, weight: number) {
   const sorted = [...members].sort((a, b) =>
     a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port,
   );
   return create(LocalityLbEndpointsSchema, {
     ...(region === "" ? {} : { locality: { region, zone, subZone: subzone } }),
-    loadBalancingWeight: members.reduce((sum, endpoint) => sum + endpoint.weight, 0),
+    loadBalancingWeight: weight,
+    priority,
     lbEndpoints: sorted.map((endpoint) =>
       create(LbEndpointSchema, {
         hostIdentifier: { case: "endpoint", value: { address: socketAddress(endpoint.address, endpoint.port) } },

@@ -6,8 +6,9 @@ import type { ConfigObject } from "../config/config-object.ts";
 import type { Fault } from "../config/fault.ts";
 import type { Generated } from "../generators/generated.ts";
 import type { JoinedWorkload } from "../joined/joined-workloads.ts";
-import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE, type WantedNames } from "../push/generate-resources.ts";
+import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE } from "../push/generate-resources.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
+import { referencedNames } from "../push/referenced-names.ts";
 import { syncz } from "./syncz.ts";
 
 /** What the debug pages look at. */
@@ -123,30 +124,13 @@ function configDump({ source }: DebugFacts, query: URLSearchParams): AdminAnswer
     return json({ error: `No proxy "${id}" is connected. Connected: ${known || "none"}.` }, 404);
   }
   const input = { proxy, push: source.current, telemetry: source.telemetry };
-  const wanted = namesFor(input);
   const dump = GENERATED_TYPES.map((typeUrl) => ({
     typeUrl,
-    resources: (generate(input, typeUrl, wanted(typeUrl)) ?? []).map((entry) => describe(typeUrl, entry)),
+    resources: (generate(input, typeUrl, referencedNames(input, typeUrl)) ?? []).map((entry) =>
+      describe(typeUrl, entry),
+    ),
   }));
   return json({ proxy: proxy.id, revision: source.current.revision, configs: dump });
-}
-
-/** Endpoints and routes are asked for by name: by those that the clusters and listeners mention. */
-function namesFor(input: Parameters<typeof generate>[0]): (typeUrl: string) => WantedNames {
-  const [clusterType = "", endpointType, listenerType = "", routeType] = GENERATED_TYPES;
-  const named = (typeUrl: string, pattern: RegExp) => {
-    const names = new Set<string>();
-    for (const entry of generate(input, typeUrl, "wildcard") ?? []) {
-      for (const found of JSON.stringify(describe(typeUrl, entry)).matchAll(pattern))
-        if (found[1] !== undefined) names.add(found[1]);
-    }
-    return names;
-  };
-  return (typeUrl) => {
-    if (typeUrl === endpointType) return named(clusterType, /"service_name":"([^"]+)"/g);
-    if (typeUrl === routeType) return named(listenerType, /"route_config_name":"([^"]+)"/g);
-    return "wildcard";
-  };
 }
 
 function describe(typeUrl: string, entry: Generated): unknown {

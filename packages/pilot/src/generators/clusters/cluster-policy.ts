@@ -11,19 +11,23 @@ export function clusterPolicy(
   subsetName: string,
 ): ClusterPolicy {
   const subset = rule?.subsets.find((entry) => entry.name === subsetName);
-  const base = atPort(rule?.trafficPolicy, port);
-  const own = atPort(subset?.trafficPolicy, port);
-  return { ...base, ...own, subsetLabels: subset?.labels ?? {} };
+  const base = withPort(rule?.trafficPolicy, rule?.trafficPolicy, port);
+  const { portLevelSettings: _, ...own } = subset?.trafficPolicy ?? { portLevelSettings: [] };
+  return { ...withPort({ ...base, ...own }, subset?.trafficPolicy, port), subsetLabels: subset?.labels ?? {} };
 }
 
 type PolicyFields = Omit<ClusterPolicy, "subsetLabels">;
 
-function atPort(policy: TrafficPolicy | undefined, port: number): PolicyFields {
-  if (policy === undefined) return {};
-  const { portLevelSettings, ...fields } = policy;
-  const entry = portLevelSettings.find((setting) => setting.port === port);
-  if (entry === undefined) return fields;
-  const { loadBalancer: _1, connectionPool: _2, outlierDetection: _3, tls: _4, ...kept } = fields;
+/** `fields`, in which the entry of `policy` for the port, if any, replaces its four settings, absent ones too. */
+function withPort(
+  fields: PolicyFields | TrafficPolicy | undefined,
+  policy: TrafficPolicy | undefined,
+  port: number,
+): PolicyFields {
+  const { portLevelSettings: _, ...plain }: PolicyFields & Partial<TrafficPolicy> = fields ?? {};
+  const entry = policy?.portLevelSettings.find((setting) => setting.port === port);
+  if (entry === undefined) return plain;
+  const { loadBalancer: _1, connectionPool: _2, outlierDetection: _3, tls: _4, ...kept } = plain;
   const { port: _port, ...replaced } = entry;
   return { ...kept, ...replaced };
 }

@@ -11,6 +11,7 @@ import { configReference } from "../config-reference.ts";
 import { loadAssignment } from "../endpoints.ts";
 import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
+import { type LocalityLb, localityLb } from "../locality-lb.ts";
 import { outboundClusterName } from "../names.ts";
 import { duration, istioMetadata } from "../proto.ts";
 import { clusterPolicy } from "./cluster-policy.ts";
@@ -47,8 +48,10 @@ function outboundCluster(
   const name = outboundClusterName(service.hostname, port.port, subset);
   const policy = clusterPolicy(rule, port.port, subset);
   const cluster = create(ClusterSchema, { name, altStatName: `${name};` });
-  if (!applyDiscovery(input, cluster, service, port, policy.subsetLabels)) return undefined;
-  applyPolicy(cluster, policy, input.push.mesh);
+  const { push, proxy } = input;
+  const lb = localityLb(policy, push.mesh, proxy.locality, push.labelsOf(proxy));
+  if (!applyDiscovery(input, cluster, service, port, policy.subsetLabels, lb)) return undefined;
+  applyPolicy(cluster, policy, push.mesh, lb !== undefined);
   cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule));
   const provenance = [...from(service.config), ...(rule?.configs ?? []).map((config) => ({ config, path: "spec" }))];
   return { name, message: cluster, provenance };
@@ -61,6 +64,7 @@ function applyDiscovery(
   service: Service,
   port: ServicePort,
   subset: Readonly<Record<string, string>>,
+  lb: LocalityLb | undefined,
 ): boolean {
   switch (service.resolution) {
     case "alias":
@@ -70,7 +74,7 @@ function applyDiscovery(
     case "dns-round-robin": {
       const type =
         service.resolution === "dns-lb" ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS;
-      const assignment = loadAssignment(cluster.name, input.push.endpoints(service.key, port.port, subset));
+      const assignment = loadAssignment(cluster.name, input.push.endpoints(service.key, port.port, subset), lb);
       if (assignment.endpoints.length === 0) return false;
       cluster.clusterDiscoveryType = { case: "type", value: type };
       cluster.loadAssignment = assignment;

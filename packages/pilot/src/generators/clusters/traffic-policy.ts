@@ -15,7 +15,12 @@ import { duration } from "../proto.ts";
 const NO_LIMIT = 0xffff_ffff;
 
 /** Puts balancing, pools, limits and outlier detection of a policy into a cluster. */
-export function applyPolicy(cluster: Cluster, policy: ClusterPolicy, mesh: MeshConfigSpec): void {
+export function applyPolicy(
+  cluster: Cluster,
+  policy: ClusterPolicy,
+  mesh: MeshConfigSpec,
+  localityWeighted = false,
+): void {
   const { tcp } = policy.connectionPool ?? {};
   cluster.connectTimeout = duration(tcp?.connectTimeout ?? mesh.connectTimeout);
   cluster.circuitBreakers = circuitBreakers(policy.connectionPool, policy.retryBudget);
@@ -23,7 +28,12 @@ export function applyPolicy(cluster: Cluster, policy: ClusterPolicy, mesh: MeshC
   applyLoadBalancer(cluster, policy.loadBalancer);
   // Without a setting nothing is ever in panic: an empty cluster shall answer "no healthy upstream".
   cluster.commonLbConfig = create(ClusterSchema, {
-    commonLbConfig: { healthyPanicThreshold: { value: policy.outlierDetection?.minHealthPercent ?? 0 } },
+    commonLbConfig: {
+      healthyPanicThreshold: { value: policy.outlierDetection?.minHealthPercent ?? 0 },
+      ...(localityWeighted
+        ? { localityConfigSpecifier: { case: "localityWeightedLbConfig" as const, value: {} } }
+        : {}),
+    },
   }).commonLbConfig as NonNullable<Cluster["commonLbConfig"]>;
   if (policy.outlierDetection !== undefined) cluster.outlierDetection = outlierDetection(policy.outlierDetection);
 }

@@ -31,7 +31,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
           routes: { inline: inboundRoutes(cluster, number, services, ingress.protocol) },
         }),
       ]
-    : tcpFilters(input, "inbound", cluster);
+    : tcpFilters(input, "inbound", { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }] });
   const message = create(ListenerSchema, {
     name,
     address: socketAddress(bind, number),

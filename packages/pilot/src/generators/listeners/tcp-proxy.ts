@@ -2,15 +2,32 @@ import { create } from "@bufbuild/protobuf";
 import { type Filter, FilterSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
 import type { GeneratorInput } from "../generator-input.ts";
-import { typed } from "../proto.ts";
+import { duration, typed } from "../proto.ts";
 import { hasNativeTelemetry, type ListenerClass, statsFilter } from "../telemetry-filters.ts";
 import { accessLogs } from "./access-logs.ts";
 
-/** The network filters of a TCP chain to one cluster: metrics right before the proxy itself. */
-export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, cluster: string): Filter[] {
+/** Where a TCP chain leads. */
+export interface TcpTarget {
+  readonly statPrefix: string;
+  /** At least one; weights count among several only. */
+  readonly clusters: readonly { readonly name: string; readonly weight: number }[];
+  /** Milliseconds; 0: no limit. */
+  readonly idleTimeout?: number;
+  readonly hashSourceIp?: boolean;
+}
+
+/** The network filters of a TCP chain: metrics right before the proxy itself. */
+export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, target: TcpTarget): Filter[] {
+  const { statPrefix, clusters, idleTimeout, hashSourceIp = false } = target;
+  const [first] = clusters;
   const proxy = typed(TcpProxySchema, {
-    statPrefix: cluster,
-    clusterSpecifier: { case: "cluster", value: cluster },
+    statPrefix,
+    clusterSpecifier:
+      clusters.length === 1 && first !== undefined
+        ? { case: "cluster", value: first.name }
+        : { case: "weightedClusters", value: { clusters: clusters.map((entry) => ({ ...entry })) } },
+    ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
+    hashPolicy: hashSourceIp ? [{ policySpecifier: { case: "sourceIp", value: {} } }] : [],
     accessLog: accessLogs(input),
   });
   const filters = [

@@ -19,7 +19,7 @@ import { outboundClusterName } from "../names.ts";
 import { duration, istioMetadata } from "../proto.ts";
 import { filterOverrides, fraction } from "./filter-overrides.ts";
 import { headerEdits } from "./header-operations.ts";
-import { defaultRetryPolicy, retryPolicy } from "./retry-policy.ts";
+import { retryPolicy } from "./retry-policy.ts";
 import { matchEverything, routeMatch } from "./route-match.ts";
 
 /** What building a route asks about its surroundings. */
@@ -66,6 +66,7 @@ export function defaultRoute(
   around: RouteSurroundings,
   destination: Destination,
 ): Route {
+  const hash = around.hashPolicy(destination);
   return create(RouteSchema, {
     name: "default",
     match: matchEverything(),
@@ -76,8 +77,8 @@ export function defaultRoute(
         clusterSpecifier: { case: "cluster", value: cluster },
         timeout: duration(0),
         maxStreamDuration: { maxStreamDuration: duration(0), grpcTimeoutHeaderMax: duration(0) },
-        retryPolicy: retryPolicy(undefined, around.meshRetries) ?? defaultRetryPolicy(),
-        hashPolicy: around.hashPolicy(destination),
+        ...withRetries(undefined, around, hash.length > 0),
+        hashPolicy: hash,
       }),
     },
   });
@@ -100,6 +101,7 @@ function routeAction(route: ResolvedHttpRoute, hostRewrite: string, around: Rout
 
 function forwardAction(route: ResolvedHttpRoute, hostRewrite: string, around: RouteSurroundings): RouteAction {
   const { rewrite } = route;
+  const hash = route.route.flatMap((entry) => around.hashPolicy(entry.destination));
   const host = rewrite !== undefined && rewrite.authority !== "" ? rewrite.authority : hostRewrite;
   return create(RouteActionSchema, {
     clusterSpecifier: clusterSpecifier(route, around),
@@ -114,8 +116,8 @@ function forwardAction(route: ResolvedHttpRoute, hostRewrite: string, around: Ro
           },
         }),
     ...(host === "" ? {} : { hostRewriteSpecifier: { case: "hostRewriteLiteral", value: host } }),
-    ...withRetries(route, around),
-    hashPolicy: route.route.flatMap((entry) => around.hashPolicy(entry.destination)),
+    ...withRetries(route.retries, around, hash.length > 0),
+    hashPolicy: hash,
     requestMirrorPolicies: route.mirrors
       .filter((mirror) => mirror.percentage > 0)
       .map((mirror) => ({
@@ -127,8 +129,8 @@ function forwardAction(route: ResolvedHttpRoute, hostRewrite: string, around: Ro
   });
 }
 
-function withRetries(route: ResolvedHttpRoute, around: RouteSurroundings) {
-  const policy = retryPolicy(route.retries, around.meshRetries);
+function withRetries(retries: HttpRetry | undefined, around: RouteSurroundings, hashed: boolean) {
+  const policy = retryPolicy(retries, around.meshRetries, hashed);
   return policy === undefined ? {} : { retryPolicy: policy };
 }
 

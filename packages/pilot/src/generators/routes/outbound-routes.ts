@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type RouteConfiguration, RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
 import type { Route } from "@mixerless/wire/envoy/config/route/v3/route_components";
+import { hostCovers } from "../../config/host-name.ts";
+import { mostSpecific } from "../../model/most-specific.ts";
 import type { Service } from "../../model/service.ts";
 import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
 import { from, type Generated, type Provenance } from "../generated.ts";
@@ -68,13 +70,15 @@ function addVirtualServices(
 ): Set<string> {
   const { proxy, push } = input;
   const spoken = new Set<string>();
-  for (const virtualService of plan.egress.virtualServices) {
+  const candidates = plan.egress.virtualServices.flatMap((virtualService) => {
     const routes = virtualServiceRoutes(virtualService, { proxy, push, gateways: MESH, port: plan.port }, around);
-    if (routes.length === 0) continue;
-    const covered = plan.services.filter(
-      (service) => !spoken.has(service.hostname) && virtualService.hosts.some((host) => covers(host, service.hostname)),
-    );
-    if (!appliesAt(virtualService, plan, covered)) continue;
+    return routes.length === 0 ? [] : [{ virtualService, hosts: virtualService.hosts, routes }];
+  });
+  const owners = new Map(plan.services.map((service) => [service, mostSpecific(candidates, service.hostname)]));
+  for (const candidate of candidates) {
+    const { virtualService, routes } = candidate;
+    const covered = plan.services.filter((service) => owners.get(service) === candidate);
+    if (!appliesAt(virtualService, plan)) continue;
     provenance.push(...from(virtualService.config));
     for (const host of virtualService.hosts) addHost(input, plan, host, routes, hosts);
     for (const service of covered) {
@@ -87,12 +91,10 @@ function addVirtualServices(
 }
 
 /** A host that is no service of the registry is served on the ports of the services named beside it, else on 80. */
-function appliesAt(virtualService: ResolvedVirtualService, plan: OutboundPlan, covered: readonly Service[]): boolean {
-  if (covered.length > 0) return true;
-  const known = plan.egress.services.some((service) =>
-    virtualService.hosts.some((host) => covers(host, service.hostname)),
-  );
-  return !known && plan.port === 80;
+function appliesAt(virtualService: ResolvedVirtualService, plan: OutboundPlan): boolean {
+  const names = (service: Service) => virtualService.hosts.some((host) => hostCovers(host, service.hostname));
+  if (plan.services.some(names)) return true;
+  return !plan.egress.services.some(names) && plan.port === 80;
 }
 
 function addHost(
@@ -122,8 +124,4 @@ function addService(
   hosts.add(`${service.hostname}:${plan.port}`, service.hostname, serviceDomains(service, input.proxy.dnsDomain), [
     route,
   ]);
-}
-
-function covers(pattern: string, hostname: string): boolean {
-  return pattern === hostname || (pattern.startsWith("*") && hostname.endsWith(pattern.slice(1)));
 }

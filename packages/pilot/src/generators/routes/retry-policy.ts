@@ -7,13 +7,12 @@ import { duration, typed } from "../proto.ts";
 
 const DEFAULT_RETRY_ON = "connect-failure,refused-stream,unavailable,cancelled,retriable-status-codes";
 
-/** What Istio retries when nobody says otherwise [control-plane §4.4]. */
-export function defaultRetryPolicy(): RetryPolicy {
+/** What Istio retries when nobody says otherwise; a hash must lead to the same host again [control-plane §4.4]. */
+function defaultRetryPolicy(hashed: boolean): RetryPolicy {
   return create(RetryPolicySchema, {
     retryOn: DEFAULT_RETRY_ON,
     numRetries: 2,
-    retryHostPredicate: [previousHosts()],
-    hostSelectionRetryMaxAttempts: 5n,
+    ...(hashed ? {} : { retryHostPredicate: [previousHosts()], hostSelectionRetryMaxAttempts: 5n }),
   });
 }
 
@@ -23,9 +22,13 @@ export function inboundRetryPolicy(): RetryPolicy {
 }
 
 /** The route's own retries, else the mesh's, else the default; `attempts: 0` switches them off. */
-export function retryPolicy(route: HttpRetry | undefined, mesh: HttpRetry | undefined): RetryPolicy | undefined {
+export function retryPolicy(
+  route: HttpRetry | undefined,
+  mesh: HttpRetry | undefined,
+  hashed: boolean,
+): RetryPolicy | undefined {
   const retries = route ?? mesh;
-  if (retries === undefined) return defaultRetryPolicy();
+  if (retries === undefined) return defaultRetryPolicy(hashed);
   if (retries.attempts <= 0) return undefined;
   const { retryOn, codes } = parseRetryOn(retries.retryOn || DEFAULT_RETRY_ON);
   return create(RetryPolicySchema, {

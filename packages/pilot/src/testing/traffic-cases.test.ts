@@ -1,0 +1,23 @@
+import { describe, expect, it } from "vitest";
+import { generateTraffic } from "./generate-traffic.ts";
+import { mismatches } from "./mismatches.ts";
+import { readTrafficCases, TRAFFIC_CASES, type TrafficCase } from "./traffic-case.ts";
+
+const files = new Map<string, TrafficCase[]>();
+for (const entry of readTrafficCases(TRAFFIC_CASES)) files.set(entry.file, [...(files.get(entry.file) ?? []), entry]);
+
+describe.each([...files])("traffic generation: %s", (_file, cases) => {
+  it.each(cases.map((entry) => [`${entry.rule} ${entry.name}`, entry] as const))("%s", (_name, entry) => {
+    const { json } = generateTraffic(entry, TRAFFIC_CASES);
+    const found = Object.entries(entry.expect).flatMap(([type, expected]) => mismatches(expected, json[type], type));
+    expect(found).toEqual([]);
+    for (const [type, names] of Object.entries(entry.names)) {
+      expect(Object.keys(json[type] ?? {}).sort()).toEqual([...names].sort());
+    }
+  });
+});
+
+it("every case expects something", () => {
+  for (const { name, expect: expected, names } of [...files.values()].flat())
+    expect(Object.keys({ ...expected, ...names }), name).not.toEqual([]);
+});
