@@ -10,9 +10,10 @@ import {
 } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint_components";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Locality } from "../model/locality.ts";
+import type { Service } from "../model/service.ts";
 import { clusterPolicy } from "./clusters/cluster-policy.ts";
 import { from, type Generated } from "./generated.ts";
-import type { GeneratorInput } from "./generator-input.ts";
+import { type GeneratorInput, shared } from "./generator-input.ts";
 import { distributedWeights, failoverRank, isDistributed, type LocalityLb, localityLb } from "./locality-lb.ts";
 import { parseOutboundClusterName } from "./names.ts";
 import { istioMetadata, socketAddress } from "./proto.ts";
@@ -32,6 +33,19 @@ function endpointAssignment(input: GeneratorInput, name: string): Generated<Clus
   if (parsed === null || service === undefined) {
     return { name, message: create(ClusterLoadAssignmentSchema, { clusterName: name }), provenance: [] };
   }
+  return shared(
+    input,
+    () => `eds ${name} ${service.key}`,
+    () => serviceAssignment(input, name, service, parsed),
+  );
+}
+
+function serviceAssignment(
+  { push, proxy }: GeneratorInput,
+  name: string,
+  service: Service,
+  parsed: { readonly port: number; readonly subset: string },
+): Generated<ClusterLoadAssignment> {
   const rule = push.destinationRule(proxy.namespace, push.labelsOf(proxy), service.hostname);
   const policy = clusterPolicy(rule, parsed.port, parsed.subset);
   const endpoints = push.endpoints(service.key, parsed.port, policy.subsetLabels);

@@ -1,5 +1,6 @@
 import type { ProxyNode } from "../model/proxy-node.ts";
 import type { PushContext } from "../model/push-context.ts";
+import type { GenerationMemo } from "./generation-memo.ts";
 
 /** How proxies come by Istio's metrics [decision 2]. */
 export type TelemetryMode = "native" | "envoyfilter" | "none";
@@ -9,6 +10,18 @@ export interface GeneratorInput {
   readonly proxy: ProxyNode;
   readonly push: PushContext;
   readonly telemetry: TelemetryMode;
+  /** Shared by the proxies of one revision; absent: everything is made anew. */
+  readonly memo?: GenerationMemo;
+}
+
+/** Made once for all proxies for which `key` and their outlook are the same. */
+export function shared<T>({ memo, proxy }: GeneratorInput, key: () => string, make: () => T): T {
+  return memo === undefined ? make() : memo.get(`${key()} ${memo.outlook(proxy)}`, make);
+}
+
+/** Short text for an object of this revision, as a part of a key. */
+export function identityOf({ memo }: GeneratorInput, object: object): string {
+  return memo === undefined ? "" : String(memo.identity(object));
 }
 
 /** Without capture nothing can be bound to the wildcard or to the original destination [control-plane §4.9]. */

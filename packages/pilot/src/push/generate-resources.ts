@@ -37,15 +37,25 @@ export function generate(input: GeneratorInput, typeUrl: string, names: WantedNa
 }
 
 /** As xDS sends them: bytes, and a version that changes when and only when the bytes do. */
-export function encodeResources(typeUrl: string, generated: readonly Generated[]): Map<string, GeneratedResource> {
-  const schema = SCHEMA_OF_TYPE[typeUrl];
-  const resources = new Map<string, GeneratedResource>();
-  if (schema === undefined) return resources;
-  for (const { name, message } of generated) {
-    const any = packAny(schema, message as Message);
-    resources.set(name, { version: bytesHash(any.value), any });
+export class ResourceEncoder {
+  /** What several proxies share is encoded once. */
+  readonly #encoded = new WeakMap<Generated, GeneratedResource>();
+
+  encode(typeUrl: string, generated: readonly Generated[]): Map<string, GeneratedResource> {
+    const schema = SCHEMA_OF_TYPE[typeUrl];
+    const resources = new Map<string, GeneratedResource>();
+    if (schema === undefined) return resources;
+    for (const entry of generated) {
+      let resource = this.#encoded.get(entry);
+      if (resource === undefined) {
+        const any = packAny(schema, entry.message as Message);
+        resource = { version: bytesHash(any.value), any };
+        this.#encoded.set(entry, resource);
+      }
+      resources.set(entry.name, resource);
+    }
+    return resources;
   }
-  return resources;
 }
 
 /** The message type behind each generated type URL. */

@@ -1,6 +1,5 @@
 import type { Node } from "@mixerless/wire/envoy/config/core/v3/base";
 import {
-  type ChangedResources,
   type GeneratedResources,
   type ProxyConnection,
   type ProxySession,
@@ -8,11 +7,12 @@ import {
   type ResourceSource,
   StatusCode,
 } from "@mixerless/xds";
+import { GenerationMemo } from "../generators/generation-memo.ts";
 import type { TelemetryMode } from "../generators/generator-input.ts";
 import { parseProxyNode } from "../model/parse-proxy-node.ts";
 import type { ProxyNode } from "../model/proxy-node.ts";
 import type { PushContext } from "../model/push-context.ts";
-import { encodeResources, GENERATED_TYPES, generate, type WantedNames } from "./generate-resources.ts";
+import { generate, ResourceEncoder, type WantedNames } from "./generate-resources.ts";
 
 /**
  * The resources of every connected proxy, always from the newest snapshot. What a push really sends is
@@ -20,11 +20,14 @@ import { encodeResources, GENERATED_TYPES, generate, type WantedNames } from "./
  */
 export class PilotSource implements ResourceSource {
   #push: PushContext;
+  #memo: GenerationMemo;
+  readonly #encoder = new ResourceEncoder();
   readonly telemetry: TelemetryMode;
   readonly #proxies = new Map<string, ProxyNode>();
 
   constructor(push: PushContext, telemetry: TelemetryMode) {
     this.#push = push;
+    this.#memo = new GenerationMemo(push);
     this.telemetry = telemetry;
   }
 
@@ -37,10 +40,10 @@ export class PilotSource implements ResourceSource {
     return this.#proxies;
   }
 
-  /** Takes over a new snapshot; answers what is to be pushed. */
-  update(push: PushContext): ChangedResources {
+  /** Takes over a new revision. */
+  update(push: PushContext): void {
     this.#push = push;
-    return new Map(GENERATED_TYPES.map((typeUrl) => [typeUrl, "all" as const]));
+    this.#memo = new GenerationMemo(push);
   }
 
   open(node: Node, connectionId: string, _connection: ProxyConnection): ProxySession | RefusedStream {
@@ -54,7 +57,8 @@ export class PilotSource implements ResourceSource {
   }
 
   generate(proxy: ProxyNode, typeUrl: string, names: WantedNames): GeneratedResources | undefined {
-    const generated = generate({ proxy, push: this.#push, telemetry: this.telemetry }, typeUrl, names);
-    return generated === undefined ? undefined : encodeResources(typeUrl, generated);
+    const input = { proxy, push: this.#push, telemetry: this.telemetry, memo: this.#memo };
+    const generated = generate(input, typeUrl, names);
+    return generated === undefined ? undefined : this.#encoder.encode(typeUrl, generated);
   }
 }

@@ -1,6 +1,31 @@
 import type { Clock } from "@mixerless/clock";
-import { type Counter, type Family, MetricStore } from "@mixerless/metrics";
-import { type ServerObserver, shortTypeName } from "@mixerless/xds";
+import { type Counter, type Family, type Histogram, MetricStore } from "@mixerless/metrics";
+import { type ProxyConnection, type ServerObserver, shortTypeName } from "@mixerless/xds";
+import type { PushObserver } from "../push/pusher.ts";
+
+const PUSH_BUCKETS = [0.01, 0.1, 1, 3, 5, 10, 20, 30];
+const CONVERGENCE_BUCKETS = [0.1, 0.5, 1, 3, 5, 10, 20, 30];
+const CONTEXT_BUCKETS = [0.01, 0.1, 0.5, 1, 3, 5];
+
+/** What a kind is called in `pilot_push_triggers`; any other is `config`. */
+const TRIGGERS: Readonly<Record<string, string>> = {
+  Pod: "endpoint",
+  EndpointSlice: "endpoint",
+  WorkloadEntry: "endpoint",
+  Service: "service",
+  ServiceEntry: "service",
+  Namespace: "namespace",
+  MeshConfig: "global",
+};
+
+/** The same in `pilot_inbound_updates`. */
+const UPDATE_TYPES: Readonly<Record<string, string>> = {
+  Pod: "eds",
+  EndpointSlice: "eds",
+  WorkloadEntry: "eds",
+  Service: "svc",
+  ServiceEntry: "svc",
+};
 
 /** The control plane's own series [control-plane §5.10]. */
 export class PilotMetrics {
@@ -8,12 +33,27 @@ export class PilotMetrics {
   readonly #pushes: Family<Counter>;
   readonly #rejects: Family<Counter>;
   readonly #staleNonces: Family<Counter>;
+  readonly #internalErrors: Family<Counter>;
+  readonly #writeTimeouts: Family<Counter>;
+  readonly #pushTime: Family<Histogram>;
+  readonly #sendTime: Family<Histogram>;
+  readonly #size: Family<Histogram>;
+  readonly #convergence: Family<Histogram>;
+  readonly #debounce: Family<Histogram>;
+  readonly #contextTime: Family<Histogram>;
+  readonly #triggers: Family<Counter>;
+  readonly #updates: Family<Counter>;
+  readonly #clock: Clock;
   readonly #version: string;
+  /** When the last change began that a proxy has not been sent yet. */
+  #pushed = new WeakSet<ProxyConnection>();
+  #pushStart: number | null = null;
   #connected = 0;
 
   constructor(clock: Clock, version: string) {
     this.store = new MetricStore({ clock, idleExpiry: 0 });
     this.#version = version;
+    this.#clock = clock;
     this.#pushes = this.store.counter({ name: "pilot_xds_pushes", help: "Responses sent, by type." });
     this.#rejects = this.store.counter({
       name: "pilot_total_xds_rejects",
@@ -22,6 +62,33 @@ export class PilotMetrics {
     this.#staleNonces = this.store.counter({
       name: "pilot_xds_expired_nonce",
       help: "Answers to responses that were replaced meanwhile.",
+    });
+    this.#internalErrors = this.store.counter({
+      name: "pilot_total_xds_internal_errors",
+      help: "Resources that could not be generated, by type.",
+    });
+    this.#writeTimeouts = this.store.counter({
+      name: "pilot_xds_write_timeout",
+      help: "Streams ended because the client did not read.",
+    });
+    this.#pushTime = this.#seconds("pilot_xds_push_time", "Generating one response, by type.", PUSH_BUCKETS);
+    this.#sendTime = this.#seconds("pilot_xds_send_time", "Handing one response to the transport.", PUSH_BUCKETS);
+    this.#convergence = this.#seconds(
+      "pilot_proxy_convergence_time",
+      "From a change to the first response of its push having left for a proxy.",
+      CONVERGENCE_BUCKETS,
+    );
+    this.#debounce = this.#seconds("pilot_debounce_time", "From a change to its push.", PUSH_BUCKETS);
+    this.#contextTime = this.#seconds("pilot_pushcontext_init_seconds", "Indexing a revision.", CONTEXT_BUCKETS);
+    this.#size = this.store.histogram({
+      name: "pilot_xds_config_size_bytes",
+      help: "Bytes of the resources of a response, by type.",
+      buckets: [1, 10_000, 1_000_000, 4_000_000, 10_000_000, 40_000_000],
+    });
+    this.#triggers = this.store.counter({ name: "pilot_push_triggers", help: "Pushes, by what set them off." });
+    this.#updates = this.store.counter({
+      name: "pilot_inbound_updates",
+      help: "Changes of objects, by what they are.",
     });
     this.store.gauge({ name: "pilot_info", help: "1, with the version." }).series(["version"], [version]).set(1);
     this.#setConnected();
@@ -38,7 +105,20 @@ export class PilotMetrics {
         this.#connected--;
         this.#setConnected();
       },
-      onSent: (_connection, { typeUrl }) => this.#pushes.series(["type"], [shortTypeName(typeUrl)]).add(1),
+      onSent: (_connection, { typeUrl, bytes, generateTime }) => {
+        const type = shortTypeName(typeUrl);
+        this.#pushes.series(["type"], [type]).add(1);
+        this.#pushTime.series(["type"], [type]).record(generateTime / 1000);
+        this.#size.series(["type"], [type]).record(bytes);
+      },
+      onWritten: (connection, _typeUrl, milliseconds) => {
+        this.#sendTime.series([], []).record(milliseconds / 1000);
+        if (this.#pushStart === null || this.#pushed.has(connection)) return;
+        this.#pushed.add(connection);
+        this.#convergence.series([], []).record((this.#clock.monotonic() - this.#pushStart) / 1000);
+      },
+      onInternalError: (_connection, typeUrl) => this.#internalErrors.series(["type"], [shortTypeName(typeUrl)]).add(1),
+      onWriteTimeout: () => this.#writeTimeouts.series([], []).add(1),
       onNack: (_connection, typeUrl) => this.#rejects.series(["type"], [shortTypeName(typeUrl)]).add(1),
       onStaleNonce: (_connection, typeUrl) => this.#staleNonces.series(["type"], [shortTypeName(typeUrl)]).add(1),
     };
@@ -57,11 +137,23 @@ export class PilotMetrics {
       .set(refused);
   }
 
-  pushTriggered(): void {
-    this.store
-      .counter({ name: "pilot_push_triggers", help: "Pushes, by what set them off." })
-      .series(["type"], ["config"])
-      .add(1);
+  /** To be handed to the pusher. */
+  get pushObserver(): PushObserver {
+    return {
+      onChange: (kind) => this.#updates.series(["type"], [UPDATE_TYPES[kind] ?? "config"]).add(1),
+      onPush: (waited, kinds) => {
+        this.#debounce.series([], []).record(waited / 1000);
+        this.#pushStart = this.#clock.monotonic() - waited;
+        this.#pushed = new WeakSet();
+        const types = new Set([...kinds].map((kind) => TRIGGERS[kind] ?? "config"));
+        for (const type of types) this.#triggers.series(["type"], [type]).add(1);
+      },
+      onContext: (milliseconds) => this.#contextTime.series([], []).record(milliseconds / 1000),
+    };
+  }
+
+  #seconds(name: string, help: string, buckets: readonly number[]): Family<Histogram> {
+    return this.store.histogram({ name, help: `Seconds. ${help}`, buckets });
   }
 
   #setConnected(): void {

@@ -12,6 +12,7 @@ import { createPushContext } from "../model/create-push-context.ts";
 import type { PushContext } from "../model/push-context.ts";
 import { Debounce } from "../push/debounce.ts";
 import { PilotSource } from "../push/pilot-source.ts";
+import { Pusher } from "../push/pusher.ts";
 import { debugHandlers } from "./debug-handlers.ts";
 import { PilotMetrics } from "./pilot-metrics.ts";
 
@@ -46,7 +47,8 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   await files.start();
 
   const metrics = new PilotMetrics(clock, options.version);
-  const source = new PilotSource(buildContext(store), options.telemetry);
+  const source = new PilotSource(createPushContext(store.snapshot()), options.telemetry);
+  const pusher = new Pusher(store, source, clock, metrics.pushObserver);
   const joined = new JoinedWorkloads(store, clock, paths.length);
   // A workload that joins is answered from what it has just brought in, so the snapshot can't wait.
   const joining = new JoiningSource(source, joined, () => takeOver());
@@ -54,13 +56,14 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const seen = new Set<string>();
   const takeOver = () => {
     report(store, seen, log);
-    const changed = source.update(buildContext(store));
+    pusher.push(xds);
     publishTotals(store, source.current, metrics);
-    metrics.pushTriggered();
-    xds.push(changed);
   };
   const debounce = new Debounce(clock, DEBOUNCE_AFTER, DEBOUNCE_MAX, takeOver);
-  store.subscribe(() => debounce.trigger());
+  store.subscribe((change) => {
+    pusher.note(change);
+    debounce.trigger();
+  });
   report(store, seen, log);
   publishTotals(store, source.current, metrics);
 
@@ -92,10 +95,6 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
       return stop(debounce, files, store, xds, http, metrics);
     },
   };
-}
-
-function buildContext(store: ConfigStore): PushContext {
-  return createPushContext(store.snapshot());
 }
 
 /** Tells each fault once, when it appears. */

@@ -10,7 +10,7 @@ import type { Service, ServicePort } from "../../model/service.ts";
 import { configReference } from "../config-reference.ts";
 import { loadAssignment } from "../endpoints.ts";
 import { from, type Generated } from "../generated.ts";
-import type { GeneratorInput } from "../generator-input.ts";
+import { type GeneratorInput, shared } from "../generator-input.ts";
 import { type LocalityLb, localityLb } from "../locality-lb.ts";
 import { outboundClusterName } from "../names.ts";
 import { duration, istioMetadata } from "../proto.ts";
@@ -25,8 +25,12 @@ export function outboundClusters(input: GeneratorInput, services: readonly Servi
     for (const port of service.ports) {
       if (port.protocol === "UDP") continue;
       for (const subset of ["", ...(rule?.subsets ?? []).map((entry) => entry.name)]) {
-        const cluster = outboundCluster(input, service, port, subset, rule);
-        if (cluster !== undefined) clusters.push(cluster);
+        const cluster = shared(
+          input,
+          () => `cds ${service.key} ${port.port} ${subset}`,
+          () => outboundCluster(input, service, port, subset, rule) ?? null,
+        );
+        if (cluster !== null) clusters.push(cluster);
       }
     }
   }

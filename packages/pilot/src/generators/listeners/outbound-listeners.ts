@@ -5,7 +5,7 @@ import type { FilterChainSchema } from "@mixerless/wire/envoy/config/listener/v3
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
 import { from, type Generated } from "../generated.ts";
-import type { GeneratorInput } from "../generator-input.ts";
+import { type GeneratorInput, identityOf, shared } from "../generator-input.ts";
 import { socketAddress } from "../proto.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { type OutboundPlan, planOutbound, routeName } from "./outbound-plan.ts";
@@ -14,7 +14,11 @@ import { tcpRoutes } from "./tcp-routes.ts";
 
 /** The listeners that a workload's application calls its services through. */
 export function outboundListeners(input: GeneratorInput, scope: SidecarScope): Generated<Listener>[] {
-  return planOutbound(scope).map((plan) => outboundListener(input, scope, plan));
+  return shared(
+    input,
+    () => `lds ${identityOf(input, scope)}`,
+    () => planOutbound(scope).map((plan) => outboundListener(input, scope, plan)),
+  );
 }
 
 function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: OutboundPlan): Generated<Listener> {

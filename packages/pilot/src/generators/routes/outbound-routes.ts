@@ -4,9 +4,10 @@ import type { Route } from "@mixerless/wire/envoy/config/route/v3/route_componen
 import { hostCovers } from "../../config/host-name.ts";
 import { mostSpecific } from "../../model/most-specific.ts";
 import type { Service } from "../../model/service.ts";
+import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
 import { from, type Generated, type Provenance } from "../generated.ts";
-import type { GeneratorInput } from "../generator-input.ts";
+import { type GeneratorInput, identityOf, shared } from "../generator-input.ts";
 import { type OutboundPlan, planOutbound, routeName } from "../listeners/outbound-plan.ts";
 import { outboundClusterName } from "../names.ts";
 import { addressHost } from "./address-host.ts";
@@ -22,12 +23,23 @@ const MESH: ReadonlySet<string> = new Set(["mesh"]);
 /** The route configurations asked for; an unknown name gets the catch-all alone, so that nothing waits for it. */
 export function outboundRoutes(input: GeneratorInput, names: Iterable<string>): Generated<RouteConfiguration>[] {
   const scope = input.push.sidecarScope(input.proxy);
-  const plans = new Map(
-    planOutbound(scope)
-      .filter((plan) => plan.kind === "http")
-      .map((plan) => [routeName(plan), plan]),
+  const identity = identityOf(input, scope);
+  const plans = shared(
+    input,
+    () => `plans ${identity}`,
+    () => new Map(httpPlans(scope).map((plan) => [routeName(plan), plan])),
   );
-  return [...names].map((name) => outboundRoute(input, name, plans.get(name)));
+  return [...names].map((name) =>
+    shared(
+      input,
+      () => `rds ${name} ${identity}`,
+      () => outboundRoute(input, name, plans.get(name)),
+    ),
+  );
+}
+
+function httpPlans(scope: SidecarScope): OutboundPlan[] {
+  return planOutbound(scope).filter((plan) => plan.kind === "http");
 }
 
 function outboundRoute(
