@@ -27,7 +27,7 @@ export function endpointAssignments(
 }
 
 function endpointAssignment(input: GeneratorInput, name: string): Generated<ClusterLoadAssignment> {
-  const { push, proxy } = input;
+  const { push } = input;
   const parsed = parseOutboundClusterName(name);
   const service = parsed === null ? undefined : (serviceFor(input, parsed.host) ?? push.service(parsed.host));
   if (parsed === null || service === undefined) {

@@ -3,6 +3,7 @@ import { type ChangedResources, TypeUrl } from "@mixerless/xds";
 import type { ConfigObject, Kind, ObjectKey } from "../config/config-object.ts";
 import type { ConfigSnapshot } from "../config/config-snapshot.ts";
 import type { ProxyNode } from "../model/proxy-node.ts";
+import { endpointNames } from "./endpoint-names.ts";
 import { GENERATED_TYPES } from "./generate-resources.ts";
 
 /** What a push may change, as far as the changed objects tell [control-plane §5.7]. */
@@ -41,6 +42,8 @@ export function pushScope(before: ConfigSnapshot, after: ConfigSnapshot, changed
     for (const object of [old, now]) addWorkload(object, workloads);
   }
   const everywhere = changes(types);
+  const names = endpointNames(before, after, changed);
+  if (names !== undefined && everywhere.has(endpoint)) everywhere.set(endpoint, names);
   const everything = changes(GENERATED_TYPES);
   const isOwn = (proxy: ProxyNode) =>
     workloads.has(`${proxy.namespace}/${proxy.name}`) || proxy.ipAddresses.some((ip) => workloads.has(ip));
@@ -113,6 +116,6 @@ function addressesOf(object: ConfigObject): readonly string[] | undefined {
   }
 }
 
-function changes(types: Iterable<string>): ChangedResources {
+function changes(types: Iterable<string>): Map<string, ReadonlySet<string> | "all"> {
   return new Map([...types].map((type) => [type, "all" as const]));
 }

@@ -1,4 +1,4 @@
-import { TypeUrl } from "@mixerless/xds";
+import { type ChangedResources, TypeUrl } from "@mixerless/xds";
 import { describe, expect, it } from "vitest";
 import type { ConfigSnapshot } from "../config/config-snapshot.ts";
 import { ConfigStore } from "../config/config-store.ts";
@@ -13,6 +13,8 @@ import { referencedNames } from "./referenced-names.ts";
 
 const ROUNDS = Number(process.env.MIXERLESS_CHURN_ROUNDS ?? 80);
 
+const EVERYTHING: ChangedResources = new Map(GENERATED_TYPES.map((type) => [type, "all"]));
+
 /** A proxy that asks again only for what a push says may have changed, and for names that it did not know. */
 class Client {
   readonly held = new Map<string, Map<string, string>>();
@@ -22,13 +24,13 @@ class Client {
     this.node = node;
   }
 
-  take(source: PilotSource, types: Iterable<string>): void {
-    const changed = new Set(types);
+  take(source: PilotSource, changed: ChangedResources): void {
     for (const type of GENERATED_TYPES) {
       const input = { proxy: this.node, push: source.current, telemetry: source.telemetry };
       const wanted = referencedNames(input, type);
       const before = this.held.get(type) ?? new Map<string, string>();
-      const ask = changed.has(type) || wanted === "wildcard" ? wanted : missing(wanted, before);
+      const due = changed.get(type);
+      const ask = due === "all" || wanted === "wildcard" ? wanted : missing(wanted, before, due);
       if (wanted === "wildcard" && !changed.has(type) && this.held.has(type)) continue;
       const generated = source.generate(this.node, type, ask) ?? new Map();
       const now = new Map([...generated].map(([name, { version }]) => [name, version]));
@@ -38,8 +40,12 @@ class Client {
   }
 }
 
-function missing(wanted: ReadonlySet<string>, held: ReadonlyMap<string, string>): Set<string> {
-  return new Set([...wanted].filter((name) => !held.has(name)));
+function missing(
+  wanted: ReadonlySet<string>,
+  held: ReadonlyMap<string, string>,
+  due: ReadonlySet<string> | undefined,
+): Set<string> {
+  return new Set([...wanted].filter((name) => !held.has(name) || due?.has(name)));
 }
 
 function nodes(): ProxyNode[] {
@@ -126,7 +132,7 @@ function seeded(seed: number): Random {
 function expectFresh(clients: readonly Client[], source: PilotSource, when: string): void {
   for (const { node, held } of clients) {
     const client = new Client(node);
-    client.take(source, GENERATED_TYPES);
+    client.take(source, EVERYTHING);
     for (const type of GENERATED_TYPES) {
       const sorted = (versions: ReadonlyMap<string, string> | undefined) => [...(versions ?? [])].sort();
       expect(sorted(held.get(type)), `${when}: ${node.podKey} ${type}`).toEqual(sorted(client.held.get(type)));
@@ -141,7 +147,7 @@ describe("objects created, changed and deleted at random", () => {
     const files = new Map<string, string>();
     const source = new PilotSource(createPushContext(store.snapshot()), "native");
     const clients = nodes().map((node) => new Client(node));
-    for (const client of clients) client.take(source, GENERATED_TYPES);
+    for (const client of clients) client.take(source, EVERYTHING);
     let pushed: ConfigSnapshot = store.snapshot();
     for (let round = 0; round < ROUNDS; round++) {
       const changed = new Set<string>();
@@ -157,7 +163,7 @@ describe("objects created, changed and deleted at random", () => {
       const scope = pushScope(pushed, store.snapshot(), changed);
       pushed = store.snapshot();
       source.update(createPushContext(pushed));
-      for (const client of clients) client.take(source, scope.forProxy(client.node).keys());
+      for (const client of clients) client.take(source, scope.forProxy(client.node));
       expectFresh(clients, source, `round ${round}`);
     }
     const fresh = new ConfigStore();

@@ -1,4 +1,6 @@
+import { create } from "@bufbuild/protobuf";
 import { SystemClock } from "@mixerless/clock";
+import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import { createXdsClient, createXdsServer, type ResourceUpdate, TypeUrl, type XdsClient } from "@mixerless/xds";
 import { afterEach, describe, expect, it } from "vitest";
 import { ConfigStore } from "../config/config-store.ts";
@@ -23,11 +25,11 @@ class FleetClient {
     this.client = createXdsClient({
       target,
       mode: index % 4 === 3 ? "sotw" : "delta",
-      node: {
+      node: create(NodeSchema, {
         id: `sidecar~10.0.${index >> 8}.${index & 255}~client-${index}.default~default.svc.cluster.local`,
         metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: "default" },
         userAgentName: "mixerless",
-      },
+      }),
       clock,
       onUpdate: (update) => {
         this.#take(update);

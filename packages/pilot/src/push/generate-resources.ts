@@ -4,7 +4,7 @@ import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { ClusterLoadAssignmentSchema } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import { ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
-import { type GeneratedResource, TypeUrl } from "@mixerless/xds";
+import { type GeneratedResource, type GeneratedResources, TypeUrl } from "@mixerless/xds";
 import { generateClusters } from "../generators/clusters/clusters.ts";
 import { endpointAssignments } from "../generators/endpoints.ts";
 import type { Generated } from "../generators/generated.ts";
@@ -40,8 +40,18 @@ export function generate(input: GeneratorInput, typeUrl: string, names: WantedNa
 export class ResourceEncoder {
   /** What several proxies share is encoded once. */
   readonly #encoded = new WeakMap<Generated, GeneratedResource>();
+  readonly #lists = new WeakMap<readonly Generated[], GeneratedResources>();
 
-  encode(typeUrl: string, generated: readonly Generated[]): Map<string, GeneratedResource> {
+  encode(typeUrl: string, generated: readonly Generated[]): GeneratedResources {
+    let resources = this.#lists.get(generated);
+    if (resources === undefined) {
+      resources = this.#encodeList(typeUrl, generated);
+      this.#lists.set(generated, resources);
+    }
+    return resources;
+  }
+
+  #encodeList(typeUrl: string, generated: readonly Generated[]): GeneratedResources {
     const schema = SCHEMA_OF_TYPE[typeUrl];
     const resources = new Map<string, GeneratedResource>();
     if (schema === undefined) return resources;
