@@ -1,5 +1,6 @@
-import type { ConfigObject, ObjectKey, StringMap } from "../config/config-object.ts";
+import type { ConfigObject, ObjectKey } from "../config/config-object.ts";
 import type { ConfigSnapshot } from "../config/config-snapshot.ts";
+import type { StringMap } from "../config/kinds/common.ts";
 import { outboundClusterName } from "../generators/names.ts";
 import { mergeLabels, selectorMatches } from "../model/labels.ts";
 import { serviceHostname } from "../model/resolve-name.ts";
@@ -42,19 +43,18 @@ export function endpointNames(
 
 function targetsOf(object: ConfigObject, snapshot: ConfigSnapshot): Target[] | undefined {
   switch (object.kind) {
-    case "Pod":
-      return selecting(object.namespace, object.metadata.labels, snapshot);
+    case "Pod": {
+      const { podIPs } = (object as ConfigObject<"Pod">).spec;
+      const own = selecting(object.namespace, object.metadata.labels, snapshot);
+      return [...own, ...slicesWith(podIPs, object.namespace, snapshot)];
+    }
     case "WorkloadEntry": {
-      const { labels } = (object as ConfigObject<"WorkloadEntry">).spec;
-      return selecting(object.namespace, mergeLabels(labels, object.metadata.labels), snapshot);
+      const { labels, address } = (object as ConfigObject<"WorkloadEntry">).spec;
+      const own = selecting(object.namespace, mergeLabels(labels, object.metadata.labels), snapshot);
+      return [...own, ...slicesWith([address], object.namespace, snapshot)];
     }
-    case "EndpointSlice": {
-      const name = object.metadata.labels[SERVICE_LABEL];
-      return snapshot
-        .list("Service")
-        .filter((service) => service.namespace === object.namespace && service.name === name)
-        .map(serviceTarget);
-    }
+    case "EndpointSlice":
+      return sliceTargets(object as ConfigObject<"EndpointSlice">, snapshot);
     case "Namespace":
       return [];
     default:
@@ -72,6 +72,26 @@ function selecting(namespace: string, labels: StringMap, snapshot: ConfigSnapsho
     .filter(({ spec, ...entry }) => entry.namespace === namespace && covers(spec.workloadSelector?.labels, labels))
     .map(entryTarget);
   return [...services, ...entries];
+}
+
+/** An endpoint of a slice has the labels and the identity of the workload at its address. */
+function slicesWith(addresses: readonly string[], namespace: string, snapshot: ConfigSnapshot): Target[] {
+  return snapshot
+    .list("EndpointSlice")
+    .filter(
+      ({ spec, ...slice }) =>
+        slice.namespace === namespace &&
+        spec.endpoints.some((endpoint) => endpoint.addresses.some((address) => addresses.includes(address))),
+    )
+    .flatMap((slice) => sliceTargets(slice, snapshot));
+}
+
+function sliceTargets(slice: ConfigObject<"EndpointSlice">, snapshot: ConfigSnapshot): Target[] {
+  const name = slice.metadata.labels[SERVICE_LABEL];
+  return snapshot
+    .list("Service")
+    .filter((service) => service.namespace === slice.namespace && service.name === name)
+    .map(serviceTarget);
 }
 
 function covers(selector: StringMap | undefined, labels: StringMap): boolean {
