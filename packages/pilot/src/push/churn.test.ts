@@ -11,6 +11,7 @@ import { GENERATED_TYPES } from "./generate-resources.ts";
 import { PilotSource } from "./pilot-source.ts";
 import { referencedNames } from "./referenced-names.ts";
 
+/** Some 6000 take five minutes. */
 const ROUNDS = Number(process.env.MIXERLESS_CHURN_ROUNDS ?? 80);
 
 const EVERYTHING: ChangedResources = new Map(GENERATED_TYPES.map((type) => [type, "all"]));
@@ -141,35 +142,39 @@ function expectFresh(clients: readonly Client[], source: PilotSource, when: stri
 }
 
 describe("objects created, changed and deleted at random", () => {
-  it.each([1, 2, 3])("leave every proxy with what a fresh start gives it (seed %i)", (seed) => {
-    const pick = seeded(seed);
-    const store = new ConfigStore();
-    const files = new Map<string, string>();
-    const source = new PilotSource(createPushContext(store.snapshot()), "native");
-    const clients = nodes().map((node) => new Client(node));
-    for (const client of clients) client.take(source, EVERYTHING);
-    let pushed: ConfigSnapshot = store.snapshot();
-    for (let round = 0; round < ROUNDS; round++) {
-      const changed = new Set<string>();
-      for (let burst = 0; burst <= pick(3); burst++) {
-        const { name, text } = randomObject(pick);
-        const gone = pick(4) === 0;
-        if (gone) files.delete(name);
-        else files.set(name, text);
-        const change = gone ? { removed: name } : { reading: readConfig({ file: name, text }) };
-        for (const key of store.apply([change]).changed) changed.add(key);
+  it.each([1, 2, 3])(
+    "leave every proxy with what a fresh start gives it (seed %i)",
+    (seed) => {
+      const pick = seeded(seed);
+      const store = new ConfigStore();
+      const files = new Map<string, string>();
+      const source = new PilotSource(createPushContext(store.snapshot()), "native");
+      const clients = nodes().map((node) => new Client(node));
+      for (const client of clients) client.take(source, EVERYTHING);
+      let pushed: ConfigSnapshot = store.snapshot();
+      for (let round = 0; round < ROUNDS; round++) {
+        const changed = new Set<string>();
+        for (let burst = 0; burst <= pick(3); burst++) {
+          const { name, text } = randomObject(pick);
+          const gone = pick(4) === 0;
+          if (gone) files.delete(name);
+          else files.set(name, text);
+          const change = gone ? { removed: name } : { reading: readConfig({ file: name, text }) };
+          for (const key of store.apply([change]).changed) changed.add(key);
+        }
+        expect(store.faults().filter(({ severity }) => severity === "error")).toEqual([]);
+        const scope = pushScope(pushed, store.snapshot(), changed);
+        pushed = store.snapshot();
+        source.update(createPushContext(pushed));
+        for (const client of clients) client.take(source, scope.forProxy(client.node));
+        expectFresh(clients, source, `round ${round}`);
       }
-      expect(store.faults().filter(({ severity }) => severity === "error")).toEqual([]);
-      const scope = pushScope(pushed, store.snapshot(), changed);
-      pushed = store.snapshot();
-      source.update(createPushContext(pushed));
-      for (const client of clients) client.take(source, scope.forProxy(client.node));
-      expectFresh(clients, source, `round ${round}`);
-    }
-    const fresh = new ConfigStore();
-    fresh.apply([...files].map(([file, text]) => ({ reading: readConfig({ file, text }) })));
-    const freshSource = new PilotSource(createPushContext(fresh.snapshot()), "native");
-    expectFresh(clients, freshSource, "a fresh start");
-    expect(clients.some(({ held }) => (held.get(TypeUrl.endpoint)?.size ?? 0) > 0)).toBe(true);
-  });
+      const fresh = new ConfigStore();
+      fresh.apply([...files].map(([file, text]) => ({ reading: readConfig({ file, text }) })));
+      const freshSource = new PilotSource(createPushContext(fresh.snapshot()), "native");
+      expectFresh(clients, freshSource, "a fresh start");
+      expect(clients.some(({ held }) => (held.get(TypeUrl.endpoint)?.size ?? 0) > 0)).toBe(true);
+    },
+    20_000 + ROUNDS * 200,
+  );
 });
