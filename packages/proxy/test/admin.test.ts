@@ -162,7 +162,12 @@ describe("/config_dump", () => {
 describe("the other pages", () => {
   it("show clusters, listeners, the server and the process in Envoy's shapes", async () => {
     expect((await ask("/clusters")).body).toContain("alpha::127.0.0.1:1::cx_connect_fail::1\n");
-    expect((await json("/clusters?format=json")).cluster_statuses[0]).toMatchObject({ name: "alpha" });
+    expect((await ask("/clusters")).body).toContain("alpha::added_via_api::false\n");
+    expect((await ask("/clusters")).body).toContain("alpha::127.0.0.1:1::health_flags::healthy\n");
+    expect((await json("/clusters?format=json")).cluster_statuses[0]).toMatchObject({
+      name: "alpha",
+      added_via_api: false,
+    });
     expect((await ask("/listeners")).body).toMatch(/^web::127\.0\.0\.1:\d+\n$/);
     expect((await json("/listeners?format=json")).listener_statuses[0]).toMatchObject({ name: "web" });
     expect(await json("/server_info")).toMatchObject({ version: "1.2.3", state: "LIVE", node: { id: "n" } });

@@ -51,6 +51,11 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
     mutates: true,
     handle,
   });
+  const isDynamic = () => {
+    const dynamic = facts.registry.resources("cluster").filter((one) => one.dynamic);
+    const names = new Set(dynamic.map((one) => one.name));
+    return (name: string) => names.has(name);
+  };
   return [
     show("/ready", "whether the proxy takes traffic", () => ready(facts)),
     show("/server_info", "version, state and node", () => serverInfo(facts)),
@@ -63,8 +68,8 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
     }),
     show("/clusters", "clusters with their hosts (format=json)", (query) =>
       query.get("format") === "json"
-        ? { body: renderClustersJson(facts.clusters.clusters), contentType: JSON_TYPE }
-        : { body: renderClustersText(facts.clusters.clusters) },
+        ? { body: renderClustersJson(facts.clusters.clusters, isDynamic()), contentType: JSON_TYPE }
+        : { body: renderClustersText(facts.clusters.clusters, isDynamic()) },
     ),
     show("/listeners", "listeners with their addresses (format=json)", (query) =>
       query.get("format") === "json"

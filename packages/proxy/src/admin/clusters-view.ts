@@ -2,8 +2,11 @@ import type { CircuitBreaker } from "../upstream/circuit-breaker.ts";
 import type { UpstreamCluster } from "../upstream/upstream-cluster.ts";
 import type { UpstreamHost } from "../upstream/upstream-host.ts";
 
+/** Whether a cluster came from the control plane. */
+type IsDynamic = (name: string) => boolean;
+
 /** Envoy's `/clusters` text: a fact a line, parts joined by `::`. */
-export function renderClustersText(clusters: readonly UpstreamCluster[]): string {
+export function renderClustersText(clusters: readonly UpstreamCluster[], isDynamic: IsDynamic): string {
   const lines: string[] = [];
   for (const cluster of sorted(clusters)) {
     const { name, config } = cluster;
@@ -12,6 +15,7 @@ export function renderClustersText(clusters: readonly UpstreamCluster[]): string
     for (const [priority, limits] of limitsOf(cluster)) {
       for (const [fact, value] of Object.entries(limits)) put(`${priority.toLowerCase()}_priority`, fact, value);
     }
+    put("added_via_api", isDynamic(name));
     for (const host of cluster.hosts.hosts) {
       for (const [fact, value] of hostFacts(host)) put(host.address.text, fact, value);
     }
@@ -20,9 +24,10 @@ export function renderClustersText(clusters: readonly UpstreamCluster[]): string
 }
 
 /** Envoy's `/clusters?format=json`: `envoy.admin.v3.Clusters`. */
-export function renderClustersJson(clusters: readonly UpstreamCluster[]): string {
+export function renderClustersJson(clusters: readonly UpstreamCluster[], isDynamic: IsDynamic): string {
   const statuses = sorted(clusters).map((cluster) => ({
     name: cluster.name,
+    added_via_api: isDynamic(cluster.name),
     observability_name: cluster.config.statName,
     circuit_breakers: {
       thresholds: limitsOf(cluster).map(([priority, limits]) => ({ priority, ...limits })),
@@ -69,7 +74,11 @@ function hostFacts(host: UpstreamHost): [string, string | number | boolean][] {
     ["region", host.locality.region],
     ["zone", host.locality.zone],
     ["sub_zone", host.locality.subZone],
+    ["canary", false],
     ["priority", host.priority],
+    // As Envoy prints where too few requests were made for a rate; this proxy does not eject by rate.
+    ["success_rate", -1],
+    ["local_origin_success_rate", -1],
   ];
 }
 
