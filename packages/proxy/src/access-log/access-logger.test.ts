@@ -83,6 +83,22 @@ describe("a text line", () => {
     );
   });
 
+  it("is Istio's default to the letter for a TCP connection too", () => {
+    const info = new StreamInfo(stream().listener, fakeConnectionInfo(), clock.now(), 0);
+    info.bytesReceived = 10;
+    info.bytesSent = 20;
+    info.ended = 1500;
+    info.cluster = stream().cluster;
+    info.setFlag(ResponseFlag.UpstreamConnectionFailure);
+    info.upstreamTransportFailure = "connection refused";
+    expect(text(ISTIO, info)).toBe(
+      '[2026-11-24T01:02:03.045Z] "- - -" 0 UF - - "connection_refused" 10 20 1500 - "-" "-" "-" "-" "-" outbound|9080||reviews - 10.0.0.1:8080 10.0.0.9:41000 - -\n',
+    );
+    expect(json({ code: "%RESPONSE_CODE%", method: "%REQ(:METHOD)%", ms: "%DURATION%" }, info)).toBe(
+      '{"code":0,"method":null,"ms":1500}\n',
+    );
+  });
+
   it.each([
     ["%REQ(X-LONG):3%", "abc"],
     ["%REQ(NONE?X-LONG)%", "abcdefgh"],
