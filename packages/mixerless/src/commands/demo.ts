@@ -1,7 +1,8 @@
 import { SystemClock } from "@mixerless/clock";
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import type { ReviewsChoice } from "../demo/mesh-files.ts";
 import { runDemo } from "../demo/run-demo.ts";
+import { WORKLOADS } from "../demo/workloads.ts";
 import { ISTIO_VERSION } from "../version.ts";
 import { collect, duration, integer, positive } from "./arguments.ts";
 
@@ -25,6 +26,7 @@ export function addDemo(program: Command): void {
         .default("many"),
     )
     .option("--istio-version <version>", "ISTIO_VERSION of the proxies", ISTIO_VERSION)
+    .option("--external <workload>", "start no sidecar for it, write a bootstrap for Envoy; repeatable", external, [])
     .option("--json", "print one line of JSON when everything is ready", false)
     .addHelpText(
       "after",
@@ -36,6 +38,12 @@ export function addDemo(program: Command): void {
     });
 }
 
+function external(name: string, previous: string[]): string[] {
+  const names = WORKLOADS.map((workload) => workload.name);
+  if (!names.includes(name)) throw new InvalidArgumentError(`Give one of ${names.join(", ")}.`);
+  return [...previous, name];
+}
+
 interface DemoFlags {
   readonly traffic: boolean;
   readonly rate: number;
@@ -45,5 +53,6 @@ interface DemoFlags {
   readonly reviews: ReviewsChoice;
   readonly loopback: "many" | "single";
   readonly istioVersion: string;
+  readonly external: readonly string[];
   readonly json: boolean;
 }

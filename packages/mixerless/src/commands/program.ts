@@ -6,6 +6,7 @@ import { addDemo } from "./demo.ts";
 import { addEdges } from "./edges.ts";
 import { addExperimental } from "./experimental.ts";
 import { addPilot } from "./pilot.ts";
+import { addPrometheus } from "./prometheus.ts";
 import { addProxy } from "./proxy.ts";
 import { addProxyConfig } from "./proxy-config.ts";
 import { addProxyStatus } from "./proxy-status.ts";
@@ -28,6 +29,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addProxyConfig,
   addExperimental,
   addValidate,
+  addPrometheus,
   addSidecar,
 ];
 

@@ -26,15 +26,16 @@ export function pilotProcess(plan: AddressPlan, paths: readonly string[], istioV
   };
 }
 
-export function sidecarProcess(
+/** Who the sidecar of a workload is, and where it listens. */
+export function sidecarSettings(
   plan: AddressPlan,
   entry: WorkloadAddresses,
   istioVersion: string,
   state: string,
-): ProcessSpec {
+): SidecarSettings {
   const { workload } = entry;
   const isGateway = workload.name === GATEWAY;
-  const settings: SidecarSettings = {
+  return {
     identity: {
       type: isGateway ? "router" : "sidecar",
       name: workload.name,
@@ -63,8 +64,17 @@ export function sidecarProcess(
     },
     stateFolder: join(state, workload.name),
   };
+}
+
+export function sidecarProcess(
+  plan: AddressPlan,
+  entry: WorkloadAddresses,
+  istioVersion: string,
+  state: string,
+): ProcessSpec {
+  const settings = sidecarSettings(plan, entry, istioVersion, state);
   return {
-    name: `sidecar ${workload.name}`,
+    name: `sidecar ${entry.workload.name}`,
     module: MAIN,
     arguments: ["sidecar"],
     environment: {

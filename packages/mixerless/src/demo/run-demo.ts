@@ -1,12 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import type { Clock } from "@mixerless/clock";
 import { type AddressPlan, type Endpoint, planAddresses, text } from "./address-plan.ts";
+import { type DemoFiles, writeDemoFiles } from "./demo-files.ts";
 import { renderEdges } from "./edge-table.ts";
 import { addScrape, type Edges } from "./edges.ts";
-import { meshFiles, type ReviewsChoice } from "./mesh-files.ts";
+import type { ReviewsChoice } from "./mesh-files.ts";
 import { applicationProcess, pilotProcess, sidecarProcess } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Traffic } from "./traffic.ts";
@@ -24,6 +24,8 @@ export interface DemoOptions {
   readonly loopback: "many" | "single";
   readonly json: boolean;
   readonly istioVersion: string;
+  /** Workloads whose sidecar somebody else runs. */
+  readonly external: readonly string[];
   readonly clock: Clock;
 }
 
@@ -34,20 +36,16 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   const { clock } = options;
   const log = (message: string) => process.stderr.write(`${message}\n`);
   const plan = await planAddresses(options.loopback);
-  const root = await mkdtemp(join(tmpdir(), "mixerless-demo-"));
-  const folder = join(root, "config");
-  const state = join(root, "state");
+  const files = await writeDemoFiles(plan, options);
   const supervisor = new Supervisor(clock, log);
   const stopped = untilStopped(options, clock);
   let traffic: Traffic | null = null;
   try {
-    await mkdir(folder);
-    for (const { name, content } of meshFiles(plan, options.reviews)) await writeFile(join(folder, name), content);
-    const paths = [folder, ...options.config.map((path) => resolve(path))];
-    const ready = startAll(supervisor, plan, paths, options.istioVersion, state);
+    const paths = [files.istio, ...options.config.map((path) => resolve(path))];
+    const ready = startAll(supervisor, plan, paths, files.state, options);
     const first = await Promise.race([ready.then(() => "ready" as const), stopped]);
     if (first === "ready") {
-      announce(plan, folder, supervisor, options.json);
+      announce(plan, files, supervisor, options.json);
       const ingress = ingressOf(plan);
       if (options.traffic) {
         traffic = new Traffic({ clock, target: ingress, rate: options.rate, seed: options.seed });
@@ -59,7 +57,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   } finally {
     traffic?.close();
     await supervisor.stop();
-    await rm(root, { recursive: true, force: true });
+    await rm(files.folder, { recursive: true, force: true });
   }
 }
 
@@ -67,12 +65,13 @@ async function startAll(
   supervisor: Supervisor,
   plan: AddressPlan,
   paths: readonly string[],
-  istioVersion: string,
   state: string,
+  { istioVersion, external }: DemoOptions,
 ): Promise<void> {
   const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion))];
   for (const entry of plan.workloads) {
-    started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state)));
+    if (!external.includes(entry.workload.name))
+      started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state)));
     const application = applicationProcess(entry);
     if (application !== null) started.push(supervisor.start(application).then(() => untilListening(entry.application)));
   }
@@ -107,13 +106,14 @@ function ingressOf(plan: AddressPlan): Endpoint {
   return gateway.inbound;
 }
 
-function announce(plan: AddressPlan, folder: string, supervisor: Supervisor, json: boolean): void {
+function announce(plan: AddressPlan, files: DemoFiles, supervisor: Supervisor, json: boolean): void {
   const ingress = `http://${text(ingressOf(plan))}`;
   const pilot = `http://${text(plan.pilotHttp)}`;
   if (!json) {
     process.stdout.write(
-      `\nBookinfo        ${ingress}/productpage\nControl plane   ${pilot}/debug/syncz\nConfiguration   ${folder} (watched)\n`,
+      `\nBookinfo        ${ingress}/productpage\nControl plane   ${pilot}/debug/syncz\nConfiguration   ${files.istio} (watched)\nPrometheus      prometheus --config.file=${files.prometheus}\n`,
     );
+    for (const [name, path] of files.bootstraps) process.stdout.write(`Not started     ${name}: envoy -c ${path}\n`);
     for (const { workload, admin } of plan.workloads)
       process.stdout.write(`${workload.name.padEnd(22)}http://${text(admin)}/stats/prometheus\n`);
     process.stdout.write("\n");
@@ -130,8 +130,7 @@ function announce(plan: AddressPlan, folder: string, supervisor: Supervisor, jso
       admin: `http://${text(admin)}`,
       prometheus: `http://${text(admin)}/stats/prometheus`,
       merged: `http://${text(status)}/stats/prometheus`,
-      dataPlane: "embedded",
-      pid: supervisor.pid(`sidecar ${workload.name}`),
+      ...dataPlane(workload.name, files, supervisor),
       ...(application === null ? {} : { appPid: supervisor.pid(`app ${workload.name}`) }),
     };
   });
@@ -139,11 +138,19 @@ function announce(plan: AddressPlan, folder: string, supervisor: Supervisor, jso
     ingress,
     pilot,
     xds: text(plan.pilotGrpc),
-    config: folder,
+    config: files.istio,
+    prometheusConfig: files.prometheus,
     pilotPid: supervisor.pid("pilot"),
     workloads,
   };
   process.stdout.write(`${JSON.stringify(summary)}\n`);
+}
+
+/** An external one is started by whoever asked for that. */
+function dataPlane(name: string, { bootstraps }: DemoFiles, supervisor: Supervisor): object {
+  const bootstrap = bootstraps.get(name);
+  if (bootstrap !== undefined) return { dataPlane: "external", bootstrap };
+  return { dataPlane: "embedded", pid: supervisor.pid(`sidecar ${name}`) };
 }
 
 /** A table of edges every few seconds; on a terminal in place of the one before. */

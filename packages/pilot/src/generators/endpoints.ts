@@ -114,7 +114,8 @@ function localityEndpoints({ locality: { region, zone, subzone }, priority, memb
     a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port,
   );
   return create(LocalityLbEndpointsSchema, {
-    ...(region === "" ? {} : { locality: { region, zone, subZone: subzone } }),
+    // gRPC clients refuse endpoints without a locality, even an unnamed one.
+    locality: { region, zone, subZone: subzone },
     loadBalancingWeight: weight,
     priority,
     lbEndpoints: sorted.map((endpoint) =>

@@ -9,6 +9,7 @@ import { generateClusters } from "../generators/clusters/clusters.ts";
 import { endpointAssignments } from "../generators/endpoints.ts";
 import type { Generated } from "../generators/generated.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
+import { grpcClusters, grpcListeners, grpcRoutes, isGrpcClient } from "../generators/grpc/grpc-resources.ts";
 import { generateListeners } from "../generators/listeners/listeners.ts";
 import { gatewayRoutes } from "../generators/routes/gateway-routes.ts";
 import { outboundRoutes } from "../generators/routes/outbound-routes.ts";
@@ -20,6 +21,7 @@ export const GENERATED_TYPES: readonly string[] = [TypeUrl.cluster, TypeUrl.endp
 
 /** The resources of one type as messages, with their provenance; undefined for a type that is not served. */
 export function generate(input: GeneratorInput, typeUrl: string, names: WantedNames): readonly Generated[] | undefined {
+  if (isGrpcClient(input)) return generateForGrpc(input, typeUrl, names);
   switch (typeUrl) {
     case TypeUrl.cluster:
       return only(generateClusters(input), names);
@@ -31,6 +33,23 @@ export function generate(input: GeneratorInput, typeUrl: string, names: WantedNa
       const wanted = names === "wildcard" ? [] : names;
       return input.proxy.type === "router" ? gatewayRoutes(input, wanted) : outboundRoutes(input, wanted);
     }
+    default:
+      return undefined;
+  }
+}
+
+/** A gRPC client names everything that it wants. */
+function generateForGrpc(input: GeneratorInput, typeUrl: string, names: WantedNames): readonly Generated[] | undefined {
+  const wanted = names === "wildcard" ? [] : names;
+  switch (typeUrl) {
+    case TypeUrl.cluster:
+      return grpcClusters(input, wanted);
+    case TypeUrl.endpoint:
+      return endpointAssignments(input, wanted);
+    case TypeUrl.listener:
+      return grpcListeners(input, wanted);
+    case TypeUrl.route:
+      return grpcRoutes(input, wanted);
     default:
       return undefined;
   }

@@ -9,6 +9,7 @@ import type { JoinedWorkload } from "../joined/joined-workloads.ts";
 import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE } from "../push/generate-resources.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
 import { referencedNames } from "../push/referenced-names.ts";
+import { isScrape, SCRAPES, scrapeTargets } from "./scrape-targets.ts";
 import { syncz } from "./syncz.ts";
 
 /** What the debug pages look at. */
@@ -56,6 +57,9 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
       json(joinz(facts, query.get("instance"))),
     ),
     show("/debug/adsz", "connected proxies", () => json(connections(facts))),
+    show("/sd/prometheus", "targets for Prometheus (scrape=merged, proxy or application)", (query) =>
+      serviceDiscovery(facts, query.get("scrape") ?? "merged"),
+    ),
   ];
 }
 
@@ -97,6 +101,11 @@ function joinz(facts: DebugFacts, instance: string | null): unknown {
   if (instance === null) return joined;
   const refused = facts.refusal(instance);
   return { joined: joined.some((entry) => entry.instance === instance && entry.connected), refused };
+}
+
+function serviceDiscovery({ source }: DebugFacts, scrape: string): AdminAnswer {
+  if (!isScrape(scrape)) return { status: 400, body: `scrape=${scrape} is not known; give ${SCRAPES.join(", ")}.\n` };
+  return json(scrapeTargets(source.proxies.values(), scrape));
 }
 
 function connections({ source, xds }: DebugFacts): unknown {
