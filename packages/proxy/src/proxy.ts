@@ -15,13 +15,16 @@ import { ResourceIntake } from "./config/resource-intake.ts";
 import { RouteManager } from "./config/route-manager.ts";
 import type { ExtensionTable } from "./extension-host/extension.ts";
 import { ExtensionHost } from "./extension-host/extension-host.ts";
+import { createChainFactory } from "./listener/create-chain.ts";
 import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
 import { ListenerManager, type ListenerState } from "./listener/listener-manager.ts";
 import { createSocketListener } from "./listener/socket-listener.ts";
 import { LogLevels, pluginLevel } from "./log-levels.ts";
 import type { ConfigFault } from "./network/config-fault.ts";
 import type { FilterChainContext } from "./network/context.ts";
-import { createFilterChainFactory } from "./network/filter-chain.ts";
+import { type SecretSource, SecretStore } from "./tls/secret-store.ts";
+import { createTlsStats } from "./tls/stats.ts";
+import { UpstreamTls } from "./tls/upstream-tls.ts";
 import { createTransportFactory } from "./transport/transport-factory.ts";
 import { ActiveClusterManager } from "./upstream/active-cluster-manager.ts";
 import { systemResolver } from "./upstream/dns-resolver.ts";
@@ -39,6 +42,8 @@ export interface ProxyOptions {
   readonly uuid: () => string;
   /** Called when somebody asks the proxy to stop by its admin interface. */
   readonly onQuit: () => void;
+  /** Certificates and roots that TLS contexts name; default: none ever comes. */
+  readonly secrets?: SecretSource;
   /** What `/server_info` shows. */
   readonly version: string;
   /** What requests to the admin interface from beyond loopback must carry; none are answered without one. */
@@ -118,13 +123,17 @@ class EmbeddedProxy implements Proxy {
     this.#routes = new RouteManager(clock, isWarming, CLUSTER_PATIENCE);
     this.metrics = new MetricStore({ clock });
     const transports = createTransportFactory();
+    const secrets = options.secrets ?? new SecretStore();
     const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
     const connector: Connector = {
-      connect: (target, localAddress, onConnected, onFailed) =>
+      connect: (target, localAddress, tls, onConnected, onFailed) =>
         transports.connect(
           { host: target.ip, port: target.port },
-          { localAddress: localAddress ?? sourceAddress ?? undefined },
+          {
+            localAddress: localAddress ?? sourceAddress ?? undefined,
+            secure: tls === null ? undefined : (raw, secured, failed) => tls.secure(raw, null, secured, failed),
+          },
           onConnected,
           onFailed,
         ),
@@ -135,6 +144,8 @@ class EmbeddedProxy implements Proxy {
       wheel: this.#wheel,
       random,
       connector,
+      createTls: (config, name) =>
+        new UpstreamTls({ config, secrets, clock, stats: createTlsStats(this.metrics, "cluster", name) }),
       resolve: systemResolver,
       onWarmed: () => this.#intake?.clusterWarmed(),
     });
@@ -171,8 +182,8 @@ class EmbeddedProxy implements Proxy {
     const drainTime = options.drainTime ?? DRAIN_TIME;
     this.#listeners = new ListenerManager({
       clock,
-      listen: createSocketListener(transports),
-      createChain: (chain, listener) => createFilterChainFactory(chain.filters, { ...chainContext, listener }),
+      listen: createSocketListener(transports, this.#wheel),
+      createChain: (chain, listener) => createChainFactory(chain, { ...chainContext, listener }, secrets),
       hasRoutes: (name) => this.#routes.get(name) !== null,
       isWarming,
       clusterPatience: CLUSTER_PATIENCE,

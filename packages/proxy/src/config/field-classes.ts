@@ -13,16 +13,11 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
   "envoy.config.listener.v3.Listener": {
     implemented: [
       ...["name", "address", "filter_chains", "default_filter_chain", "bind_to_port", "traffic_direction", "metadata"],
-      ...["listener_filters", "per_connection_buffer_limit_bytes"],
+      ...["listener_filters", "per_connection_buffer_limit_bytes", "listener_filters_timeout"],
+      "continue_on_listener_filters_timeout",
     ],
     ignored: [
-      ...[
-        "stat_prefix",
-        "listener_filters_timeout",
-        "continue_on_listener_filters_timeout",
-        "drain_type",
-        "tcp_backlog_size",
-      ],
+      ...["stat_prefix", "drain_type", "tcp_backlog_size"],
       ...["connection_balance_config", "enable_reuse_port", "reuse_port", "max_connections_to_accept_per_socket_event"],
       ...[
         "ignore_global_conn_limit",
@@ -49,7 +44,13 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
       ...["name", "alt_stat_name", "type", "cluster_type", "eds_cluster_config", "connect_timeout", "load_assignment"],
       ...["lb_policy", "least_request_lb_config", "ring_hash_lb_config", "circuit_breakers", "outlier_detection"],
       ...["common_lb_config", "common_http_protocol_options", "max_requests_per_connection", "metadata"],
-      ...["dns_refresh_rate", "dns_lookup_family", "upstream_bind_config"],
+      ...[
+        "dns_refresh_rate",
+        "dns_lookup_family",
+        "upstream_bind_config",
+        "transport_socket",
+        "transport_socket_matches",
+      ],
       ...["respect_dns_ttl", "dns_failure_refresh_rate"],
     ],
     ignored: [

@@ -1,11 +1,13 @@
 import type { Clock, Timer } from "@mixerless/clock";
 import type { NetworkTerminal } from "../network/network-filter.ts";
 import { FilterState } from "../stream/filter-state.ts";
+import type { IncomingConnection } from "../transport/incoming-connection.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { CompiledListener, ListenerChain } from "./compile-listener.ts";
-import { chooseChain, type MatchFacts } from "./filter-chain-match.ts";
+import { ANY_CONNECTION, chooseChain, type MatchFacts } from "./filter-chain-match.ts";
 import type { OwnedSocket, SocketOwner } from "./listener-socket.ts";
 import type { ListenerStats } from "./listener-stats.ts";
+import { type FirstFacts, inspectTls, PLAINTEXT } from "./tls-inspector.ts";
 
 /** The connections of one filter chain. */
 interface ChainConnections {
@@ -85,15 +87,47 @@ export class ActiveListener implements SocketOwner {
     this.#adopt(config);
   }
 
-  accept(transport: Transport): void {
+  accept(incoming: IncomingConnection): void {
     this.#stats.downstreamCxTotal++;
-    const chain = this.#choose(transport);
+    const { inspection } = this.#config;
+    if (inspection === null) {
+      this.#admit(incoming, PLAINTEXT);
+      return;
+    }
+    inspectTls(incoming, inspection.timeout, (hello) => {
+      const known = hello ?? (inspection.continueOnTimeout ? PLAINTEXT : null);
+      if (known !== null && !this.#stopped) this.#admit(incoming, known);
+      else incoming.destroy();
+    });
+  }
+
+  /** Puts the connection on the chain that fits it, in clear or after the chain's handshake. */
+  #admit(incoming: IncomingConnection, first: FirstFacts): void {
+    const chain = this.#choose(incoming, first);
     const connections = chain === null ? undefined : this.#byChain.get(chain.identity);
     if (chain === null || connections === undefined) {
       this.#stats.noFilterChainMatch++;
-      transport.destroy();
+      incoming.destroy();
       return;
     }
+    const { tls } = chain.factory;
+    if (tls === null) {
+      this.#serve(incoming.plaintext(first.serverName), connections);
+      return;
+    }
+    incoming.secure(
+      (raw, onSecured, onFailed) => tls.secure(raw, onSecured, (details) => onFailed(new Error(details))),
+      (transport) => {
+        // The chain may have left while the hands were shaken.
+        if (this.#byChain.get(chain.identity) === connections) this.#serve(transport, connections);
+        else transport.destroy();
+      },
+      () => {},
+    );
+  }
+
+  #serve(transport: Transport, connections: ChainConnections): void {
+    const { chain } = connections;
     this.#stats.downstreamCxActive++;
     let terminal: NetworkTerminal | null = null;
     let closed = false;
@@ -164,15 +198,15 @@ export class ActiveListener implements SocketOwner {
     connections.chain.factory.close();
   }
 
-  #choose(transport: Transport): ListenerChain | null {
+  #choose(incoming: IncomingConnection, first: FirstFacts): ListenerChain | null {
     const { chains, defaultChain } = this.#config;
-    const { localAddress, remoteAddress, requestedServerName, tls } = transport.connection;
+    const [only] = chains;
+    if (only !== undefined && chains.length === 1 && only.match.key === ANY_CONNECTION) return only;
+    const { localAddress, remoteAddress } = incoming;
     const facts: MatchFacts = {
+      ...first,
       destinationIp: localAddress.ip,
       destinationPort: localAddress.port,
-      serverName: requestedServerName,
-      transportProtocol: tls === null ? "raw_buffer" : "tls",
-      applicationProtocols: [],
       sourceIp: remoteAddress.ip,
       sourcePort: remoteAddress.port,
     };

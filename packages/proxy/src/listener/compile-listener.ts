@@ -4,11 +4,14 @@ import { contentHash } from "@mixerless/wire";
 import type { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { type FilterChain, FilterChainSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
+import { TlsInspectorSchema } from "@mixerless/wire/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector";
+import { milliseconds } from "../http/routing/duration.ts";
 import type { ConfigFault } from "../network/config-fault.ts";
-import type { FilterChainFactory } from "../network/filter-chain.ts";
+import { configuredType } from "../network/configured-type.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import { socketAddress } from "../transport/socket-address.ts";
 import type { SocketAddress } from "../transport/transport.ts";
+import type { ChainFactory } from "./create-chain.ts";
 import { type CompiledMatch, compileMatch } from "./filter-chain-match.ts";
 
 /** A filter chain ready for connections. */
@@ -18,7 +21,7 @@ export interface ListenerChain {
   readonly name: string;
   readonly match: CompiledMatch;
   readonly facts: ListenerFacts;
-  readonly factory: FilterChainFactory;
+  readonly factory: ChainFactory;
 }
 
 /** An `envoy.config.listener.v3.Listener` ready for use. */
@@ -27,8 +30,17 @@ export interface CompiledListener {
   readonly address: SocketAddress;
   readonly bindToPort: boolean;
   readonly direction: TrafficDirection;
+  /** Null: the first bytes are not looked at before a chain is chosen. */
+  readonly inspection: InspectionSettings | null;
   readonly chains: readonly ListenerChain[];
   readonly defaultChain: ListenerChain | null;
+}
+
+export interface InspectionSettings {
+  /** Milliseconds that a client has for its first bytes; 0: no limit. */
+  readonly timeout: number;
+  /** A client that sent nothing by then counts as one without TLS; a server may be the one to speak first. */
+  readonly continueOnTimeout: boolean;
 }
 
 /** Makes the factory of a chain, or takes the one that an unchanged chain has already. Gives null after adding faults. */
@@ -37,7 +49,7 @@ export type ChainBuilder = (
   facts: ListenerFacts,
   identity: string,
   faults: ConfigFault[],
-) => FilterChainFactory | null;
+) => ChainFactory | null;
 
 export function compileListener(
   message: Listener,
@@ -45,7 +57,7 @@ export function compileListener(
 ): { listener: CompiledListener } | { faults: ConfigFault[] } {
   const faults: ConfigFault[] = [];
   const address = compileAddress(message, faults);
-  refuseListenerFilters(message, faults);
+  const inspection = compileInspection(message, faults);
   const common = commonIdentity(message);
   const compileChain = (chain: FilterChain, path: string) =>
     compileOne(message, chain, path, common, buildChain, faults);
@@ -59,7 +71,15 @@ export function compileListener(
   if (address === null || faults.length > 0) return { faults };
   const bindToPort = message.bindToPort ?? true;
   return {
-    listener: { name: message.name, address, bindToPort, direction: message.trafficDirection, chains, defaultChain },
+    listener: {
+      name: message.name,
+      address,
+      bindToPort,
+      direction: message.trafficDirection,
+      inspection,
+      chains,
+      defaultChain,
+    },
   };
 }
 
@@ -73,7 +93,6 @@ function compileOne(
 ): ListenerChain | null {
   const found: ConfigFault[] = [];
   const match = compileMatch(chain.filterChainMatch, found);
-  refuseTransportSocket(chain, found);
   const facts: ListenerFacts = {
     name: message.name,
     direction: message.trafficDirection,
@@ -116,19 +135,21 @@ function compileAddress(message: Listener, faults: ConfigFault[]): SocketAddress
   return socketAddress(ip, portSpecifier.value);
 }
 
-function refuseListenerFilters(message: Listener, faults: ConfigFault[]): void {
-  message.listenerFilters.forEach((filter, i) => {
-    faults.push({ path: `listenerFilters[${i}]`, message: `listener filter "${filter.name}" is not supported` });
-  });
-}
+/** Envoy's default for `listener_filters_timeout`, milliseconds. */
+const INSPECTION_TIMEOUT = 15_000;
 
-function refuseTransportSocket(chain: FilterChain, faults: ConfigFault[]): void {
-  const socket = chain.transportSocket;
-  if (socket === undefined || socket.name === "envoy.transport_sockets.raw_buffer") return;
-  faults.push({
-    path: "transportSocket",
-    message: `transport socket "${socket.name}" is not supported; connections are plaintext`,
+function compileInspection(message: Listener, faults: ConfigFault[]): InspectionSettings | null {
+  let inspects = false;
+  message.listenerFilters.forEach((filter, i) => {
+    const type = filter.configType.case === "typedConfig" ? configuredType(filter.configType.value) : "";
+    if (type === TlsInspectorSchema.typeName) inspects = true;
+    else faults.push({ path: `listenerFilters[${i}]`, message: `listener filter "${filter.name}" is not supported` });
   });
+  if (!inspects) return null;
+  return {
+    timeout: milliseconds(message.listenerFiltersTimeout) ?? INSPECTION_TIMEOUT,
+    continueOnTimeout: message.continueOnListenerFiltersTimeout,
+  };
 }
 
 function refuseDuplicates(chains: readonly ListenerChain[], faults: ConfigFault[]): void {

@@ -157,8 +157,11 @@ function compileSourcePorts(ports: readonly number[]): Criterion {
   return (facts) => (ports.includes(facts.sourcePort) ? 1 : null);
 }
 
+/** Key of a match that asks nothing. */
+export const ANY_CONNECTION = "";
+
 function matchKey(match: FilterChainMatch | undefined): string {
-  if (match === undefined) return "";
+  if (match === undefined) return ANY_CONNECTION;
   const ranges = (list: readonly CidrRange[]) =>
     list.map((range) => `${range.addressPrefix}/${range.prefixLen ?? 0}`).sort();
   return JSON.stringify([

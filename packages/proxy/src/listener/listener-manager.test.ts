@@ -3,10 +3,11 @@ import { VirtualClock } from "@mixerless/clock";
 import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { describe, expect, it } from "vitest";
-import type { FilterChainFactory } from "../network/filter-chain.ts";
 import type { NetworkTerminal } from "../network/network-filter.ts";
+import type { IncomingConnection } from "../transport/incoming-connection.ts";
 import { socketAddress } from "../transport/socket-address.ts";
 import type { Transport } from "../transport/transport.ts";
+import type { ChainFactory } from "./create-chain.ts";
 import { DrainSequence } from "./drain-sequence.ts";
 import { ListenerManager } from "./listener-manager.ts";
 
@@ -59,7 +60,7 @@ class FakeTerminal implements NetworkTerminal {
 
 function setUp() {
   const clock = new VirtualClock();
-  const bound = new Map<string, (transport: Transport) => void>();
+  const bound = new Map<string, (incoming: IncomingConnection) => void>();
   const busy = new Set<string>();
   const routes = new Set<string>();
   const cold = new Set<string>();
@@ -82,7 +83,8 @@ function setUp() {
       const [content = "", rds = "", cluster = ""] = chain.filters[0]?.name.split("/") ?? [];
       if (content === "bad")
         return { ok: false, faults: [{ path: "filters[0].typedConfig.codecType", message: "HTTP3 is not supported" }] };
-      const factory: FilterChainFactory = {
+      const factory: ChainFactory = {
+        tls: null,
         routeConfigNames: rds === "" ? [] : [rds],
         clusterNames: cluster === "" ? [] : [cluster],
         create: (_context, onClosed) => {
@@ -104,14 +106,14 @@ function setUp() {
     const accept = bound.get(`127.0.0.1:${port}`);
     if (accept === undefined) return undefined;
     const before = terminals.length;
-    const connection = {
-      id: 1,
+    accept({
       localAddress: socketAddress("127.0.0.1", port),
       remoteAddress: socketAddress("127.0.0.9", 5),
-      tls: null,
-      requestedServerName: null,
-    };
-    accept({ connection, destroy: () => {} } as unknown as Transport);
+      plaintext: () => ({}) as Transport,
+      inspect: () => {},
+      secure: () => {},
+      destroy: () => {},
+    });
     return terminals[before];
   };
   return { clock, bound, busy, routes, cold, manager, connect, closedFactories, closedSockets, logged };

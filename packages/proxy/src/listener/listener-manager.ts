@@ -3,17 +3,17 @@ import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { Listener } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { FilterChain } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import type { Compiled, ConfigFault } from "../network/config-fault.ts";
-import type { FilterChainFactory } from "../network/filter-chain.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import { ActiveListener } from "./active-listener.ts";
 import { type CompiledListener, compileListener } from "./compile-listener.ts";
+import type { ChainFactory } from "./create-chain.ts";
 import { type ListenerSocketFactory, type OwnedSocket, openSocket } from "./listener-socket.ts";
 import { createListenerStats, type ListenerStats } from "./listener-stats.ts";
 
 export interface ListenerManagerDependencies {
   readonly clock: Clock;
   readonly listen: ListenerSocketFactory;
-  readonly createChain: (chain: FilterChain, facts: ListenerFacts) => Compiled<FilterChainFactory>;
+  readonly createChain: (chain: FilterChain, facts: ListenerFacts) => Compiled<ChainFactory>;
   /** Whether a route configuration that is delivered apart has arrived. */
   readonly hasRoutes: (name: string) => boolean;
   /** Whether a cluster is known but cannot serve yet. */
@@ -76,7 +76,7 @@ export class ListenerManager {
 
   /** Everything that stands against a listener. Changes nothing and binds nothing. */
   check(message: Listener): readonly ConfigFault[] {
-    const built: FilterChainFactory[] = [];
+    const built: ChainFactory[] = [];
     const result = compileListener(message, (chain, facts, _identity, faults) => {
       const made = this.#dependencies.createChain(chain, facts);
       if (made.ok) built.push(made.value);
@@ -90,7 +90,7 @@ export class ListenerManager {
   /** Adds or replaces a listener. With faults nothing has changed. */
   set(message: Listener): ConfigFault[] {
     const current = this.#listeners.get(message.name);
-    const built: FilterChainFactory[] = [];
+    const built: ChainFactory[] = [];
     const result = compileListener(message, (chain, facts, identity, faults) => {
       const kept = current === undefined ? null : findFactory(current, identity);
       if (kept !== null) return kept;
@@ -378,7 +378,7 @@ function closeUnused(config: CompiledListener, others: readonly CompiledListener
   for (const chain of chainsOf(config)) if (!used.has(chain.identity)) chain.factory.close();
 }
 
-function findFactory(managed: Managed, identity: string): FilterChainFactory | null {
+function findFactory(managed: Managed, identity: string): ChainFactory | null {
   for (const config of [managed.next, managed.active.config]) {
     if (config === null) continue;
     for (const chain of chainsOf(config)) if (chain.identity === identity) return chain.factory;

@@ -1,4 +1,5 @@
-import type { SocketAddress, Transport } from "../transport/transport.ts";
+import type { IncomingConnection } from "../transport/incoming-connection.ts";
+import type { SocketAddress } from "../transport/transport.ts";
 
 /** An address that accepts connections. */
 export interface ListenerSocket {
@@ -11,12 +12,12 @@ export interface ListenerSocket {
 /** Opens listener sockets. Rejects with the system's error when the address cannot be bound. */
 export type ListenerSocketFactory = (
   address: SocketAddress,
-  onConnection: (transport: Transport) => void,
+  onConnection: (incoming: IncomingConnection) => void,
 ) => Promise<ListenerSocket>;
 
 /** Who takes the connections of a socket. */
 export interface SocketOwner {
-  accept(transport: Transport): void;
+  accept(incoming: IncomingConnection): void;
 }
 
 /** A socket that can pass from one listener to another without a moment in which nobody accepts. */
@@ -31,6 +32,6 @@ export async function openSocket(
   owner: SocketOwner,
 ): Promise<OwnedSocket> {
   const holder = { owner };
-  const { address: bound, close } = await listen(address, (transport) => holder.owner.accept(transport));
+  const { address: bound, close } = await listen(address, (incoming) => holder.owner.accept(incoming));
   return Object.assign(holder, { address: bound, close });
 }

@@ -68,9 +68,12 @@ function world(terminal: object) {
     wheel,
     random: () => 0.5,
     connector: {
-      connect: (target, _local, onConnected, onFailed) =>
+      connect: (target, _local, _tls, onConnected, onFailed) =>
         network.connect({ host: target.ip, port: target.port }, {}, onConnected, onFailed),
       createHttpConnection: (transport, callbacks) => clientCodec.connect(transport, callbacks),
+    },
+    createTls: () => {
+      throw new Error("no TLS here");
     },
     resolve: () => Promise.reject(new Error("no names here")),
   });

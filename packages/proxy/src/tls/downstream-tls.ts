@@ -2,7 +2,7 @@ import { constants } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type SecureContextOptions, type Server, type TLSSocket } from "node:tls";
 import type { Clock, DeadlineWheel } from "@mixerless/clock";
-import type { TlsInfo } from "../transport/transport.ts";
+import type { SecuredSocket } from "../transport/transport-factory.ts";
 import type { TlsConfig } from "./compile-tls.ts";
 import { ContextHolder } from "./context-holder.ts";
 import { checkPeer } from "./peer-check.ts";
@@ -26,13 +26,6 @@ export interface DownstreamTlsOptions {
   readonly handshakeTimeout?: number;
   /** Handshakes that may be under way at once; each holds a few 10 KiB. Default 1,000. */
   readonly maxHandshakes?: number;
-}
-
-/** A connection whose peer is known as far as the context asks. */
-export interface SecuredSocket {
-  readonly socket: TLSSocket;
-  readonly tls: TlsInfo;
-  readonly requestedServerName: string | null;
 }
 
 interface Handshake {

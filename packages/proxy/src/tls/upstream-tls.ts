@@ -1,9 +1,10 @@
 import type { Socket } from "node:net";
 import { connect, createSecureContext, type SecureContext, type TLSSocket } from "node:tls";
 import type { Clock } from "@mixerless/clock";
+import type { SecuredSocket } from "../transport/transport-factory.ts";
 import type { TlsConfig } from "./compile-tls.ts";
 import { ContextHolder } from "./context-holder.ts";
-import type { SecuredSocket } from "./downstream-tls.ts";
+
 import { checkPeer } from "./peer-check.ts";
 import type { SecretSource } from "./secret-store.ts";
 import type { TlsStats } from "./stats.ts";

@@ -18,7 +18,26 @@ export type ConnectTarget = { readonly host: string; readonly port: number } | {
 export interface ConnectOptions {
   /** Local IP address that the connection leaves from. */
   readonly localAddress?: string | undefined;
+  /** Makes a secure connection of the plain one; undefined: it stays plain. */
+  readonly secure?: SecureConnection | undefined;
 }
+
+/** A socket after its handshake, with what that established. */
+export interface SecuredSocket {
+  readonly socket: net.Socket;
+  readonly tls: NonNullable<ConnectionInfo["tls"]>;
+  readonly requestedServerName: string | null;
+}
+
+/**
+ * Does the handshake of one side on a plain connection. Exactly one of the callbacks follows, unless the
+ * socket is destroyed by the caller before.
+ */
+export type SecureConnection = (
+  raw: net.Socket,
+  onSecured: (secured: SecuredSocket) => void,
+  onFailed: (error: Error) => void,
+) => void;
 
 /** What was learned about a connection before it became a transport. */
 export interface AcceptFacts {
@@ -108,6 +127,10 @@ class SocketTransportFactory implements TransportFactory {
     onFailed: (error: Error) => void,
   ): ConnectAttempt {
     const attempt = new SocketAttempt(onFailed);
+    if (options.secure !== undefined) {
+      this.#connectSecurely(target, options, options.secure, attempt, onConnected);
+      return attempt;
+    }
     const readBuffer = this.#readBuffer;
     let transport: StreamTransport | null = null;
     let socket: net.Socket;
@@ -141,6 +164,38 @@ class SocketTransportFactory implements TransportFactory {
     return attempt;
   }
 
+  /** Node's TLS reads by itself, so there is no buffer to share. */
+  #connectSecurely(
+    target: ConnectTarget,
+    { localAddress }: ConnectOptions,
+    secure: SecureConnection,
+    attempt: SocketAttempt,
+    onConnected: (transport: Transport) => void,
+  ): void {
+    const socket = net.connect({
+      ...target,
+      ...(localAddress === undefined ? {} : { localAddress }),
+      allowHalfOpen: true,
+      noDelay: true,
+    });
+    attempt.watch(socket);
+    socket.once("connect", () =>
+      secure(
+        socket,
+        (secured) => {
+          if (!attempt.done()) {
+            secured.socket.destroy();
+            return;
+          }
+          const path = "path" in target ? target.path : "";
+          const info = this.#describe(secured.socket, path, secured);
+          onConnected(new StreamTransport(secured.socket, info, this.#shares, true));
+        },
+        (error) => attempt.failed(error),
+      ),
+    );
+  }
+
   #describe(socket: net.Socket, path: string, facts: AcceptFacts): ConnectionInfo {
     return {
       id: this.#ids.next(),
@@ -168,9 +223,12 @@ class SocketAttempt implements ConnectAttempt {
     socket.on("error", this.#onError);
   }
 
-  done(): void {
+  /** False when it was given up before. */
+  done(): boolean {
+    if (this.#over) return false;
     this.#over = true;
     this.#socket?.off("error", this.#onError);
+    return true;
   }
 
   failed(error: Error): void {

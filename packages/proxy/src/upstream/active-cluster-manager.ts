@@ -166,6 +166,7 @@ export class ActiveClusterManager implements ClusterManager {
 
 /** Whether hosts and connections may stay when a cluster's configuration is replaced. */
 function sameDiscovery(a: ClusterConfig, b: ClusterConfig): boolean {
+  if (a.sockets.identity !== b.sockets.identity) return false;
   if (a.discovery.kind === "static" && b.discovery.kind === "static") return true;
   return JSON.stringify(a.discovery) === JSON.stringify(b.discovery);
 }

@@ -2,6 +2,7 @@ import type { CircuitBreakerLimits } from "./circuit-breaker.ts";
 import type { DnsFamily } from "./dns-resolver.ts";
 import type { OutlierDetectionConfig } from "./outlier-detection.ts";
 import type { PoolSettings } from "./pool/pool-context.ts";
+import type { TransportSockets } from "./transport-sockets.ts";
 import type { EndpointConfig, Locality } from "./upstream-host.ts";
 
 /** An endpoint whose address is still a name. */
@@ -54,6 +55,7 @@ export interface ClusterConfig {
   /** Milliseconds; 0: no limit. */
   readonly maxStreamDuration: number;
   readonly pool: Readonly<PoolSettings>;
+  readonly sockets: TransportSockets;
   readonly outlierDetection: OutlierDetectionConfig | null;
   readonly metadata: Readonly<Record<string, unknown>>;
 }

@@ -13,6 +13,7 @@ import { compileEndpoints, compileNamedEndpoints, type EndpointFault } from "./c
 import type { DnsFamily } from "./dns-resolver.ts";
 import type { OutlierDetectionConfig } from "./outlier-detection.ts";
 import type { PoolSettings } from "./pool/pool-context.ts";
+import { compileTransportSockets } from "./transport-sockets.ts";
 
 /** A field of a message that the data path cannot do, and why. */
 export interface ClusterFault {
@@ -29,6 +30,7 @@ export function compileCluster(message: Cluster): { config: ClusterConfig } | { 
   const discovery = compileDiscovery(message, faults);
   const policy = compilePolicy(message, faults);
   const pool = compilePool(message, faults);
+  const sockets = compileTransportSockets(message, faults);
   if (discovery === null || policy === null || faults.length > 0) return { faults };
   return {
     config: {
@@ -42,6 +44,7 @@ export function compileCluster(message: Cluster): { config: ClusterConfig } | { 
       highPriorityLimits: compileLimits(message, RoutingPriority.HIGH),
       maxStreamDuration: milliseconds(message.commonHttpProtocolOptions?.maxStreamDuration) ?? 0,
       pool,
+      sockets,
       outlierDetection: message.outlierDetection ? compileOutliers(message.outlierDetection) : null,
       metadata: message.metadata?.filterMetadata ?? {},
     },

@@ -22,6 +22,7 @@ const CONFIG: ClusterConfig = {
     maxRequestsPerConnection: 0,
     localAddress: "127.0.10.1",
   },
+  sockets: { identity: "", matches: [], fallback: null },
   outlierDetection: null,
   metadata: {},
 };

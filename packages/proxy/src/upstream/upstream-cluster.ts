@@ -1,5 +1,6 @@
 import type { Clock, DeadlineWheel } from "@mixerless/clock";
 import type { ResponseDecoder } from "../http/codec.ts";
+import type { UpstreamTls, UpstreamTlsConfig } from "../tls/upstream-tls.ts";
 import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { Cancellable, Cluster, HttpPoolCallbacks, LoadBalancerContext, TcpPoolCallbacks } from "./cluster.ts";
 import type { ClusterConfig, LoadBalancerPolicy } from "./cluster-config.ts";
@@ -17,6 +18,7 @@ import { openTcp } from "./pool/open-tcp.ts";
 import type { PoolSettings } from "./pool/pool-context.ts";
 import { trackRequest } from "./pool/track-request.ts";
 import { PriorityLane } from "./priority-lane.ts";
+import { HostSecurity } from "./transport-sockets.ts";
 import type { EndpointConfig, UpstreamHost } from "./upstream-host.ts";
 
 export interface ClusterDependencies {
@@ -24,6 +26,7 @@ export interface ClusterDependencies {
   readonly wheel: DeadlineWheel;
   readonly random: Random;
   readonly connector: Connector;
+  readonly createTls: (config: UpstreamTlsConfig, cluster: string) => UpstreamTls;
 }
 
 /** A cluster at work: hosts, balancing, limits and connections. Configuration and hosts change under it. */
@@ -33,6 +36,7 @@ export class UpstreamCluster implements Cluster {
   readonly #settings: PoolSettings;
   readonly #default: PriorityLane;
   readonly #high: PriorityLane;
+  readonly #security: HostSecurity;
   #chooser: HostChooser;
   #outliers: OutlierDetector | null = null;
   readonly hosts = new HostSet();
@@ -42,8 +46,10 @@ export class UpstreamCluster implements Cluster {
     this.#config = config;
     this.#dependencies = dependencies;
     this.#settings = { ...config.pool };
-    const { clock, wheel, connector } = dependencies;
-    const shared = { clock, wheel, connector, stats: this.stats, settings: this.#settings };
+    const { clock, wheel, connector, createTls } = dependencies;
+    this.#security = new HostSecurity(config.sockets, (tls) => createTls(tls, config.statName));
+    const security = this.#security;
+    const shared = { clock, wheel, connector, security, stats: this.stats, settings: this.#settings };
     this.#default = new PriorityLane(config.limits, shared);
     this.#high = new PriorityLane(config.highPriorityLimits, shared);
     this.#chooser = this.#createChooser();
@@ -136,6 +142,7 @@ export class UpstreamCluster implements Cluster {
     this.#outliers = null;
     this.#default.drain();
     this.#high.drain();
+    this.#security.close();
   }
 
   /** Ends every connection of the cluster. */

@@ -29,6 +29,7 @@ export function openConnection(
   const attempt = context.connector.connect(
     host.address,
     context.settings.localAddress,
+    context.security.of(host),
     (transport) => {
       deadline.cancel();
       onConnected(transport);

@@ -1,6 +1,7 @@
 import type { Clock, DeadlineWheel } from "@mixerless/clock";
 import type { CircuitBreaker } from "../circuit-breaker.ts";
 import type { ClusterStats } from "../cluster-stats.ts";
+import type { HostSecurity } from "../transport-sockets.ts";
 import type { Connector } from "./connector.ts";
 
 /** What the pools of one cluster share. */
@@ -8,6 +9,7 @@ export interface PoolContext {
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
   readonly connector: Connector;
+  readonly security: HostSecurity;
   readonly breaker: CircuitBreaker;
   readonly stats: ClusterStats;
   readonly settings: PoolSettings;

@@ -1,5 +1,6 @@
 import type { ClientConnection, ClientConnectionCallbacks, RequestEncoder, ResponseDecoder } from "../../http/codec.ts";
 import { HeaderMap } from "../../http/header-map.ts";
+import type { UpstreamTls } from "../../tls/upstream-tls.ts";
 import { socketAddress } from "../../transport/socket-address.ts";
 import type { ConnectionInfo, SocketAddress, Transport } from "../../transport/transport.ts";
 import type { Connector } from "../pool/connector.ts";
@@ -81,6 +82,7 @@ export class FakeConnector implements Connector {
   connect(
     target: SocketAddress,
     localAddress: string | null,
+    _tls: UpstreamTls | null,
     onConnected: (transport: Transport) => void,
     onFailed: (error: Error) => void,
   ) {

@@ -1,5 +1,9 @@
 import { DeadlineWheel, VirtualClock } from "@mixerless/clock";
+import { MetricStore } from "@mixerless/metrics";
 import type { ResponseDecoder } from "../../http/codec.ts";
+import { SecretStore } from "../../tls/secret-store.ts";
+import { createTlsStats } from "../../tls/stats.ts";
+import { UpstreamTls, type UpstreamTlsConfig } from "../../tls/upstream-tls.ts";
 import { socketAddress } from "../../transport/socket-address.ts";
 import type { HttpPoolCallbacks, LoadBalancerContext } from "../cluster.ts";
 import { type EndpointConfig, NO_LOCALITY } from "../upstream-host.ts";
@@ -42,7 +46,14 @@ export function testDependencies() {
   const clock = new VirtualClock();
   const wheel = new DeadlineWheel(clock, 10);
   const connector = new FakeConnector();
-  return { clock, wheel, connector, random: seededRandom() };
+  const createTls = (config: UpstreamTlsConfig) =>
+    new UpstreamTls({
+      config,
+      secrets: new SecretStore(),
+      clock,
+      stats: createTlsStats(new MetricStore({ clock }), "cluster", "test"),
+    });
+  return { clock, wheel, connector, createTls, random: seededRandom() };
 }
 
 /** A request that only notes what became of it. */

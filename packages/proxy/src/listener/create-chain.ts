@@ -1,0 +1,48 @@
+import type { FilterChain } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
+import { type Compiled, type ConfigFault, compiled } from "../network/config-fault.ts";
+import type { FilterChainContext } from "../network/context.ts";
+import { createFilterChainFactory, type FilterChainFactory } from "../network/filter-chain.ts";
+import { DownstreamTls } from "../tls/downstream-tls.ts";
+import type { SecretSource } from "../tls/secret-store.ts";
+import { createTlsStats } from "../tls/stats.ts";
+import { compileDownstreamSocket } from "../tls/transport-socket.ts";
+
+/** Everything of a filter chain: its transport socket and its filters. */
+export interface ChainFactory extends FilterChainFactory {
+  /** Null: connections stay in clear. */
+  readonly tls: DownstreamTls | null;
+}
+
+/** Compiles a filter chain. Fault paths begin at it: `transportSocket…`, `filters[0]…`. */
+export function createChainFactory(
+  chain: FilterChain,
+  context: FilterChainContext,
+  secrets: SecretSource,
+): Compiled<ChainFactory> {
+  const faults: ConfigFault[] = [];
+  const config = compileDownstreamSocket(chain.transportSocket, "transportSocket", faults);
+  const filters = createFilterChainFactory(chain.filters, context);
+  if (!filters.ok) return { ok: false, faults: [...faults, ...filters.faults] };
+  const factory = filters.value;
+  if (faults.length > 0) {
+    factory.close();
+    return { ok: false, faults };
+  }
+  const { clock, wheel, metrics, listener } = context;
+  const stats = config === null ? null : createTlsStats(metrics, "listener", listener.name);
+  const tls = config === null || stats === null ? null : new DownstreamTls({ config, secrets, clock, wheel, stats });
+  return compiled({
+    tls,
+    create: (network, onClosed) => factory.create(network, onClosed),
+    close: () => {
+      factory.close();
+      tls?.close();
+    },
+    get routeConfigNames() {
+      return factory.routeConfigNames;
+    },
+    get clusterNames() {
+      return factory.clusterNames;
+    },
+  });
+}

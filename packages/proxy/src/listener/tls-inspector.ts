@@ -1,0 +1,35 @@
+import { ClientHelloInspector, type Inspection } from "../tls/client-hello.ts";
+import type { IncomingConnection } from "../transport/incoming-connection.ts";
+import type { MatchFacts } from "./filter-chain-match.ts";
+
+/** What the first bytes of a connection say about it. */
+export type FirstFacts = Pick<MatchFacts, "transportProtocol" | "serverName" | "applicationProtocols">;
+
+export const PLAINTEXT: FirstFacts = { transportProtocol: "raw_buffer", serverName: null, applicationProtocols: [] };
+
+/**
+ * `envoy.filters.listener.tls_inspector`: looks whether a connection begins with a ClientHello and what that
+ * asks for. Null: nothing came in time, what came is broken, or the client is gone.
+ */
+export function inspectTls(
+  incoming: IncomingConnection,
+  timeout: number,
+  onFacts: (facts: FirstFacts | null) => void,
+): void {
+  const inspector = new ClientHelloInspector();
+  let verdict: Inspection = { kind: "incomplete" };
+  incoming.inspect(
+    timeout,
+    (bytes) => {
+      verdict = inspector.push(bytes);
+      return verdict.kind !== "incomplete";
+    },
+    (end) => onFacts(end === "seen" ? factsOf(verdict) : null),
+  );
+}
+
+function factsOf(verdict: Inspection): FirstFacts | null {
+  if (verdict.kind === "plaintext") return PLAINTEXT;
+  if (verdict.kind !== "tls") return null;
+  return { transportProtocol: "tls", ...verdict.hello };
+}
