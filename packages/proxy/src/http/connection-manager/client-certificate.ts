@@ -7,12 +7,10 @@ export interface ClientCertificateOptions {
   readonly mode: "sanitize" | "forward-only" | "append-forward" | "sanitize-set" | "always-forward-only";
   readonly subject: boolean;
   readonly uri: boolean;
+  readonly dns: boolean;
 }
 
-/**
- * Keeps, drops or extends `x-forwarded-client-cert` by the identity of the peer. The digest and DNS names of its
- * certificate are not among the facts of a connection, so `Hash` and `DNS` are never written.
- */
+/** Keeps, drops or extends `x-forwarded-client-cert` by the identity of the peer; Envoy's order of the parts. */
 export function applyClientCertificate(
   headers: HeaderMap,
   tls: TlsInfo | null,
@@ -32,7 +30,9 @@ export function applyClientCertificate(
 
 function describe(tls: TlsInfo, options: ClientCertificateOptions): string {
   const parts: string[] = tls.uriSanLocal.map((uri) => `By=${uri}`);
+  if (tls.fingerprintPeer !== null) parts.push(`Hash=${tls.fingerprintPeer}`);
   if (options.subject && tls.subjectPeer !== null) parts.push(`Subject="${tls.subjectPeer.replaceAll('"', '\\"')}"`);
   if (options.uri) for (const uri of tls.uriSanPeer) parts.push(`URI=${uri}`);
+  if (options.dns) for (const name of tls.dnsSanPeer) parts.push(`DNS=${name}`);
   return parts.join(";");
 }

@@ -124,6 +124,7 @@ function compileCertificateOptions(message: HttpConnectionManager): ClientCertif
     mode: modes[message.forwardClientCertDetails],
     subject: details?.subject ?? false,
     uri: details?.uri ?? false,
+    dns: details?.dns ?? false,
   };
 }
 

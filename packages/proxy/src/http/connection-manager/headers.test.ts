@@ -8,8 +8,8 @@ const TLS: TlsInfo = {
   alpn: null,
   peerCertificatePresented: true,
   uriSanPeer: ["spiffe://td/ns/a/sa/client"],
-  dnsSanPeer: [],
-  fingerprintPeer: null,
+  dnsSanPeer: ["a.test"],
+  fingerprintPeer: "abc1",
   uriSanLocal: ["spiffe://td/ns/b/sa/server"],
   subjectPeer: 'CN="x",O=y',
   subjectLocal: null,
@@ -212,7 +212,7 @@ describe("authority and path", () => {
 
 describe("x-forwarded-client-cert", () => {
   const before = { "x-forwarded-client-cert": "By=old" };
-  const details = { setCurrentClientCertDetails: { subject: true, uri: true } };
+  const details = { setCurrentClientCertDetails: { subject: true, uri: true, dns: true } };
 
   it("is dropped by default", () => {
     expect(pass({}, before, { tls: TLS }).up["x-forwarded-client-cert"]).toBeUndefined();
@@ -221,7 +221,7 @@ describe("x-forwarded-client-cert", () => {
   it("grows by the peer's identity", () => {
     const { up } = pass({ forwardClientCertDetails: "APPEND_FORWARD", ...details }, before, { tls: TLS });
     expect(up["x-forwarded-client-cert"]).toBe(
-      'By=old,By=spiffe://td/ns/b/sa/server;Subject="CN=\\"x\\",O=y";URI=spiffe://td/ns/a/sa/client',
+      'By=old,By=spiffe://td/ns/b/sa/server;Hash=abc1;Subject="CN=\\"x\\",O=y";URI=spiffe://td/ns/a/sa/client;DNS=a.test',
     );
   });
 
