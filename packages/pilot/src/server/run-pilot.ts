@@ -3,9 +3,10 @@ import type { Clock } from "@mixerless/clock";
 import { createXdsServer, type XdsServer } from "@mixerless/xds";
 import { allObjects } from "../config/all-objects.ts";
 import { ConfigStore } from "../config/config-store.ts";
-import { formatFault } from "../config/fault.ts";
+import { type Fault, formatFault } from "../config/fault.ts";
 import { FileSource } from "../config/file-source.ts";
 import type { TelemetryMode } from "../generators/generator-input.ts";
+import { authorizationFaults } from "../generators/security/authorization-faults.ts";
 import { JoinedWorkloads } from "../joined/joined-workloads.ts";
 import { JoiningSource } from "../joined/joining-source.ts";
 import { createPushContext } from "../model/create-push-context.ts";
@@ -54,9 +55,11 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const joining = new JoiningSource(source, joined, () => takeOver());
   const xds = createXdsServer({ source: joining, clock, address: options.grpc, observer: metrics.observer });
   const seen = new Set<string>();
+  // What was refused when it was read, and what was not, but cannot be enforced as written.
+  const faults = () => [...store.faults(), ...authorizationFaults(source.current)];
   const takeOver = () => {
-    report(store, seen, log);
     pusher.push(xds);
+    report(faults(), seen, log);
     publishTotals(store, source.current, metrics);
   };
   const debounce = new Debounce(clock, DEBOUNCE_AFTER, DEBOUNCE_MAX, takeOver);
@@ -64,7 +67,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     pusher.note(change);
     debounce.trigger();
   });
-  report(store, seen, log);
+  report(faults(), seen, log);
   publishTotals(store, source.current, metrics);
 
   const grpcAddress = await xds.start();
@@ -77,7 +80,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     metrics: metrics.store,
     version: options.version,
     objects: () => allObjects(store.snapshot()),
-    faults: () => store.faults(),
+    faults,
     ready: () => true,
   });
   let http: AdminServer;
@@ -98,8 +101,8 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
 }
 
 /** Tells each fault once, when it appears. */
-function report(store: ConfigStore, seen: Set<string>, log: (message: string) => void): void {
-  const current = new Set(store.faults().map(formatFault));
+function report(faults: readonly Fault[], seen: Set<string>, log: (message: string) => void): void {
+  const current = new Set(faults.map(formatFault));
   for (const text of current) if (!seen.has(text)) log(text);
   seen.clear();
   for (const text of current) seen.add(text);

@@ -4,6 +4,7 @@ import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/list
 import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { socketAddress } from "../proto.ts";
+import { authorizationProvenance } from "../security/authorization-filters.ts";
 import { planGateways } from "./gateway-plan.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 
@@ -25,7 +26,10 @@ export function gatewayListeners(input: GeneratorInput): Generated<Listener>[] {
     return {
       name,
       message,
-      provenance: plan.servers.flatMap(({ gateway, server }) => from(gateway.config, server.path)),
+      provenance: [
+        ...plan.servers.flatMap(({ gateway, server }) => from(gateway.config, server.path)),
+        ...authorizationProvenance(input),
+      ],
     };
   });
 }

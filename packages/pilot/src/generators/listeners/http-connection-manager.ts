@@ -11,6 +11,7 @@ import {
 } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
+import { httpAuthorization } from "../security/authorization-filters.ts";
 import { hasNativeTelemetry, type ListenerClass, metadataExchangeFilter, statsFilter } from "../telemetry-filters.ts";
 import { accessLogs } from "./access-logs.ts";
 
@@ -66,6 +67,9 @@ function httpFilters(
   const filters = [
     // First, so that everything after it knows the peer and no peer header gets further.
     ...(telemetry ? [metadataExchangeFilter(listenerClass)] : []),
+    // Before anything that answers or changes a request; the exchange of metadata has to come before it, so that a
+    // refusal is told and counted with its peer.
+    ...httpAuthorization(input, listenerClass),
     { name: "envoy.filters.http.fault", config: typed(HTTPFaultSchema, {}) },
     { name: "envoy.filters.http.cors", config: typed(CorsSchema, {}) },
     // Behind fault and cors, whose answers count as well.

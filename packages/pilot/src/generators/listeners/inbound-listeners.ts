@@ -9,6 +9,7 @@ import { isHttp } from "../is-http.ts";
 import { inboundClusterName } from "../names.ts";
 import { socketAddress } from "../proto.ts";
 import { inboundRoutes } from "../routes/inbound-routes.ts";
+import { authorizationProvenance } from "../security/authorization-filters.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 
@@ -41,6 +42,10 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
   return {
     name,
     message,
-    provenance: [...from(scope.config, ingress.path), ...services.flatMap((target) => from(target.service.config))],
+    provenance: [
+      ...from(scope.config, ingress.path),
+      ...services.flatMap((target) => from(target.service.config)),
+      ...authorizationProvenance(input),
+    ],
   };
 }

@@ -3,6 +3,7 @@ import { type Filter, FilterSchema } from "@mixerless/wire/envoy/config/listener
 import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
+import { tcpAuthorization } from "../security/authorization-filters.ts";
 import { hasNativeTelemetry, type ListenerClass, statsFilter } from "../telemetry-filters.ts";
 import { accessLogs } from "./access-logs.ts";
 
@@ -16,7 +17,7 @@ export interface TcpTarget {
   readonly hashSourceIp?: boolean;
 }
 
-/** The network filters of a TCP chain: metrics right before the proxy itself. */
+/** The network filters of a TCP chain: who may connect, then metrics right before the proxy itself. */
 export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, target: TcpTarget): Filter[] {
   const { statPrefix, clusters, idleTimeout, hashSourceIp = false } = target;
   const [first] = clusters;
@@ -31,6 +32,7 @@ export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, 
     accessLog: accessLogs(input),
   });
   const filters = [
+    ...tcpAuthorization(input, listenerClass),
     ...(hasNativeTelemetry(input) ? [statsFilter(listenerClass)] : []),
     { name: "envoy.filters.network.tcp_proxy", config: proxy },
   ];
