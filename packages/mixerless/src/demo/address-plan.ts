@@ -27,12 +27,16 @@ export interface AddressPlan {
   readonly pilotHttp: Endpoint;
   readonly pilotGrpc: Endpoint;
   readonly workloads: readonly WorkloadAddresses[];
+  /** Gives the addresses back, once nothing uses them any more. */
+  release(): void;
 }
 
 const SERVICE_PORT = 9080;
 const GATEWAY_PORT = 8080;
 const FIRST_BLOCK = 10;
 const BLOCKS = 10;
+const RESERVATION_HOST = 254;
+const RESERVATION_PORT = 15000;
 
 /** Ports that nobody uses now, all different. */
 export async function freePorts(count: number, ip = "127.0.0.1"): Promise<number[]> {
@@ -51,11 +55,11 @@ export async function planAddresses(loopback: "many" | "single"): Promise<Addres
     if (port === undefined) throw new Error("The plan needs more ports than were asked for.");
     return port;
   };
-  const block = loopback === "many" ? await freeBlock() : 0;
+  const { block, release } = loopback === "many" ? await takeBlock() : { block: 0, release: () => {} };
   const workloads = WORKLOADS.map((workload, i) =>
     loopback === "many" ? manyAddresses(workload, i + 1, block, next) : singleAddresses(workload, next),
   );
-  return { loopback, pilotHttp: local(pilotHttp), pilotGrpc: local(pilotGrpc), workloads };
+  return { loopback, pilotHttp: local(pilotHttp), pilotGrpc: local(pilotGrpc), workloads, release };
 }
 
 /** Workload n has 127.0.<block>.n for itself and 127.<block - 9>.n.k for the k-th service that it calls. */
@@ -93,14 +97,24 @@ function singleAddresses(workload: DemoWorkload, next: () => number): WorkloadAd
   };
 }
 
-/** The first block of addresses that no other demo uses. */
-async function freeBlock(): Promise<number> {
+/**
+ * Takes the first block of addresses that no other demo has. An address that no workload gets stands for
+ * the block and stays bound, so that two demos which start together cannot take the same one.
+ */
+async function takeBlock(): Promise<{ readonly block: number; readonly release: () => void }> {
   let reason = "";
   for (let block = FIRST_BLOCK; block < FIRST_BLOCK + BLOCKS; block++) {
     try {
-      const server = await listen(`127.0.${block}.1`, 15000);
-      await new Promise((resolve) => server.close(resolve));
-      return block;
+      const reservation = await listen(`127.0.${block}.${RESERVATION_HOST}`, RESERVATION_PORT);
+      reservation.unref();
+      // Something else than a demo may sit there.
+      const free = await listen(`127.0.${block}.1`, RESERVATION_PORT).catch((error: Error) => error);
+      if (!(free instanceof Error)) {
+        free.close();
+        return { block, release: () => reservation.close() };
+      }
+      reservation.close();
+      reason = free.message;
     } catch (error) {
       reason = (error as Error).message;
       if ((error as NodeJS.ErrnoException).code !== "EADDRINUSE") break;

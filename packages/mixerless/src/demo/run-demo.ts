@@ -30,6 +30,8 @@ export interface DemoOptions {
 }
 
 const TABLE_INTERVAL = 5000;
+/** A part that never becomes ready is named so often. */
+const WAITING_INTERVAL = 10_000;
 
 /** Runs the demo until it is stopped or its time is over. Leaves no process, port or file behind. */
 export async function runDemo(options: DemoOptions): Promise<void> {
@@ -43,7 +45,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   try {
     const paths = [files.istio, ...options.config.map((path) => resolve(path))];
     const ready = startAll(supervisor, plan, paths, files.state, options);
+    const patience = clock.every(WAITING_INTERVAL, () => log(`Still waiting for ${supervisor.waiting.join(", ")}.`));
     const first = await Promise.race([ready.then(() => "ready" as const), stopped]);
+    patience.cancel();
     if (first === "ready") {
       announce(plan, files, supervisor, options.json);
       const ingress = ingressOf(plan);
@@ -58,6 +62,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     traffic?.close();
     await supervisor.stop();
     await rm(files.folder, { recursive: true, force: true });
+    plan.release();
   }
 }
 

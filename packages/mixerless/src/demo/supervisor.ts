@@ -58,6 +58,11 @@ export class Supervisor {
     return this.#processes.get(name)?.child?.pid;
   }
 
+  /** Names of the processes that are not ready yet. */
+  get waiting(): string[] {
+    return [...this.#processes].filter(([, { ready }]) => !ready).map(([name]) => name);
+  }
+
   /** Asks every process to end, kills what is left after a while, and resolves when none runs. */
   async stop(): Promise<void> {
     this.#stopping = true;
