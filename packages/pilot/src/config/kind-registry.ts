@@ -68,7 +68,7 @@ export const KINDS: Registry = {
   ServiceEntry: istio(NETWORKING, NETWORKING_VERSIONS, serviceEntry, true),
   WorkloadEntry: istio(NETWORKING, NETWORKING_VERSIONS, workloadEntry, true),
   EnvoyFilter: istio(NETWORKING, ["v1alpha3"], envoyFilter),
-  ProxyConfig: istio(NETWORKING, ["v1beta1", "v1"], proxyConfig),
+  ProxyConfig: istio(NETWORKING, ["v1beta1"], proxyConfig),
   Telemetry: istio("telemetry.istio.io", ["v1", "v1alpha1"], telemetry),
   AuthorizationPolicy: istio(SECURITY, ["v1", "v1beta1"], authorizationPolicy),
   PeerAuthentication: istio(SECURITY, ["v1", "v1beta1"], peerAuthentication),

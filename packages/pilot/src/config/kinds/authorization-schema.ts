@@ -1,7 +1,7 @@
 // AuthorizationPolicy (§8.7).
 import type { Cursor } from "../schema/cursor.ts";
 import { subnetProblem } from "../schema/hosts.ts";
-import { lists, object, optional, required, withDefault } from "../schema/object.ts";
+import { asWritten, lists, object, optional, required, withDefault } from "../schema/object.ts";
 import { checked, convert, describe, list, nonEmpty, oneOf, type Reader, string } from "../schema/reader.ts";
 import { attachment, attachmentFields } from "../schema/shared-readers.ts";
 import type {
@@ -44,7 +44,7 @@ const trustDomains = lists(
   }),
 );
 
-const source: Reader<AuthorizationSource> = checked(
+const source: Reader<AuthorizationSource> = asWritten(
   object({
     principals: names,
     notPrincipals: names,
@@ -61,13 +61,12 @@ const source: Reader<AuthorizationSource> = checked(
     remoteIpBlocks: addresses,
     notRemoteIpBlocks: addresses,
   }),
-  (read, at) => {
+  (has, read, at) => {
     if (Object.values(read).every((entries) => entries.length === 0)) {
       at.error("empty-source", "The source says nothing.", "Name principals, namespaces or addresses.");
     }
-    const accounts = read.serviceAccounts.length + read.notServiceAccounts.length;
-    const others = [read.principals, read.notPrincipals, read.namespaces, read.notNamespaces];
-    if (accounts > 0 && others.some((entries) => entries.length > 0)) {
+    const accounts = has("serviceAccounts") || has("notServiceAccounts");
+    if (accounts && ["principals", "notPrincipals", "namespaces", "notNamespaces"].some(has)) {
       const message = "Cannot set serviceAccounts with namespaces or principals.";
       at.error("several-alternatives", message, "Keep one way to name the callers.");
     }

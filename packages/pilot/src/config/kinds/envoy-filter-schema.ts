@@ -2,8 +2,19 @@
 // message of their applyTo when the patches are compiled.
 import type { Cursor } from "../schema/cursor.ts";
 import { lists, maps, object, optional, withDefault } from "../schema/object.ts";
-import { convert, describe, int32, jsonObject, oneOf, type Reader, string, uint32 } from "../schema/reader.ts";
-import { attachment, labelsSelector, targetRef } from "../schema/shared-readers.ts";
+import {
+  checked,
+  convert,
+  describe,
+  int32,
+  jsonObject,
+  list,
+  oneOf,
+  type Reader,
+  string,
+  uint32,
+} from "../schema/reader.ts";
+import { attachment, labelsSelector, port, targetRef } from "../schema/shared-readers.ts";
 import { regexProblem } from "../schema/text-rules.ts";
 import type { EnvoyFilterPatch, EnvoyFilterSpec, ListenerMatch } from "./policies.ts";
 
@@ -33,7 +44,17 @@ const routeMatch = object({
   action: withDefault(oneOf("ANY", "ROUTE", "REDIRECT", "DIRECT_RESPONSE"), "ANY"),
 });
 
-const match = object({
+const waypointMatch = checked(jsonObject, (value, at) => {
+  object({
+    portNumber: optional(port),
+    filter: optional(object({ name: text, subFilter: optional(named) })),
+    route: optional(named),
+  })(value, at);
+});
+
+const ALTERNATIVES = ["listener", "routeConfiguration", "cluster", "waypoint"] as const;
+
+const matchFields = object({
   context: withDefault(oneOf("ANY", "SIDECAR_INBOUND", "SIDECAR_OUTBOUND", "GATEWAY", "WAYPOINT"), "ANY"),
   proxy: optional(object({ proxyVersion: text, metadata: maps(string) })),
   listener: optional(listenerMatch),
@@ -47,7 +68,13 @@ const match = object({
     }),
   ),
   cluster: optional(object({ portNumber, service: text, subset: text, name: text })),
-  waypoint: optional(jsonObject),
+  waypoint: optional(waypointMatch),
+});
+
+const match = checked(matchFields, (read, at) => {
+  const kinds = ALTERNATIVES.filter((kind) => read[kind] !== undefined);
+  if (kinds.length < 2) return;
+  at.error("several-alternatives", `${kinds.join(" and ")} are set together.`, "Keep one of them.");
 });
 
 const patch = object({
@@ -114,13 +141,7 @@ const LISTENER_CLASS = ["LISTENER", "FILTER_CHAIN", "NETWORK_FILTER", "HTTP_FILT
 const ROUTE_CLASS = ["ROUTE_CONFIGURATION", "VIRTUAL_HOST", "HTTP_ROUTE"];
 
 function checkMatchClass({ applyTo, match }: EnvoyFilterPatch, at: Cursor): void {
-  const kinds = (["listener", "routeConfiguration", "cluster", "waypoint"] as const).filter(
-    (kind) => match[kind] !== undefined,
-  );
-  if (kinds.length > 1) {
-    at.error("several-alternatives", `${kinds.join(" and ")} are set together.`, "Keep one of them.");
-  }
-  const [kind] = kinds;
+  const kind = ALTERNATIVES.find((name) => match[name] !== undefined);
   const refuse = (wanted: string, what: string) => {
     if (kind === undefined || kind === wanted) return;
     at.error("bad-match", `applyTo for ${what} class objects cannot have non ${what} match.`, `Match by ${wanted}.`);
@@ -158,7 +179,6 @@ function checkListenerMatch(applyTo: EnvoyFilterPatch["applyTo"], listener: List
 
 function checkWaypoint({ match }: EnvoyFilterPatch, at: Cursor): void {
   if ((match.context === "WAYPOINT") === (match.waypoint !== undefined)) return;
-  if (match.context === "WAYPOINT" && match.listener === undefined) return;
   at.error("bad-match", "only support waypointMatch when context is WAYPOINT.", "Make context and match agree.");
 }
 
@@ -166,7 +186,7 @@ export const envoyFilter: Reader<EnvoyFilterSpec> = convert(
   object({
     priority: withDefault(int32, 0),
     workloadSelector: optional(labelsSelector),
-    targetRefs: lists(targetRef, 16),
+    targetRefs: optional(list(targetRef, { max: 16 })),
     configPatches: lists(configPatch),
   }),
   ({ priority, workloadSelector, targetRefs, configPatches }, at) => {

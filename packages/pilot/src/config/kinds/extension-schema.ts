@@ -1,6 +1,7 @@
 // WasmPlugin, ProxyConfig and PeerAuthentication (§3.1, §8.7, §8.8, §8.10).
-import { lists, maps, object, optional, required, withDefault } from "../schema/object.ts";
+import { asWritten, lists, maps, object, optional, required, withDefault } from "../schema/object.ts";
 import {
+  checked,
   convert,
   describe,
   int32,
@@ -31,12 +32,15 @@ import type {
 
 const SCHEMES = ["oci", "file", "http", "https"];
 
-const moduleUrl: Reader<string> = convert(nonEmpty, (url, at) => {
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
+const moduleUrl: Reader<string> = checked(nonEmpty, (url, at) => {
+  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(url)?.[1]?.toLowerCase();
   if (scheme !== undefined && !SCHEMES.includes(scheme)) {
-    at.error("bad-url", `${describe(url)} has a scheme that can't be fetched.`, `Use one of ${SCHEMES.join(", ")}.`);
+    // What precedes a port looks like a scheme to Kubernetes as well.
+    const cure = /^[^/]*:\d/.test(url) ? `Write oci://${url}.` : `Use one of ${SCHEMES.join(", ")}.`;
+    at.error("bad-url", `${describe(url)} has a scheme that can't be fetched.`, cure);
+  } else if (!URL.canParse(scheme === undefined ? `http://${url}` : url) || /[\s\p{Cc}]/u.test(url)) {
+    at.error("bad-url", `${describe(url)} is no URL.`, "Write one like oci://registry.example.com/plugin:1.");
   }
-  return url;
 });
 
 const digest: Reader<string> = convert(string, (text, at) => {
@@ -55,11 +59,18 @@ function bounded(min: number, max: number): Reader<string> {
   });
 }
 
-const environment = object({
-  name: required(bounded(1, 256)),
-  valueFrom: withDefault(oneOf("INLINE", "HOST"), "INLINE"),
-  value: withDefault(bounded(0, 2048), ""),
-});
+const environment = asWritten(
+  object({
+    name: required(bounded(1, 256)),
+    valueFrom: withDefault(oneOf("INLINE", "HOST"), "INLINE"),
+    value: withDefault(bounded(0, 2048), ""),
+  }),
+  (has, { valueFrom }, at) => {
+    if (valueFrom !== "HOST" || !has("value")) return;
+    const message = "value may only be set when valueFrom is INLINE.";
+    at.at("value").error("value-not-allowed", message, "Remove value, or use INLINE.");
+  },
+);
 
 const vmConfig = convert(
   object({ env: withDefault(list(environment, { max: 256 }), Object.freeze([])) }),
@@ -69,21 +80,20 @@ const vmConfig = convert(
       (entry) => entry.name,
       (name, index) => at.at("env").at(index).error("repeated-name", `${name} is set twice.`, "Remove one."),
     );
-    env.forEach((entry, index) => {
-      if (entry.valueFrom !== "HOST" || entry.value === "") return;
-      const message = "value may only be set when valueFrom is INLINE.";
-      at.at("env").at(index).at("value").error("value-not-allowed", message, "Remove value, or use INLINE.");
-    });
     return env;
   },
 );
 
-const trafficSelector: Reader<TrafficSelector> = convert(
+const trafficSelector: Reader<TrafficSelector> = checked(
   object({
     mode: withDefault(oneOf("UNDEFINED", "CLIENT", "SERVER", "CLIENT_AND_SERVER"), "UNDEFINED"),
     ports: lists(convert(object({ number: required(port) }), ({ number }) => number)),
   }),
-  (read) => read,
+  ({ ports }, at) => {
+    const report = (number: string | number, index: number) =>
+      at.at("ports").at(index).error("repeated-port", `The port ${number} is listed twice.`, "Remove one.");
+    checkUnique(ports, (number) => number, report);
+  },
 );
 
 export const wasmPlugin: Reader<WasmPluginSpec> = convert(
@@ -103,7 +113,7 @@ export const wasmPlugin: Reader<WasmPluginSpec> = convert(
       match: lists(trafficSelector),
       type: withDefault(oneOf("UNSPECIFIED_PLUGIN_TYPE", "HTTP", "NETWORK"), "UNSPECIFIED_PLUGIN_TYPE"),
     },
-    { ignored: ["verificationKey"] },
+    { unused: { verificationKey: string } },
   ),
   ({ selector, targetRef, targetRefs, vmConfig, ...read }, at) => {
     const written = { ...(selector && { selector }), ...(targetRef && { targetRef }), targetRefs };
@@ -114,7 +124,7 @@ export const wasmPlugin: Reader<WasmPluginSpec> = convert(
 export const proxyConfig: Reader<ProxyConfigSpec> = convert(
   object({
     selector: optional(matchLabelsSelector),
-    concurrency: optional(integer({ min: 0 })),
+    concurrency: optional(integer({ min: 0, max: 2 ** 31 - 1 })),
     environmentVariables: maps(bounded(0, 2048)),
     image: optional(object({ imageType: withDefault(string, "") })),
   }),

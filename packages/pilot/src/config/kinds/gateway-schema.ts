@@ -23,7 +23,7 @@ const server: Reader<GatewayServer> = checked(
       tls: optional(serverTls),
       name: withDefault(string, ""),
     },
-    { ignored: ["defaultEndpoint"] },
+    { unused: { defaultEndpoint: string } },
   ),
   (read, at) => {
     checkBind(read, at);

@@ -61,8 +61,14 @@ export const redirect: Reader<HttpRedirect> = checked(
 const MAX_BODY = 1024 * 1024;
 const LARGE_BODY = 100 * 1024;
 
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+const base64: Reader<string> = checked(string, (text, at) => {
+  if (!BASE64.test(text)) at.error("bad-base64", `${describe(text)} is not base64.`, "Encode it, with = at the end.");
+});
+
 const body: Reader<string | Uint8Array> = convert(
-  object({ string: optional(string), bytes: optional(string) }),
+  object({ string: optional(string), bytes: optional(base64) }),
   (read, at) => {
     if (read.string !== undefined && read.bytes !== undefined) {
       at.error("several-alternatives", "string and bytes are set together.", "Keep one of them.");

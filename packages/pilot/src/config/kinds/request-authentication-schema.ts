@@ -22,7 +22,7 @@ const jwtRule: Reader<JwtRule> = convert(
     audiences: lists(nonEmpty),
     jwksUri: optional(keySetUri),
     jwks_uri: optional(keySetUri),
-    jwks: withDefault(string, ""),
+    jwks: optional(string),
     fromHeaders: lists(object({ name: required(nonEmpty), prefix: withDefault(string, "") })),
     fromParams: lists(nonEmpty),
     fromCookies: lists(nonEmpty),
@@ -32,16 +32,17 @@ const jwtRule: Reader<JwtRule> = convert(
     forwardOriginalToken: withDefault(boolean, false),
     timeout: optional(duration()),
   }),
-  ({ jwks_uri, jwksUri, ...read }, at) => {
+  ({ jwks_uri, jwksUri, jwks, ...read }, at) => {
     const uri = jwksUri ?? jwks_uri ?? "";
     if (read.issuer === "" && uri === "") {
       at.error("missing-field", "issuer or jwksUri must be set.", "Add issuer.");
     }
-    if (uri !== "" && read.jwks !== "") {
+    // Written is set, even if empty: so say the published rules.
+    if ([jwksUri, jwks_uri, jwks].filter((way) => way !== undefined).length > 1) {
       at.error("several-alternatives", "only one of jwks or jwksUri can be set.", "Keep one of them.");
     }
-    if (read.jwks !== "") checkKeySet(read.jwks, at.at("jwks"));
-    return Object.freeze({ ...read, jwksUri: uri });
+    if (jwks !== undefined && jwks !== "") checkKeySet(jwks, at.at("jwks"));
+    return Object.freeze({ ...read, jwks: jwks ?? "", jwksUri: uri });
   },
 );
 

@@ -9,14 +9,14 @@ import {
   subnet,
   wildcardDomainProblem,
 } from "../schema/hosts.ts";
-import { lists, object, optional, required, withDefault } from "../schema/object.ts";
-import { checked, describe, list, oneOf, type Reader, string } from "../schema/reader.ts";
+import { asWritten, lists, object, optional, required, withDefault } from "../schema/object.ts";
+import { describe, list, oneOf, type Reader, string } from "../schema/reader.ts";
 import { checkPortNumber, checkUnique, configPort, exportTo, labelsSelector } from "../schema/shared-readers.ts";
 import type { ConfigPort } from "./common.ts";
 import type { ServiceEntrySpec } from "./service-entry.ts";
 import { checkAddressOrName, endpoint } from "./workload-entry-schema.ts";
 
-export const serviceEntry: Reader<ServiceEntrySpec> = checked(
+export const serviceEntry: Reader<ServiceEntrySpec> = asWritten(
   object({
     hosts: required(list(string, { min: 1, max: 256 })),
     addresses: withDefault(list(subnet, { max: 256 }), Object.freeze([])),
@@ -28,16 +28,19 @@ export const serviceEntry: Reader<ServiceEntrySpec> = checked(
     exportTo: withDefault(exportTo, Object.freeze([])),
     subjectAltNames: lists(string),
   }),
-  (spec, at) => {
+  (has, spec, at) => {
     spec.hosts.forEach((host, index) => {
       checkHost(host, at.at("hosts").at(index));
     });
-    if (spec.workloadSelector !== undefined && spec.endpoints.length > 0) {
+    if (has("workloadSelector") && has("endpoints")) {
       const message = "only one of WorkloadSelector or Endpoints can be set.";
       at.error("several-alternatives", message, "Keep one of them.");
     }
     checkPorts(spec.ports, at.at("ports"));
     checkAddresses(spec, at);
+    if (spec.resolution === "NONE" && has("endpoints")) {
+      at.at("endpoints").error("endpoints-not-allowed", "NONE mode cannot set endpoints.", "Use STATIC or DNS.");
+    }
     RESOLUTION_CHECKS[spec.resolution](spec, at);
     checkEndpointPorts(spec, at.at("endpoints"));
     warnIndistinct(spec, at);
@@ -108,9 +111,6 @@ const RESOLUTION_CHECKS: Readonly<Record<ServiceEntrySpec["resolution"], Check>>
 };
 
 function checkNone(spec: ServiceEntrySpec, at: Cursor): void {
-  if (spec.endpoints.length > 0) {
-    at.at("endpoints").error("endpoints-not-allowed", "NONE mode cannot set endpoints.", "Use STATIC or DNS.");
-  }
   if (spec.workloadSelector !== undefined) {
     at.at("workloadSelector").warn("selector-unused", "With NONE the selected workloads are not used.", "Use STATIC.");
   }

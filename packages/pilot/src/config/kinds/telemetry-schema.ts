@@ -1,7 +1,7 @@
 // Telemetry (§8.8, telemetry §4.6). Whether an expression type-checks is known when it is compiled.
 import type { Cursor } from "../schema/cursor.ts";
 import { duration } from "../schema/duration.ts";
-import { lists, object, optional, required, withDefault } from "../schema/object.ts";
+import { asWritten, lists, object, optional, required, withDefault } from "../schema/object.ts";
 import { boolean, convert, map, nonEmpty, number, oneOf, type Reader, string } from "../schema/reader.ts";
 import { attachment, attachmentFields } from "../schema/shared-readers.ts";
 import type {
@@ -32,16 +32,15 @@ const mode = oneOf("CLIENT_AND_SERVER", "CLIENT", "SERVER");
 const modeMatch = optional(object({ mode: withDefault(mode, "CLIENT_AND_SERVER") }));
 const providers = lists(convert(object({ name: required(nonEmpty) }), ({ name }) => name));
 
-const tagOverride: Reader<TagOverride> = convert(
+const tagOverride: Reader<TagOverride> = asWritten(
   object({ operation: withDefault(oneOf("UPSERT", "REMOVE"), "UPSERT"), value: withDefault(string, "") }),
-  (read, at) => {
+  (has, read, at) => {
     if (read.operation === "UPSERT" && read.value === "") {
       at.error("missing-field", "value must be set when operation is UPSERT.", "Add value, or set operation: REMOVE.");
     }
-    if (read.operation === "REMOVE" && read.value !== "") {
+    if (read.operation === "REMOVE" && has("value")) {
       at.error("value-not-allowed", "value must not be set when operation is REMOVE.", "Remove value.");
     }
-    return read;
   },
 );
 

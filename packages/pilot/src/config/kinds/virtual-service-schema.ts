@@ -36,7 +36,7 @@ const tlsRoute: Reader<TlsRoute> = checked(
 
 const tcpRoute: Reader<TcpRoute> = checked(
   object({
-    match: lists(object(l4Fields, { ignored: ["sourceSubnet"] })),
+    match: lists(object(l4Fields, { unused: { sourceSubnet: string } })),
     route: required(list(routeDestination, { min: 1 })),
   }),
   ({ route }, at) => checkWeights(route, at.at("route")),

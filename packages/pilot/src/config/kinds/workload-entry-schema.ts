@@ -1,7 +1,7 @@
 // WorkloadEntry and the endpoints of ServiceEntries (§8.6, §8.10).
 import type { Cursor } from "../schema/cursor.ts";
 import { fqdnProblem, isDnsLabel, isIP, isUnixAddress, reportProblem, unixAddressProblem } from "../schema/hosts.ts";
-import { object, withDefault } from "../schema/object.ts";
+import { asWritten, object, withDefault } from "../schema/object.ts";
 import { checked, describe, map, type Reader, string, uint32 } from "../schema/reader.ts";
 import { port } from "../schema/shared-readers.ts";
 import { labels } from "../schema/text-rules.ts";
@@ -29,7 +29,7 @@ const fields = object({
 });
 
 /** Address rules that hold wherever the entry stands; whether names are allowed depends on the place. */
-export const endpoint: Reader<WorkloadEntrySpec> = checked(fields, (read, at) => {
+export const endpoint: Reader<WorkloadEntrySpec> = asWritten(fields, (has, read, at) => {
   const here = at.at("address");
   if (read.address === "") {
     if (read.network === "") at.error("missing-field", "Address is required.", "Add address, or network.");
@@ -44,8 +44,7 @@ export const endpoint: Reader<WorkloadEntrySpec> = checked(fields, (read, at) =>
     "Write unix:///path or unix://@name.",
     here,
   );
-  if (Object.keys(read.ports).length > 0)
-    at.at("ports").error("bad-port", "UDS may not include ports.", "Remove ports.");
+  if (has("ports")) at.at("ports").error("bad-port", "UDS may not include ports.", "Remove ports.");
 });
 
 export const workloadEntry: Reader<WorkloadEntrySpec> = checked(endpoint, (read, at) => {

@@ -54,6 +54,8 @@ export type ObjectOf<F> = { readonly [K in PresentKeys<F>]: ValueOf<F[K]> } & {
 export interface ObjectOptions {
   /** Fields that exist but mean nothing to the mesh: neither read nor reported. */
   readonly ignored?: readonly string[];
+  /** Fields that mean nothing to the mesh, but whose form is checked all the same. */
+  readonly unused?: Readonly<Record<string, Reader<unknown>>>;
   /** Leaves unknown fields unmentioned, for objects of which only a part is of interest. */
   readonly open?: boolean;
 }
@@ -65,7 +67,8 @@ export interface ObjectOptions {
  */
 export function object<const F extends Fields>(fields: F, options: ObjectOptions = {}): Reader<ObjectOf<F>> {
   const known = Object.keys(fields);
-  const silent = new Set(options.ignored);
+  const unused = Object.entries(options.unused ?? {});
+  const silent = new Set([...(options.ignored ?? []), ...unused.map(([name]) => name)]);
   return (value, at) => {
     if (!isObject(value)) return wrongType(at, "an object", value, "Write fields with their values.");
     const renamed = options.open === true ? value : reviewKeys(value, fields, silent, at);
@@ -80,7 +83,24 @@ export function object<const F extends Fields>(fields: F, options: ObjectOptions
       if (read !== undefined) result[name] = read;
       else if (field.presence !== "optional" || (written !== undefined && written !== null)) complete = false;
     }
+    for (const [name, reader] of unused) {
+      const written = Object.hasOwn(renamed, name) ? renamed[name] : undefined;
+      if (written !== undefined && written !== null) reader(written, at.at(name));
+    }
     return complete ? (Object.freeze(result) as ObjectOf<F>) : undefined;
+  };
+}
+
+/** Reads, and lets `check` ask which fields were written: in some rules an empty value differs from none. */
+export function asWritten<T>(
+  reader: Reader<T>,
+  check: (has: (name: string) => boolean, read: T, at: Cursor) => void,
+): Reader<T> {
+  return (value, at) => {
+    const read = reader(value, at);
+    if (read === undefined || !isObject(value)) return read;
+    check((name) => Object.hasOwn(value, name) && value[name] !== null, read, at);
+    return read;
   };
 }
 

@@ -3,7 +3,19 @@ import type { ConfigPort, Destination, TargetRef, WorkloadSelector } from "../ki
 import type { Cursor } from "./cursor.ts";
 import { isDnsLabel } from "./hosts.ts";
 import { lists, object, optional, required, withDefault } from "./object.ts";
-import { convert, describe, int32, integer, map, nonEmpty, number, type Reader, string, uint32 } from "./reader.ts";
+import {
+  convert,
+  describe,
+  int32,
+  integer,
+  list,
+  map,
+  nonEmpty,
+  number,
+  type Reader,
+  string,
+  uint32,
+} from "./reader.ts";
 
 /** 1 to 65535. */
 export const port = integer({ min: 1, max: 65535 });
@@ -141,13 +153,13 @@ export const targetRef: Reader<TargetRef> = convert(
 export const attachmentFields = {
   selector: optional(matchLabelsSelector),
   targetRef: optional(targetRef),
-  targetRefs: lists(targetRef, 16),
+  targetRefs: optional(list(targetRef, { max: 16 })),
 } as const;
 
 export interface WrittenAttachment {
   readonly selector?: WorkloadSelector;
   readonly targetRef?: TargetRef;
-  readonly targetRefs: readonly TargetRef[];
+  readonly targetRefs?: readonly TargetRef[] | undefined;
 }
 
 /** One of selector, targetRef and targetRefs (§8.10). */
@@ -156,11 +168,12 @@ export function attachment(
   at: Cursor,
 ): { selector?: WorkloadSelector; targetRefs: readonly TargetRef[] } {
   const { selector, targetRef, targetRefs } = written;
-  const ways = [selector, targetRef, targetRefs.length > 0 ? targetRefs : undefined].filter((way) => way !== undefined);
+  const ways = [selector, targetRef, targetRefs].filter((way) => way !== undefined);
   if (ways.length > 1) {
     at.error("several-attachments", "Only one of targetRefs or selector can be set.", "Keep the one that you mean.");
   }
-  const refs = targetRef === undefined ? targetRefs : [targetRef, ...targetRefs];
+  const rest = targetRefs ?? [];
+  const refs = targetRef === undefined ? rest : [targetRef, ...rest];
   return { ...(selector === undefined ? {} : { selector }), targetRefs: refs };
 }
 
