@@ -154,6 +154,41 @@ describe("connections of a cluster", () => {
     });
   });
 
+  it("close when they themselves have been idle for too long, not when another one has", () => {
+    const { connector, send, clock, cluster } = setUp();
+    send();
+    const early = only(connector.attempts).succeed();
+    send();
+    const late = only(connector.attempts).succeed();
+    early.respond();
+    clock.advance(30_000);
+    late.respond();
+    clock.advance(31_000);
+    expect([early.closed, late.closed]).toEqual([true, false]);
+    send();
+    clock.advance(120_000);
+    expect(late.closed).toBe(false);
+    late.respond();
+    clock.advance(59_000);
+    expect(late.closed).toBe(false);
+    clock.advance(2000);
+    expect(late.closed).toBe(true);
+    expect(cluster.stats.upstream_cx_idle_timeout).toBe(2);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("follow an idle timeout that has changed", () => {
+    const { connector, send, clock, cluster } = setUp();
+    send();
+    const connection = only(connector.attempts).succeed();
+    connection.respond();
+    cluster.reconfigure({ ...CONFIG, pool: { ...CONFIG.pool, idleTimeout: 1000 } });
+    send();
+    connection.respond();
+    clock.advance(1200);
+    expect(connection.closed).toBe(true);
+  });
+
   it("close at their greatest age: idle ones at once, others with their request", () => {
     const { connector, send, clock, cluster } = setUp({ pool: { ...CONFIG.pool, maxConnectionDuration: 10_000 } });
     send();

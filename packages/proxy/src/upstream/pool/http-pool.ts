@@ -3,6 +3,7 @@ import type { ClientConnection, RequestEncoder, ResponseDecoder } from "../../ht
 import type { Transport } from "../../transport/transport.ts";
 import type { Cancellable, HttpPoolCallbacks, PoolFailure } from "../cluster.ts";
 import type { UpstreamHost } from "../upstream-host.ts";
+import { IdleWatch } from "./idle-watch.ts";
 import { connectionClosed, openConnection } from "./open-connection.ts";
 import type { PoolContext } from "./pool-context.ts";
 
@@ -11,12 +12,12 @@ interface Waiting extends Cancellable {
   readonly callbacks: HttpPoolCallbacks;
 }
 
-/** An open connection, idle while `deadline` or the idle list holds it. */
+/** An open connection. */
 interface Pooled {
   connection: ClientConnection;
   requests: number;
   idle: boolean;
-  deadline: Deadline | null;
+  idleSince: number;
   /** Older than connections may get: closes with the request that it carries. */
   outlived: boolean;
   duration: Deadline | null;
@@ -29,7 +30,9 @@ interface Pooled {
 export class HttpPool {
   readonly #context: PoolContext;
   readonly #host: UpstreamHost;
+  /** In the order in which they became idle. */
   readonly #idle: Pooled[] = [];
+  readonly #idleWatch: IdleWatch;
   readonly #open = new Set<Pooled>();
   readonly #connecting = new Set<Cancellable>();
   readonly #waiting: Waiting[] = [];
@@ -41,6 +44,7 @@ export class HttpPool {
     this.#context = context;
     this.#host = host;
     this.#onEmpty = onEmpty;
+    this.#idleWatch = new IdleWatch(context.clock, context.wheel, () => this.#closeLongIdle());
   }
 
   newStream(decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): Cancellable | null {
@@ -68,13 +72,15 @@ export class HttpPool {
   /** Closes idle connections; busy ones close after their request. Waiting requests are still served. */
   drain(): void {
     this.#draining = true;
-    for (const pooled of this.#idle.splice(0)) this.#closeIdle(pooled);
+    this.#idleWatch.stop();
+    for (const pooled of this.#idle.splice(0)) pooled.connection.close();
     this.#checkEmpty();
   }
 
   /** Closes everything at once. Waiting requests fail. */
   close(): void {
     this.#draining = true;
+    this.#idleWatch.stop();
     for (const attempt of this.#connecting) attempt.cancel();
     this.#connecting.clear();
     this.#failWaiting("connect-failure", "cluster removed");
@@ -113,8 +119,6 @@ export class HttpPool {
       const pooled = this.#idle.pop();
       if (pooled === undefined) return null;
       pooled.idle = false;
-      pooled.deadline?.cancel();
-      pooled.deadline = null;
       if (pooled.connection.available) return pooled;
       pooled.connection.close();
     }
@@ -147,7 +151,7 @@ export class HttpPool {
     const pooled: Partial<Pooled> = {
       requests: 0,
       idle: false,
-      deadline: null,
+      idleSince: 0,
       outlived: false,
       duration: null,
     };
@@ -180,7 +184,7 @@ export class HttpPool {
   }
 
   #becameIdle(pooled: Pooled): void {
-    const { settings, stats } = this.#context;
+    const { clock, settings, stats } = this.#context;
     if (!this.#open.has(pooled) || pooled.idle) return;
     const limit = settings.maxRequestsPerConnection;
     if (!pooled.connection.available || pooled.outlived || (limit > 0 && pooled.requests >= limit)) {
@@ -195,21 +199,29 @@ export class HttpPool {
       return;
     }
     if (this.#draining) {
-      this.#closeIdle(pooled);
+      pooled.connection.close();
       return;
     }
     pooled.idle = true;
+    pooled.idleSince = clock.monotonic();
     this.#idle.push(pooled);
-    if (settings.idleTimeout > 0)
-      pooled.deadline = this.#context.wheel.after(settings.idleTimeout, () => this.#idleTooLong(pooled));
+    this.#idleWatch.watch(settings.idleTimeout, this.#idle[0]?.idleSince ?? pooled.idleSince);
   }
 
-  #idleTooLong(pooled: Pooled): void {
-    const at = this.#idle.indexOf(pooled);
-    if (at < 0) return;
-    this.#idle.splice(at, 1);
-    this.#context.stats.upstream_cx_idle_timeout++;
-    this.#closeIdle(pooled);
+  #closeLongIdle(): void {
+    const { clock, settings, stats } = this.#context;
+    const { idleTimeout } = settings;
+    if (idleTimeout === 0) return;
+    const before = clock.monotonic() - idleTimeout;
+    for (let oldest = this.#idle[0]; oldest !== undefined; oldest = this.#idle[0]) {
+      if (oldest.idleSince > before) {
+        this.#idleWatch.watch(idleTimeout, oldest.idleSince);
+        return;
+      }
+      this.#idle.shift();
+      stats.upstream_cx_idle_timeout++;
+      oldest.connection.close();
+    }
   }
 
   #outlived(pooled: Pooled): void {
@@ -218,17 +230,11 @@ export class HttpPool {
     const at = this.#idle.indexOf(pooled);
     if (at < 0) return;
     this.#idle.splice(at, 1);
-    this.#closeIdle(pooled);
-  }
-
-  #closeIdle(pooled: Pooled): void {
-    pooled.deadline?.cancel();
     pooled.connection.close();
   }
 
   #closed(pooled: Pooled): void {
     if (!this.#open.delete(pooled)) return;
-    pooled.deadline?.cancel();
     pooled.duration?.cancel();
     if (pooled.idle) {
       const at = this.#idle.indexOf(pooled);
