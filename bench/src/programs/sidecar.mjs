@@ -6,6 +6,7 @@ import { setFlagsFromString } from "node:v8";
 
 // As the command does for data planes, before the imports.
 setFlagsFromString("--semi-space-growth-factor=1");
+Buffer.allocUnsafeSlow(1024 * 1024);
 const { SystemClock } = await import("@mixerless/clock");
 const { createMetadataExchange, createStats } = await import("@mixerless/extensions");
 const { createProxy, decodeBootstrap } = await import("@mixerless/proxy");

@@ -91,6 +91,27 @@ describe("the text format", () => {
     expect(store.text()).toContain('c{a="\\\\ \\" \\n \' {},= \ufffd café"} 1\n');
   });
 
+  it("prints each series as if it were the only one, whatever was printed before it", () => {
+    const store = createStore();
+    const names = ["a", "a_much_longer_name", "b"];
+    const values = ["", "1", "22", 'q"', "\\", "x".repeat(300)];
+    const expected: string[] = [];
+    for (const metric of ["c", "d"]) {
+      const shape = metric === "c" ? names : [...names].reverse();
+      for (const [i, first] of values.entries()) {
+        for (const second of values) {
+          const labels = [first, second, String(i)];
+          store.counter({ name: metric }).series(shape, labels).add(1);
+          const alone = createStore();
+          alone.counter({ name: metric }).series(shape, labels).add(1);
+          expected.push(alone.text().split("\n")[1] ?? "");
+        }
+      }
+    }
+    const printed = store.text().split("\n");
+    expect(printed.filter((line) => /^[cd]\{/.test(line))).toEqual([...expected].sort());
+  });
+
   it("prints whole numbers of any size exactly", () => {
     const store = createStore();
     const gauge = store.gauge({ name: "g" }).series([], []);

@@ -10,16 +10,23 @@ export interface LabelColumn {
   readonly name: string;
   /** What stands before the value in a key. */
   readonly marker: string;
-  /** What stands before the value in a series' text: `name="`, behind a comma if need be. */
-  readonly head: string;
+  /** The bytes that stand before the value in a series' text: `name="`, behind a comma if need be. */
+  readonly head: Uint8Array;
 }
 
 /** Room in which keys and texts are put together; used for the length of one call. */
 export interface LabelScratch {
+  /** A key that is being made. */
   readonly bytes: Buffer;
+  /** A key that is being read. */
+  readonly keyBytes: Buffer;
   /** Where the value of each column begins and ends in a key. */
   readonly starts: Int32Array;
   readonly ends: Int32Array;
+  /** The text that was rendered last, its shape, and where the head of each column stands in it. */
+  readonly textBytes: Buffer;
+  rendered: LabelShape | null;
+  readonly heads: Int32Array;
 }
 
 /** One list of label names, prepared once for all series that use it. */
@@ -37,6 +44,9 @@ export interface LabelShape {
 const NUMBERED_NAMES = 4096;
 const SHAPES = 1024;
 const SHAPE_KEY_LIMIT = 16_384;
+/** Bytes of one label in a key, and in a text, where every byte of a value may be escaped. */
+const KEY_COLUMN_LIMIT = LABEL_VALUE_LIMIT + LABEL_NAME_LIMIT + 16;
+const TEXT_COLUMN_LIMIT = 2 * LABEL_VALUE_LIMIT + LABEL_NAME_LIMIT + 16;
 
 // A clean value has no control character but the line feed (0x0a), so these can't appear in one:
 // a marker is three base-16 digits 0x10…0x1f, or a name between 0x0e and 0x0f.
@@ -57,10 +67,13 @@ export class LabelShapes {
   readonly #shapes = new Map<string, LabelShape>();
   readonly #histogramShapes = new Map<string, LabelShape>();
   readonly #scratch: LabelScratch = {
-    // Every byte of a value may be escaped.
-    bytes: Buffer.alloc(LABELS_LIMIT * (2 * LABEL_VALUE_LIMIT + LABEL_NAME_LIMIT + 16)),
+    bytes: Buffer.alloc(LABELS_LIMIT * KEY_COLUMN_LIMIT),
+    keyBytes: Buffer.alloc(LABELS_LIMIT * KEY_COLUMN_LIMIT),
     starts: new Int32Array(LABELS_LIMIT),
     ends: new Int32Array(LABELS_LIMIT),
+    textBytes: Buffer.alloc(LABELS_LIMIT * TEXT_COLUMN_LIMIT),
+    rendered: null,
+    heads: new Int32Array(LABELS_LIMIT),
   };
 
   /** `histogram` shapes keep the label `le` free. */
@@ -89,7 +102,13 @@ export class LabelShapes {
       if (indexes.has(name) || indexes.size < LABELS_LIMIT) indexes.set(name, index);
     }
     const columns = [...indexes].map(([name, index], place) => {
-      return { index, place, name, marker: this.#marker(name), head: `${place === 0 ? "" : ","}${name}="` };
+      return {
+        index,
+        place,
+        name,
+        marker: this.#marker(name),
+        head: Buffer.from(`${place === 0 ? "" : ","}${name}="`),
+      };
     });
     const sorted = columns.toSorted((a, b) => (a.name < b.name ? -1 : 1));
     return { names: [...names], columns, sorted, scratch: this.#scratch };

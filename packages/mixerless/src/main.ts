@@ -1,6 +1,8 @@
+import { keepHeapTop } from "./heap-top.ts";
 import { CommandError } from "./mesh/command-error.ts";
-import { keepYoungGenerationSmall } from "./young-generation.ts";
+import { forwardsRequests, keepYoungGenerationSmall } from "./young-generation.ts";
 
+if (forwardsRequests(process.argv[2])) keepHeapTop();
 keepYoungGenerationSmall(process.argv[2]);
 try {
   const { createProgram } = await import("./commands/program.ts");
