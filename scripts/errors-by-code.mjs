@@ -1,4 +1,5 @@
 // Writes the list of configuration errors, by code, into the guides: node scripts/errors-by-code.mjs
+// With --check it writes nothing and fails where the list there is another.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -92,6 +93,11 @@ for (const [file, [title, intro, header]] of Object.entries(TEXTS)) {
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([code, { severities, messages, cures }]) => [`\`${code}\``, cell(severities), cell(messages), cell(cures)]);
   const table = [header, header.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
-  writeFileSync(join(ROOT, file), `${title}\n\n${intro}\n\n${table.join("\n")}\n`);
+  const text = `${title}\n\n${intro}\n\n${table.join("\n")}\n`;
+  if (!process.argv.includes("--check")) writeFileSync(join(ROOT, file), text);
+  else if (readFileSync(join(ROOT, file), "utf8") !== text) {
+    process.stderr.write(`${file} is out of date: run node scripts/errors-by-code.mjs\n`);
+    process.exitCode = 1;
+  }
 }
 process.stdout.write(`${errors.size} codes\n`);
