@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
@@ -81,6 +81,11 @@ export class RunningDemo {
   /** Puts a file into the watched folder, or takes the place of the one there. */
   async write(name: string, content: string): Promise<void> {
     await writeFile(join(this.summary.config, name), content);
+  }
+
+  /** Takes a file out of the watched folder. */
+  async remove(name: string): Promise<void> {
+    await rm(join(this.summary.config, name));
   }
 
   /** A page of the control plane. */

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { byEdge, sumBy } from "./edge-counts.ts";
+import { RunningDemo } from "./running-demo.ts";
+
+const METRIC = "istio_requests_total";
+const FILE = "authorization.yaml";
+
+function policy(name: string, app: string, action: string, rule: string): string {
+  return `apiVersion: security.istio.io/v1
+kind: AuthorizationPolicy
+metadata: { name: ${name}, namespace: default }
+spec:
+  selector: { matchLabels: { app: ${app} } }
+  action: ${action}
+  rules:
+    - ${rule}
+`;
+}
+
+const BY_REQUEST =
+  '{ to: [{ operation: { methods: ["GET"], paths: ["/product*"] } }], when: [{ key: "request.headers[x-shop]", values: ["closed"] }] }';
+
+describe("an AuthorizationPolicy in the watched folder", () => {
+  let demo: RunningDemo;
+
+  beforeAll(async () => {
+    demo = await RunningDemo.start("--no-traffic", "--reviews", "v3");
+  }, 60_000);
+
+  afterAll(async () => {
+    await demo?.stop();
+  }, 20_000);
+
+  let views = 0;
+
+  async function view(headers: Record<string, string> = {}): Promise<{ status: number; body: string }> {
+    const response = await fetch(`${demo.summary.ingress}/productpage`, { headers });
+    views++;
+    return { status: response.status, body: await response.text() };
+  }
+  const CLOSED = { "x-shop": "closed" };
+
+  /** Asks until the answer is of that status: the policy has arrived, or has gone. */
+  async function until(status: number): Promise<void> {
+    while ((await view(CLOSED)).status !== status);
+  }
+
+  /** What grows by an action, once both reporters have counted every view before it. */
+  async function growth(expected: number, action: () => Promise<void>): Promise<Record<string, number>> {
+    for (;;) {
+      const counted = sumBy(await demo.series(METRIC), "reporter", "source_workload", "destination_workload");
+      const edges = Object.entries(counted).map(([edge, count]) => [edge.split(" "), count] as const);
+      const sum = (reporter: string, callee: string) =>
+        edges.reduce((total, [[of, , to], count]) => total + (of === reporter && to === callee ? count : 0), 0);
+      const callees = new Set(edges.map(([[, , to = ""]]) => to));
+      const agreed = [...callees].every((callee) => sum("source", callee) === sum("destination", callee));
+      if (agreed && sum("source", "productpage-v1") === views) break;
+    }
+    return byEdge(await demo.growth(METRIC, expected, action));
+  }
+
+  it("denies by method, path and header with Envoy's answer, and both reporters count it", async () => {
+    expect((await view(CLOSED)).status).toBe(200);
+    await demo.write(FILE, policy("closing", "productpage", "DENY", BY_REQUEST));
+    await until(403);
+    const grown = await growth(6, async () => {
+      for (let i = 0; i < 3; i++)
+        expect(await view(CLOSED)).toMatchObject({ status: 403, body: "RBAC: access denied" });
+    });
+    expect(grown).toEqual({
+      "source istio-ingressgateway productpage-v1 403 -": 3,
+      "destination istio-ingressgateway productpage-v1 403 -": 3,
+    });
+  }, 60_000);
+
+  it("lets everything else pass, and counts it as ever", async () => {
+    const grown = await growth(16, async () => {
+      expect((await view()).status).toBe(200);
+      expect((await view({ "x-shop": "open" })).status).toBe(200);
+    });
+    expect(Object.keys(grown).filter((edge) => !edge.endsWith(" 200 -"))).toEqual([]);
+    expect(grown["destination istio-ingressgateway productpage-v1 200 -"]).toBe(2);
+  }, 60_000);
+
+  it("is named, with its file, where the listener that it changed is shown", async () => {
+    const dump = await demo.pilot("/debug/config_dump?proxyID=productpage-v1.default");
+    expect(dump).toMatch(/AuthorizationPolicy default\/closing \(.*authorization\.yaml:4\)/);
+    expect(await demo.pilot("/debug/config_dump?proxyID=details-v1.default")).not.toContain("AuthorizationPolicy");
+  });
+
+  it("allows by address: whom it does not name is refused two hops from the user", async () => {
+    const ip = (workload: string) => demo.workload(workload).inbound.split(":")[0] ?? "";
+    const others = `{ from: [{ source: { ipBlocks: ["${ip("reviews-v2")}"] } }] }`;
+    await demo.write(FILE, policy("ratings-of-v2", "ratings", "ALLOW", others));
+    await until(200);
+    const grown = await growth(8, async () => {
+      expect((await view()).status).toBe(200);
+    });
+    expect(grown).toMatchObject({
+      "source reviews-v3 ratings-v1 403 -": 1,
+      "destination reviews-v3 ratings-v1 403 -": 1,
+      "destination productpage-v1 reviews-v3 200 -": 1,
+    });
+    const named = `{ from: [{ source: { ipBlocks: ["${ip("reviews-v3")}/32"], notIpBlocks: ["10.0.0.0/8"] } }] }`;
+    await demo.write(FILE, policy("ratings-of-v3", "ratings", "ALLOW", named));
+    let edges: Record<string, number> = {};
+    while (edges["destination reviews-v3 ratings-v1 200 -"] === undefined)
+      edges = await growth(8, async () => void (await view()));
+  }, 60_000);
+
+  it("that needs an authorizer denies what it matches, and says why", async () => {
+    await demo.write(FILE, policy("asking", "productpage", "CUSTOM\n  provider: { name: nobody }", BY_REQUEST));
+    await until(403);
+    expect((await view()).status).toBe(200);
+    const faults = JSON.parse(await demo.pilot("/debug/faultz")) as unknown[];
+    expect(faults).toMatchObject([
+      { code: "not-enforceable", object: "AuthorizationPolicy default/asking", path: "spec.action", line: 6 },
+    ]);
+  }, 60_000);
+
+  it("has no effect once it is gone", async () => {
+    await demo.remove(FILE);
+    await until(200);
+    const grown = await growth(8, async () => void (await view(CLOSED)));
+    expect(Object.keys(grown).filter((edge) => !edge.endsWith(" 200 -"))).toEqual([]);
+    expect(JSON.parse(await demo.pilot("/debug/faultz"))).toEqual([]);
+  }, 60_000);
+});
