@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FOLDER = join(ROOT, "packages/pilot/src/config");
+const FOLDERS = ["config", "generators/security"].map((folder) => join(ROOT, "packages/pilot/src", folder));
 const CODE = /^[a-z]+(-[a-z0-9]+)*$/;
 
 const TEXTS = {
@@ -25,7 +25,7 @@ const TEXTS = {
 /** code → severity, messages and cures as the source has them. */
 const errors = new Map();
 
-for (const entry of readdirSync(FOLDER, { recursive: true, withFileTypes: true })) {
+for (const entry of FOLDERS.flatMap((folder) => readdirSync(folder, { recursive: true, withFileTypes: true }))) {
   if (!entry.isFile() || !entry.name.endsWith(".ts") || entry.name.endsWith(".test.ts")) continue;
   const path = join(entry.parentPath ?? entry.path, entry.name);
   const source = ts.createSourceFile(relative(ROOT, path), readFileSync(path, "utf8"), ts.ScriptTarget.Latest, true);

@@ -1,7 +1,12 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { byEdge, sumBy } from "./edge-counts.ts";
 import { RunningDemo } from "./running-demo.ts";
 
+const run = promisify(execFile);
+const COMMAND = fileURLToPath(new URL("../bin/mixerless.js", import.meta.url));
 const METRIC = "istio_requests_total";
 const FILE = "authorization.yaml";
 
@@ -45,6 +50,11 @@ describe("an AuthorizationPolicy in the watched folder", () => {
     while ((await view(CLOSED)).status !== status);
   }
 
+  async function mixerless(...words: string[]): Promise<string> {
+    const { stdout } = await run(process.execPath, [COMMAND, ...words, "--pilot", demo.summary.pilot]);
+    return stdout;
+  }
+
   /** What grows by an action, once both reporters have counted every view before it. */
   async function growth(expected: number, action: () => Promise<void>): Promise<Record<string, number>> {
     for (;;) {
@@ -71,6 +81,17 @@ describe("an AuthorizationPolicy in the watched folder", () => {
       "source istio-ingressgateway productpage-v1 403 -": 3,
       "destination istio-ingressgateway productpage-v1 403 -": 3,
     });
+  }, 60_000);
+
+  it("is told by authz check as it is enforced, with rule, object, file and line", async () => {
+    const flags = ["--from", "istio-ingressgateway", "--to", "productpage-v1", "--path", "/productpage"];
+    const denied = await mixerless("authz", "check", ...flags, "--header", "x-shop: closed");
+    expect(denied).toMatch(/^DENIED: productpage-v1\.default port \d+ \(HTTP\) from 127\.0\.\d+\.\d+, plaintext\n/);
+    expect(denied).toMatch(
+      /spec\.rules\[0\] of AuthorizationPolicy default\/closing \(.*authorization\.yaml:8\), action DENY/,
+    );
+    const allowed = await mixerless("authz", "check", ...flags, "-o", "json");
+    expect(JSON.parse(allowed)).toMatchObject({ allowed: true, decisive: { action: "DENY", rule: null } });
   }, 60_000);
 
   it("lets everything else pass, and counts it as ever", async () => {
@@ -114,7 +135,7 @@ describe("an AuthorizationPolicy in the watched folder", () => {
     expect((await view()).status).toBe(200);
     const faults = JSON.parse(await demo.pilot("/debug/faultz")) as unknown[];
     expect(faults).toMatchObject([
-      { code: "not-enforceable", object: "AuthorizationPolicy default/asking", path: "spec.action", line: 6 },
+      { code: "no-authorizer", object: "AuthorizationPolicy default/asking", path: "spec.action", line: 6 },
     ]);
   }, 60_000);
 

@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
 import { addAgent } from "./agent.ts";
+import { addAuthz } from "./authz.ts";
 import { addCheck } from "./check.ts";
 import { addDemo } from "./demo.ts";
 import { addEdges } from "./edges.ts";
@@ -27,6 +28,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addEdges,
   addProxyStatus,
   addProxyConfig,
+  addAuthz,
   addExperimental,
   addValidate,
   addPrometheus,

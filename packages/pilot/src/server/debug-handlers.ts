@@ -9,6 +9,7 @@ import type { JoinedWorkload } from "../joined/joined-workloads.ts";
 import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE } from "../push/generate-resources.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
 import { referencedNames } from "../push/referenced-names.ts";
+import { authorizationPage } from "./authorization-page.ts";
 import { isScrape, SCRAPES, scrapeTargets } from "./scrape-targets.ts";
 import { syncz } from "./syncz.ts";
 
@@ -51,6 +52,9 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/syncz", "what each proxy was sent and has acknowledged", () => json(syncz(facts.xds.connections()))),
     show("/debug/config_dump", "the resources of one proxy (proxyID=<name>.<namespace>)", (query) =>
       configDump(facts, query),
+    ),
+    show("/debug/authorizationz", "what policies say to a call (to=, from=, port=, method=, path=, header=)", (query) =>
+      authorizationPage(facts.source, query),
     ),
     show("/debug/addressz", "where proxies connect", () => json({ xds: facts.xdsAddress })),
     show("/debug/joinz", "workloads that joined by themselves (instance=<id>: whether one was taken in)", (query) =>

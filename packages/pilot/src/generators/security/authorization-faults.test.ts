@@ -44,6 +44,7 @@ describe("what cannot be enforced as written", () => {
     const faults = authorizationFaults(pushOf([object("AuthorizationPolicy", "foo/p", spec)]));
     expect(faults).toHaveLength(1);
     expect(faults[0]).toMatchObject({
+      code: "not-enforceable",
       severity: "warning",
       object: "AuthorizationPolicy foo/p",
       path: `spec.rules[0].${path}`,
@@ -63,7 +64,11 @@ describe("what cannot be enforced as written", () => {
   it("is every CUSTOM policy, as no authorizer can be asked", () => {
     const spec = { action: "CUSTOM", provider: { name: "x" }, rules: [{}] };
     expect(authorizationFaults(pushOf([object("AuthorizationPolicy", "foo/p", spec)]))).toMatchObject([
-      { path: "spec.action", message: "External authorizers cannot be asked yet. What the rules match is denied." },
+      {
+        code: "no-authorizer",
+        path: "spec.action",
+        message: "External authorizers cannot be asked yet. What the rules match is denied.",
+      },
     ]);
   });
 

@@ -14,24 +14,34 @@ const EFFECT = {
 /** What of the policies in use cannot be enforced as written; all of it fails closed. */
 export function authorizationFaults(push: PushContext): Fault[] {
   return push.configs("AuthorizationPolicy").flatMap((config) => {
-    const { action, rules } = config.spec;
-    const faults = rules
+    const faults = config.spec.rules
       .flatMap((rule, i) => translateRule(rule, `spec.rules[${i}]`, ruleFacts(config, push.mesh), "http").problems)
-      .map(({ path, message }) =>
-        fault(config, { path, message: `${message}. ${EFFECT[action]}.` }, "Correct the value."),
-      );
-    return action === "CUSTOM" ? [...faults, customFault(config)] : faults;
+      .map((problem) => valueFault(config, problem));
+    return config.spec.action === "CUSTOM" ? [...faults, customFault(config)] : faults;
   });
 }
 
-function customFault(config: AuthorizationPolicy): Fault {
-  const message = "External authorizers cannot be asked yet. What the rules match is denied.";
-  const cure = "Use ALLOW or DENY until they can, or istio.io/dry-run to let requests pass.";
-  return fault(config, { path: "spec.action", message }, cure);
+function valueFault(config: AuthorizationPolicy, { path, message }: RuleProblem): Fault {
+  return {
+    ...placeOf(config, path),
+    code: "not-enforceable",
+    severity: "warning",
+    message: `This cannot be enforced: ${message}. ${EFFECT[config.spec.action]}.`,
+    cure: "Correct the value.",
+  };
 }
 
-function fault(config: AuthorizationPolicy, { path, message }: RuleProblem, cure: string): Fault {
+function customFault(config: AuthorizationPolicy): Fault {
+  return {
+    ...placeOf(config, "spec.action"),
+    code: "no-authorizer",
+    severity: "warning",
+    message: "External authorizers cannot be asked yet. What the rules match is denied.",
+    cure: "Use ALLOW or DENY until they can, or the annotation istio.io/dry-run to let requests pass.",
+  };
+}
+
+function placeOf(config: AuthorizationPolicy, path: string) {
   const { file, line, column } = config.originOf(path);
-  const object = objectLabel(config.kind, config.namespace, config.name);
-  return { code: "not-enforceable", severity: "warning", object, path, file, line, column, message, cure };
+  return { object: objectLabel(config.kind, config.namespace, config.name), path, file, line, column };
 }

@@ -1,0 +1,93 @@
+import { isIP } from "node:net";
+import type { PolicyFacts } from "@mixerless/policy";
+import type { GeneratorInput } from "../generators/generator-input.ts";
+import type { ProxyNode } from "../model/proxy-node.ts";
+import { type InboundPort, inboundPorts } from "./inbound-ports.ts";
+
+/** One call that is to be judged: by whom, to what, asking for what. */
+export interface AuthorizationQuestion {
+  readonly port: InboundPort;
+  readonly facts: PolicyFacts;
+  /** The identity that the caller is taken to prove; null for plaintext. */
+  readonly principal: string | null;
+}
+
+/**
+ * Reads a question about a proxy from a query: `from` (a proxy) or `sourceIp`, `remoteIp`, `principal` or `mtls`,
+ * `port`, `method`, `path`, `host`, `header=name:value` as often as wanted, `sni`. A text says what is wrong with it.
+ */
+export function readQuestion(
+  query: URLSearchParams,
+  input: GeneratorInput,
+  find: (key: string) => ProxyNode | undefined,
+): AuthorizationQuestion | string {
+  const key = query.get("from");
+  const caller = key === null ? undefined : find(key);
+  if (key !== null && caller === undefined) return `No proxy "${key}" is connected.`;
+  const sourceIp = query.get("sourceIp") ?? caller?.ipAddresses[0];
+  if (sourceIp === undefined) return "Say who calls: from=<proxy> or sourceIp=<address>.";
+  const remoteIp = query.get("remoteIp") ?? sourceIp;
+  const wrong = [sourceIp, remoteIp].find((address) => isIP(address) === 0);
+  if (wrong !== undefined) return `"${wrong}" is no IP address.`;
+  const port = choosePort(query.get("port"), inboundPorts(input), input.proxy);
+  if (typeof port === "string") return port;
+  const headers = headersOf(query, input);
+  if (typeof headers === "string") return headers;
+  const principal = query.get("principal") ?? (query.has("mtls") ? identityOf(caller, input) : null);
+  return { port, principal, facts: factsOf(query, input, { port, sourceIp, remoteIp, headers, principal }) };
+}
+
+function choosePort(wanted: string | null, ports: readonly InboundPort[], proxy: ProxyNode): InboundPort | string {
+  const found = wanted === null ? ports[0] : ports.find(({ number }) => String(number) === wanted);
+  if (found !== undefined) return found;
+  const list = ports.map(({ number, http }) => `${number} (${http ? "HTTP" : "TCP"})`).join(", ");
+  return `${proxy.podKey} does not listen on port ${wanted ?? "any"}. It does on ${list || "none"}.`;
+}
+
+function headersOf(query: URLSearchParams, { proxy }: GeneratorInput): Map<string, string> | string {
+  const headers = new Map([
+    [":method", query.get("method") ?? "GET"],
+    [":path", query.get("path") ?? "/"],
+    [":authority", query.get("host") ?? proxy.name],
+  ]);
+  for (const header of query.getAll("header")) {
+    const colon = header.indexOf(":");
+    if (colon < 1) return `header "${header}" is no name:value.`;
+    const name = header.slice(0, colon).toLowerCase();
+    const value = header.slice(colon + 1).trim();
+    const before = headers.get(name);
+    headers.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return headers;
+}
+
+function identityOf(caller: ProxyNode | undefined, { push }: GeneratorInput): string | null {
+  if (caller === undefined) return null;
+  const account = push.workload(caller)?.serviceAccount || caller.serviceAccount || "default";
+  return `spiffe://${push.mesh.trustDomain}/ns/${caller.namespace}/sa/${account}`;
+}
+
+interface Known {
+  readonly port: InboundPort;
+  readonly sourceIp: string;
+  readonly remoteIp: string;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly principal: string | null;
+}
+
+function factsOf(query: URLSearchParams, { proxy }: GeneratorInput, known: Known): PolicyFacts {
+  const { port, sourceIp, remoteIp, headers, principal } = known;
+  const { http } = port;
+  return {
+    header: (name) => (http ? (headers.get(name) ?? null) : null),
+    path: http ? (headers.get(":path") ?? "").replace(/[?#].*$/s, "") : "",
+    destinationIp: proxy.ipAddresses[0] ?? "",
+    destinationPort: port.number,
+    directRemoteIp: sourceIp,
+    remoteIp,
+    requestedServerName: query.get("sni") ?? "",
+    peer: principal === null ? null : { uriSans: [principal], dnsSans: [], subject: "" },
+    // No token is verified yet, and no other filter of ours notes anything.
+    metadata: () => undefined,
+  };
+}
