@@ -1,3 +1,4 @@
+export { AuthorityFolder, type AuthorityFolderOptions } from "./authority-folder.ts";
 export { type AuthorityOptions, CertificateAuthority, type IssuedCertificate } from "./certificate-authority.ts";
 export { createKeyAndRequest, type KeyAndRequest } from "./csr.ts";
 export { createRoot } from "./root.ts";

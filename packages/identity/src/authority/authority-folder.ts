@@ -1,0 +1,158 @@
+import { randomBytes } from "node:crypto";
+import { chmod, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { splitCertificates } from "../certificate.ts";
+import { IdentityError } from "../identity-error.ts";
+import { createJoinKey } from "../join-token.ts";
+import { type AuthorityState, RotatingRoot, type RotationOptions } from "./rotating-root.ts";
+import { type AuthorityFiles, readSigner, type Signer } from "./signer.ts";
+
+export interface AuthorityFolderOptions extends Omit<RotationOptions, "save"> {
+  /** Holds what the operator plugged in, or what is made here; made with mode 0700 if it is not there. */
+  readonly folder: string;
+  readonly log: (message: string) => void;
+}
+
+const STATE = "authority.json";
+const JOIN_KEY = "join-key";
+const PLUGGED_IN: readonly (keyof AuthorityFiles)[] = ["ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem"];
+const OWNER_ONLY = 0o600;
+const FOLDER_MODE = 0o700;
+const OTHERS = 0o077;
+
+/**
+ * The mesh's signing authority as it lies on disk: Istio's four files where an operator has plugged an
+ * intermediate in, else a root that makes and follows itself. The last good one signs on while files are wrong.
+ */
+export class AuthorityFolder {
+  readonly #options: AuthorityFolderOptions;
+  /** Signs the tokens by which workloads join; kept in a file of mode 0600. */
+  readonly joinKey: Uint8Array;
+  #made: RotatingRoot | null = null;
+  #plugged: { readonly text: string; readonly signer: Signer; readonly roots: readonly string[] } | null = null;
+
+  private constructor(options: AuthorityFolderOptions, joinKey: Uint8Array) {
+    this.#options = options;
+    this.joinKey = joinKey;
+  }
+
+  /** Rejects with an IdentityError that names the file, or with the system's error for a folder that can't be used. */
+  static async open(options: AuthorityFolderOptions): Promise<AuthorityFolder> {
+    const { folder, clock } = options;
+    await mkdir(folder, { recursive: true, mode: FOLDER_MODE });
+    const authority = new AuthorityFolder(options, await openJoinKey(folder));
+    const files = await readPluggedIn(folder);
+    if (files !== null) await authority.#plugIn(files, clock.now());
+    else authority.#made = await RotatingRoot.open(await readState(folder), authority.#rotation());
+    return authority;
+  }
+
+  /** The certificate that signs now. */
+  get signer(): Signer {
+    const signer = this.#plugged?.signer ?? this.#made?.signer;
+    if (signer === undefined) throw new Error("An opened authority has a signer.");
+    return signer;
+  }
+
+  /** PEM of every root to be trusted, one an entry. */
+  get roots(): readonly string[] {
+    return this.#plugged?.roots ?? this.#made?.roots ?? [];
+  }
+
+  /** Takes over changed files and makes the next root in time. To be called now and then; never rejects. */
+  async check(): Promise<void> {
+    const { folder, clock, log, onChange } = this.#options;
+    try {
+      const files = await readPluggedIn(folder);
+      if (files !== null && JSON.stringify(files) !== this.#plugged?.text) {
+        await this.#plugIn(files, clock.now());
+        onChange?.();
+      } else if (files === null) await this.#made?.check();
+    } catch (error) {
+      log(`The authority in ${folder} is as it was before: ${(error as Error).message}`);
+    }
+  }
+
+  /** Makes the next root now. Rejects where an operator's files sign, whose change is the operator's. */
+  async rotate(): Promise<void> {
+    if (this.#made === null)
+      throw new IdentityError("bad-authority-files", "user", "Replace the plugged-in files to change the authority.");
+    await this.#made.rotate();
+  }
+
+  async #plugIn(files: AuthorityFiles, now: number): Promise<void> {
+    const { folder, log } = this.#options;
+    const signer = await readSigner(files, now);
+    const { mode } = await stat(join(folder, "ca-key.pem"));
+    if ((mode & OTHERS) !== 0) log(`${join(folder, "ca-key.pem")} can be read by others. Give it the mode 0600.`);
+    this.#plugged = { text: JSON.stringify(files), signer, roots: splitCertificates(files["root-cert.pem"]) };
+  }
+
+  #rotation(): RotationOptions {
+    const { folder, log: _log, ...rotation } = this.#options;
+    return { ...rotation, save: (state) => replaceFile(join(folder, STATE), JSON.stringify(state)) };
+  }
+}
+
+async function openJoinKey(folder: string): Promise<Uint8Array> {
+  const path = join(folder, JOIN_KEY);
+  const kept = await readIfThere(path);
+  if (kept !== null) return Buffer.from(kept, "base64url");
+  const key = createJoinKey();
+  await replaceFile(path, Buffer.from(key).toString("base64url"));
+  return key;
+}
+
+async function readState(folder: string): Promise<AuthorityState | null> {
+  const path = join(folder, STATE);
+  const text = await readIfThere(path);
+  if (text === null) return null;
+  try {
+    const state = JSON.parse(text) as AuthorityState;
+    if (state.version === 1 && Array.isArray(state.generations)) return state;
+  } catch {
+    // What the parser says could quote a key.
+  }
+  const cure = "Restore it from a copy; removing it gives the mesh a new root, which no workload trusts yet.";
+  throw new IdentityError("bad-authority-files", "user", `${path} is damaged. ${cure}`);
+}
+
+/** Null where nothing is plugged in. */
+async function readPluggedIn(folder: string): Promise<AuthorityFiles | null> {
+  const texts = await Promise.all(PLUGGED_IN.map((name) => readIfThere(join(folder, name))));
+  if (texts.every((text) => text === null)) return null;
+  const [certificate, key, root, chain] = texts;
+  for (const [i, text] of [certificate, key, root].entries()) {
+    if (text == null) {
+      const name = join(folder, PLUGGED_IN[i] ?? "");
+      throw new IdentityError(
+        "bad-authority-files",
+        "user",
+        `${name} is missing, though other files of an authority are there.`,
+      );
+    }
+  }
+  return {
+    "ca-cert.pem": certificate ?? "",
+    "ca-key.pem": key ?? "",
+    "root-cert.pem": root ?? "",
+    "cert-chain.pem": chain ?? "",
+  };
+}
+
+async function readIfThere(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
+    throw error;
+  }
+}
+
+/** Replaces a file in one step; nobody but the owner can ever read it. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  const beside = `${path}.${randomBytes(6).toString("hex")}`;
+  await writeFile(beside, text, { mode: OWNER_ONLY, flag: "wx" });
+  await chmod(beside, OWNER_ONLY);
+  await rename(beside, path);
+}
