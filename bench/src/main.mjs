@@ -10,6 +10,7 @@ import { flood } from "./rows/flood.mjs";
 import { bare, exchange, telemetry, telemetryLog } from "./rows/http.mjs";
 import { latency } from "./rows/latency.mjs";
 import { memory } from "./rows/memory.mjs";
+import { push } from "./rows/push.mjs";
 import { scrape } from "./rows/scrape.mjs";
 
 const ROWS = {
@@ -20,6 +21,7 @@ const ROWS = {
   memory,
   flood,
   scrape,
+  push,
   latency,
 };
 
