@@ -16,6 +16,10 @@ const FLOORS = [
   ["scrape", null, "longest_stall_ms_first", 20, 5],
   ["flood", null, "largest_metric_series", 10_001, 10_001],
   ["flood", null, "rss_mb_growth", 250, 100],
+  ["push", "self", "endpoint_cpu_us_per_client", 1, 0.5],
+  ["push", "self", "virtualservice_cpu_us_per_client", 1, 0.5],
+  ["push", null, "endpoint_all_ms", 1000, 300],
+  ["push", null, "virtualservice_all_ms", 1000, 300],
   ["latency", "nginx", "added_p50_us", 2.2, 1.1],
 ];
 

@@ -1,7 +1,16 @@
-import { create } from "@bufbuild/protobuf";
+import { connect } from "node:http2";
+import { create, toBinary } from "@bufbuild/protobuf";
 import { SystemClock } from "@mixerless/clock";
 import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
-import { createXdsClient, createXdsServer, type ResourceUpdate, TypeUrl, type XdsClient } from "@mixerless/xds";
+import { DeltaDiscoveryRequestSchema } from "@mixerless/wire/envoy/service/discovery/v3/discovery";
+import {
+  createXdsClient,
+  createXdsServer,
+  type ResourceUpdate,
+  type ServerObserver,
+  TypeUrl,
+  type XdsClient,
+} from "@mixerless/xds";
 import { afterEach, describe, expect, it } from "vitest";
 import { ConfigStore } from "../config/config-store.ts";
 import { readConfig } from "../config/read-config.ts";
@@ -83,7 +92,16 @@ async function fleet(size: number) {
   const source = new PilotSource(createPushContext(store.snapshot()), "native");
   const pusher = new Pusher(store, source, clock, metrics.pushObserver);
   store.subscribe((change) => pusher.note(change));
-  const xds = createXdsServer({ source, clock, address: "127.0.0.1:0", observer: metrics.observer });
+  /** Responses made for each proxy, by node id. */
+  const sent = new Map<string, number>();
+  const observer: ServerObserver = {
+    ...metrics.observer,
+    onSent: (connection, response) => {
+      metrics.observer.onSent?.(connection, response);
+      sent.set(connection.node.id, (sent.get(connection.node.id) ?? 0) + 1);
+    },
+  };
+  const xds = createXdsServer({ source, clock, address: "127.0.0.1:0", observer });
   const target = await xds.start();
   const clients = Array.from({ length: size }, (_, i) => new FleetClient(target, i, clock));
   await until(() => clients.every(({ complete }) => complete));
@@ -105,7 +123,7 @@ async function fleet(size: number) {
     store.close();
     metrics.store.close();
   };
-  return { set, push, pusher, xds, clients, metrics, target, clock, close };
+  return { set, push, pusher, xds, clients, sent, target, clock, close };
 }
 
 /** What is on its way arrives within a few turns of the loop. */
@@ -145,7 +163,7 @@ describe(`${CLIENTS} proxies of one control plane`, () => {
     }
   }, 120_000);
 
-  it("learn of a change although one refuses everything and another reads nothing", async () => {
+  it("learn of a change although one refuses everything", async () => {
     const mesh = await fleet(4);
     running.push(mesh);
     const refusing = new FleetClient(mesh.target, 7, mesh.clock, true);
@@ -159,7 +177,52 @@ describe(`${CLIENTS} proxies of one control plane`, () => {
     expect(refused?.nacked?.message).toContain("this client refuses everything");
     expect(watches(mesh, "client-1").map(({ state }) => state)).not.toContain("error");
   }, 60_000);
+
+  it("learn of every change although one reads nothing, for which nothing piles up", async () => {
+    const mesh = await fleet(4);
+    running.push(mesh);
+    const id = "sidecar~10.0.9.9~client-9.default~default.svc.cluster.local";
+    const close = openSilently(mesh.target, id);
+    running.push({ close: async () => close() });
+    await until(() => mesh.sent.has(id));
+    await settle();
+    const before = mesh.sent.get(id) ?? 0;
+    for (let i = 1; i <= 30; i++) {
+      mesh.set("extra", pod("s1-v2", `10.8.0.${i}`));
+      expect([...(await mesh.push()).types]).toEqual([endpoint]);
+    }
+    expect((mesh.sent.get(id) ?? 0) - before).toBeLessThanOrEqual(1);
+    expect(mesh.xds.connections().filter(({ node }) => node.id === id)).toHaveLength(1);
+  }, 60_000);
 });
+
+/** A client that asks for everything and reads none of it: its connection takes one window of bytes and no more. */
+function openSilently(target: string, id: string): () => void {
+  const session = connect(`http://${target}`);
+  const path = "/envoy.service.discovery.v3.AggregatedDiscoveryService/DeltaAggregatedResources";
+  const stream = session.request({
+    ":method": "POST",
+    ":path": path,
+    "content-type": "application/grpc",
+    te: "trailers",
+  });
+  for (const error of [session, stream]) error.on("error", () => {});
+  stream.pause();
+  const node = create(NodeSchema, { id, metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: "default" } });
+  const names = Array.from({ length: SERVICES }, (_, i) => `outbound|9080||s${i}.default.svc.cluster.local`);
+  for (const [typeUrl, resourceNamesSubscribe] of [
+    [endpoint, names],
+    [cluster, ["*"]],
+    [listener, ["*"]],
+  ] as const) {
+    const message = create(DeltaDiscoveryRequestSchema, { node, typeUrl, resourceNamesSubscribe });
+    const bytes = toBinary(DeltaDiscoveryRequestSchema, message);
+    const prefix = Buffer.alloc(5);
+    prefix.writeUInt32BE(bytes.length, 1);
+    stream.write(Buffer.concat([prefix, bytes]));
+  }
+  return () => session.destroy();
+}
 
 function watches(mesh: Awaited<ReturnType<typeof fleet>>, name: string) {
   const connection = mesh.xds.connections().find(({ node }) => node.id.includes(`~${name}.`));
