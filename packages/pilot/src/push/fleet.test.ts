@@ -210,11 +210,12 @@ function openSilently(target: string, id: string): () => void {
   stream.pause();
   const node = create(NodeSchema, { id, metadata: { INTERCEPTION_MODE: "NONE", NAMESPACE: "default" } });
   const names = Array.from({ length: SERVICES }, (_, i) => `outbound|9080||s${i}.default.svc.cluster.local`);
-  for (const [typeUrl, resourceNamesSubscribe] of [
+  const wanted: readonly (readonly [string, string[]])[] = [
     [endpoint, names],
     [cluster, ["*"]],
     [listener, ["*"]],
-  ] as const) {
+  ];
+  for (const [typeUrl, resourceNamesSubscribe] of wanted) {
     const message = create(DeltaDiscoveryRequestSchema, { node, typeUrl, resourceNamesSubscribe });
     const bytes = toBinary(DeltaDiscoveryRequestSchema, message);
     const prefix = Buffer.alloc(5);
