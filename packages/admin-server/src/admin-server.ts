@@ -19,12 +19,15 @@ export interface AdminAnswer {
   readonly body: string | AsyncIterable<string | Uint8Array>;
 }
 
+/** What a handler may know of a request beside its query. */
+export type AdminRequest = Pick<IncomingMessage, "headers">;
+
 export interface AdminHandler {
   readonly path: string;
   readonly help: string;
   /** Changes something: POST only [decision 11]. */
   readonly mutates: boolean;
-  handle(query: URLSearchParams, request: IncomingMessage): AdminAnswer | Promise<AdminAnswer>;
+  handle(query: URLSearchParams, request: AdminRequest): AdminAnswer | Promise<AdminAnswer>;
 }
 
 export interface AdminServer {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "@mixerless/clock";
-import { createProxy, decodeBootstrap } from "@mixerless/proxy";
+import { createProxy, createProxyGroup, decodeBootstrap, type WorkerSettings } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
 import { BUILT_IN_EXTENSIONS } from "./built-in-extensions.ts";
@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly version: string;
   /** Folder for what outlives this process: the last good configuration, never a secret. Nothing is kept if left out. */
   readonly stateFolder?: string;
+  /** Processes that carry the traffic; left out, this one does. */
+  readonly workers?: WorkerSettings | undefined;
   /** Somebody asked the sidecar to stop, by its status port: drain it, then close it. */
   readonly onStop: () => void;
   /** Somebody asked the proxy to end at once, by its admin port. */
@@ -58,7 +60,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   const bootstrap = decodeBootstrap(createBootstrap(identity, addresses, environment));
   if (bootstrap.faults !== undefined)
     throw new Error(`The bootstrap is wrong: ${bootstrap.faults.map(formatFault).join("; ")}`);
-  const proxy = createProxy({
+  const proxyOptions = {
     bootstrap: bootstrap.message,
     clock,
     extensions: BUILT_IN_EXTENSIONS,
@@ -69,7 +71,9 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     version,
     adminToken: environment.MIXERLESS_ADMIN_TOKEN,
     ...(options.stateFolder === undefined ? {} : { cacheFile: join(options.stateFolder, CACHE_FILE) }),
-  });
+  };
+  const { workers } = options;
+  const proxy = workers === undefined ? createProxy(proxyOptions) : createProxyGroup(proxyOptions, workers);
   // As Istio's agent: a sidecar's clients are those of its inbound side, all clients of a gateway come from elsewhere.
   const scope = identity.type === "sidecar" ? "inbound" : "all";
   const going = new GracefulStop({

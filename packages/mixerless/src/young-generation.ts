@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 
 /** The commands whose process forwards requests. */
-const DATA_PLANES: ReadonlySet<string | undefined> = new Set(["agent", "proxy", "run", "sidecar"]);
+const DATA_PLANES: ReadonlySet<string | undefined> = new Set(["agent", "proxy", "run", "sidecar", "worker"]);
 
 /** Whether the process of a command forwards requests. */
 export function forwardsRequests(command: string | undefined): boolean {

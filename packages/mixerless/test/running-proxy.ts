@@ -54,11 +54,18 @@ export class RunningProxy {
   }
 
   /** Starts a sample; its ports 10000 and 9901 become free ones, 8081 to 8083 the given ones. */
-  static async start(sample: string, origins: readonly number[], edit = (text: string) => text): Promise<RunningProxy> {
+  static async start(
+    sample: string,
+    origins: readonly number[],
+    edit = (text: string) => text,
+    flags: readonly string[] = [],
+  ): Promise<RunningProxy> {
     const directory = mkdtempSync(join(tmpdir(), "mixerless-proxy-"));
     const file = join(directory, sample);
     writeFileSync(file, edit(withPorts(readFileSync(join(SAMPLES, sample), "utf8"), origins)));
-    const child = spawn(process.execPath, [COMMAND, "proxy", "-c", file], { stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [COMMAND, "proxy", "-c", file, ...flags], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     const running = new RunningProxy(child, directory);
     await running.saying(/^Ready\.$/m);
     return running;

@@ -1,6 +1,6 @@
-import { type AdminAddress, type AdminServer, startAdminServer } from "@mixerless/admin-server";
+import { type AdminAddress, type AdminHandler, type AdminServer, startAdminServer } from "@mixerless/admin-server";
 import { type Clock, DeadlineWheel } from "@mixerless/clock";
-import { MetricStore } from "@mixerless/metrics";
+import { type ExposeOptions, MetricStore } from "@mixerless/metrics";
 import { toJson } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
@@ -18,6 +18,7 @@ import { ExtensionHost } from "./extension-host/extension-host.ts";
 import { createChainFactory } from "./listener/create-chain.ts";
 import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
 import { ListenerManager, type ListenerState } from "./listener/listener-manager.ts";
+import type { ListenerSocketFactory } from "./listener/listener-socket.ts";
 import { createSocketListener } from "./listener/socket-listener.ts";
 import { LogLevels, pluginLevel } from "./log-levels.ts";
 import type { ConfigFault } from "./network/config-fault.ts";
@@ -52,10 +53,26 @@ export interface ProxyOptions {
   readonly drainTime?: number;
   /** Where the last good configuration is kept, for a start without the control plane; nowhere if left out. */
   readonly cacheFile?: string;
+  /** What is done elsewhere, where several processes are one proxy. */
+  readonly parts?: ProxyParts;
 }
 
-/** A data plane in this process. */
-export interface Proxy {
+/** Parts of a proxy that the processes of a multi-process one divide among them; each has a usual form. */
+export interface ProxyParts {
+  readonly listen?: ListenerSocketFactory;
+  readonly openStream?: typeof openConfigStream;
+  readonly wrapAdmin?: (own: readonly AdminHandler[]) => AdminHandler[];
+  readonly onDrain?: (request: DrainRequest) => void;
+  readonly onReopenLogs?: () => void;
+}
+
+/** Something that prints series: a store, or several as one. */
+export interface SeriesSource {
+  expose(options?: ExposeOptions): AsyncIterable<Uint8Array>;
+}
+
+/** A data plane, of one process or of several. */
+export interface DataPlane {
   /** Everything that stands against starting with this bootstrap, by field. Binds nothing, asks nobody. */
   check(): readonly ConfigFault[];
   /** Resolves once the static listeners accept and the stream to the control plane is opened. Rejects with what the bootstrap asks for and cannot have. */
@@ -64,7 +81,7 @@ export interface Proxy {
   readonly ready: boolean;
   /** Resolves when {@link ready} became true for the first time. */
   readonly whenReady: Promise<void>;
-  readonly metrics: MetricStore;
+  readonly metrics: SeriesSource;
   /** Where a listener accepts, as `ip:port`: with port 0 asked for, the one that it was given. Null when there is none. */
   listenerAddress(name: string): string | null;
   /** Every listener, those of the control plane included. */
@@ -78,6 +95,13 @@ export interface Proxy {
   /** Open downstream connections at listeners that the control plane has configured. */
   readonly activeConnections: number;
   close(): Promise<void>;
+}
+
+/** A data plane in this process. */
+export interface Proxy extends DataPlane {
+  readonly metrics: MetricStore;
+  /** The admin interface, for whoever serves it elsewhere. */
+  adminHandlers(): AdminHandler[];
 }
 
 const DRAIN_TIME = 45_000;
@@ -182,7 +206,7 @@ class EmbeddedProxy implements Proxy {
     const drainTime = options.drainTime ?? DRAIN_TIME;
     this.#listeners = new ListenerManager({
       clock,
-      listen: createSocketListener(transports, this.#wheel),
+      listen: options.parts?.listen ?? createSocketListener(transports, this.#wheel),
       createChain: (chain, listener) => createChainFactory(chain, { ...chainContext, listener }, secrets),
       hasRoutes: (name) => this.#routes.get(name) !== null,
       isWarming,
@@ -211,12 +235,12 @@ class EmbeddedProxy implements Proxy {
   }
 
   async start(): Promise<void> {
-    const { bootstrap, clock, cacheFile } = this.#options;
+    const { bootstrap, clock, cacheFile, parts } = this.#options;
     const log = this.#logLevels.logger("config");
     applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry);
     await this.#startAdmin();
     await this.#listeners.settled();
-    this.#stream = openConfigStream(bootstrap, {
+    this.#stream = (parts?.openStream ?? openConfigStream)(bootstrap, {
       clock,
       log,
       onUpdate: (update) => this.#update(update),
@@ -240,10 +264,12 @@ class EmbeddedProxy implements Proxy {
 
   reopenLogs(): void {
     this.#sinks.reopen();
+    this.#options.parts?.onReopenLogs?.();
   }
 
   drain(request: DrainRequest): void {
     this.#drain.begin(request);
+    this.#options.parts?.onDrain?.(request);
   }
 
   get activeConnections(): number {
@@ -275,12 +301,9 @@ class EmbeddedProxy implements Proxy {
     this.#becomeReady();
   }
 
-  async #startAdmin(): Promise<void> {
+  adminHandlers(): AdminHandler[] {
     const { bootstrap, clock, version, onQuit } = this.#options;
-    const address = bootstrap.admin?.address?.address;
-    if (address?.case !== "socketAddress") return;
-    const port = address.value.portSpecifier.case === "portValue" ? address.value.portSpecifier.value : 0;
-    const handlers = adminHandlers({
+    return adminHandlers({
       clock,
       bootstrap,
       version,
@@ -296,8 +319,16 @@ class EmbeddedProxy implements Proxy {
       drain: (request) => this.drain(request),
       quit: onQuit,
     });
-    this.#admin = await startAdminServer({ ip: address.value.address, port }, handlers, {
-      token: this.#options.adminToken,
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { bootstrap, adminToken, parts } = this.#options;
+    const address = bootstrap.admin?.address?.address;
+    if (address?.case !== "socketAddress") return;
+    const port = address.value.portSpecifier.case === "portValue" ? address.value.portSpecifier.value : 0;
+    const own = this.adminHandlers();
+    this.#admin = await startAdminServer({ ip: address.value.address, port }, parts?.wrapAdmin?.(own) ?? own, {
+      token: adminToken,
       private: true,
     });
   }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Clock } from "@mixerless/clock";
-import { type ExposeOptions, type MetricStore, OPENMETRICS_FORMAT, TEXT_FORMAT } from "@mixerless/metrics";
+import { type ExposeOptions, OPENMETRICS_FORMAT, TEXT_FORMAT } from "@mixerless/metrics";
+import type { SeriesSource } from "@mixerless/proxy";
 import type { AgentSeries } from "./agent-series.ts";
 import { type ScrapedBody, scrapeTarget } from "./scrape-target.ts";
 import type { ScrapeTarget } from "./scrape-targets.ts";
@@ -9,7 +10,7 @@ export interface MergeOptions {
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly agent: AgentSeries;
-  readonly proxy: MetricStore;
+  readonly proxy: SeriesSource;
   /** Where the application listens. */
   readonly host: string;
   readonly targets: readonly ScrapeTarget[];

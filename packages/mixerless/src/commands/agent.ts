@@ -4,6 +4,7 @@ import { runAgent, type WorkloadIdentity } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { reportReady } from "../child-process.ts";
+import { CONCURRENCY_HELP, concurrency, workersOf } from "../concurrency.ts";
 import { CommandError } from "../mesh/command-error.ts";
 import { findPilot } from "../mesh/find-pilot.ts";
 import { PilotClient } from "../mesh/pilot-client.ts";
@@ -49,6 +50,7 @@ export function addAgent(program: Command): void {
     .option("--no-state", "keep nothing on disk")
     .option("--app-metrics <port[:path],...>", "where the application has series, for the merged ones at --status-port")
     .option("--cluster-id <name>", "cluster", "Kubernetes")
+    .option("--concurrency <number>", CONCURRENCY_HELP, concurrency, 1)
     .option("--istio-version <version>", "ISTIO_VERSION of the proxy", ISTIO_VERSION)
     .addHelpText(
       "after",
@@ -82,6 +84,7 @@ Examples:
         clock: new SystemClock(),
         log: (message) => process.stderr.write(`${message}\n`),
         version: VERSION,
+        workers: workersOf(flags.concurrency),
         onStop: end.stop,
         onQuit: end.quit,
         ...keptIn(flags),
@@ -113,6 +116,7 @@ interface AgentFlags {
   readonly appMetrics?: string;
   readonly clusterId: string;
   readonly istioVersion: string;
+  readonly concurrency: number;
 }
 
 /** A folder of its own for each proxy: they must not overwrite each other's configuration. */

@@ -15,6 +15,7 @@ import { addRun } from "./run.ts";
 import { addSidecar } from "./sidecar.ts";
 import { addStat } from "./stat.ts";
 import { addValidate } from "./validate.ts";
+import { addWorker } from "./worker.ts";
 
 /** Every command, in the order of `--help`. */
 const COMMANDS: readonly ((program: Command) => void)[] = [
@@ -33,6 +34,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addValidate,
   addPrometheus,
   addSidecar,
+  addWorker,
 ];
 
 /** The command line. */

@@ -1,6 +1,7 @@
 import { SystemClock } from "@mixerless/clock";
 import { type Command, Option } from "commander";
 import { reportReady, stopOnRequest } from "../child-process.ts";
+import { CONCURRENCY_HELP, concurrency, workersOf } from "../concurrency.ts";
 import { prepareProxy, startProxy } from "../proxy/run-proxy.ts";
 import { duration } from "./arguments.ts";
 
@@ -20,12 +21,14 @@ export function addProxy(program: Command): void {
     .option("--service-node <id>", "node.id, if the file has none")
     .option("--service-cluster <name>", "node.cluster, if the file has none")
     .option("--drain-time <time>", "on SIGTERM, how long open connections may go on, for example 5s", duration, 5000)
+    .option("--concurrency <number>", CONCURRENCY_HELP, concurrency, 1)
     .addHelpText("after", HELP)
     .action(async (flags: ProxyFlags) => {
       const log = (message: string) => process.stderr.write(`${message}\n`);
       const clock = new SystemClock();
       let quit = () => {};
-      const proxy = prepareProxy({ ...flags, file: flags.configPath, clock, log, onQuit: () => quit() });
+      const workers = workersOf(flags.concurrency);
+      const proxy = prepareProxy({ ...flags, file: flags.configPath, workers, clock, log, onQuit: () => quit() });
       if (flags.mode === "validate") {
         await proxy.close();
         process.stdout.write(`configuration '${flags.configPath}' OK\n`);
@@ -56,6 +59,7 @@ anything listens. SIGTERM and SIGINT drain and stop; SIGUSR1 reopens the access 
 
 Examples:
   mixerless proxy -c envoy.yaml
+  mixerless proxy -c envoy.yaml --concurrency 4
   mixerless proxy -c envoy.yaml --mode validate
   mixerless proxy -c envoy.json --service-node web-1 --service-cluster web --drain-time 30s`;
 
@@ -65,4 +69,5 @@ interface ProxyFlags {
   readonly serviceNode?: string;
   readonly serviceCluster?: string;
   readonly drainTime: number;
+  readonly concurrency: number;
 }

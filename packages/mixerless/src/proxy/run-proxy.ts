@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { BUILT_IN_EXTENSIONS } from "@mixerless/agent";
 import type { Clock } from "@mixerless/clock";
-import { createProxy, type Proxy as DataPlane } from "@mixerless/proxy";
+import { createProxy, createProxyGroup, type DataPlane, type WorkerSettings } from "@mixerless/proxy";
 import { VERSION } from "../version.ts";
 import { loadBootstrap, refusal } from "./load-bootstrap.ts";
 
@@ -10,6 +10,8 @@ export interface ProxySettings {
   /** Used where the bootstrap's node has none. */
   readonly serviceNode?: string;
   readonly serviceCluster?: string;
+  /** Processes that carry the traffic; left out, this one does. */
+  readonly workers?: WorkerSettings | undefined;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   /** Somebody asked for the end by the admin interface. */
@@ -24,7 +26,7 @@ export function prepareProxy(settings: ProxySettings): DataPlane {
     bootstrap.node.id ||= settings.serviceNode ?? "";
     bootstrap.node.cluster ||= settings.serviceCluster ?? "";
   }
-  const proxy = createProxy({
+  const options = {
     bootstrap,
     clock,
     extensions: BUILT_IN_EXTENSIONS,
@@ -34,7 +36,9 @@ export function prepareProxy(settings: ProxySettings): DataPlane {
     onQuit,
     version: VERSION,
     adminToken: process.env.MIXERLESS_ADMIN_TOKEN,
-  });
+  };
+  const { workers } = settings;
+  const proxy = workers === undefined ? createProxy(options) : createProxyGroup(options, workers);
   const faults = proxy.check();
   if (faults.length === 0) return proxy;
   void proxy.close();

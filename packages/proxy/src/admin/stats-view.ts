@@ -37,11 +37,8 @@ export function answerStats(facts: StatsFacts, query: URLSearchParams, accept: s
   if (typeof filter === "string") return { status: 400, body: `Invalid re2 regex: ${filter}\n` };
   const usedOnly = query.has("usedonly");
   switch (format) {
-    case "prometheus": {
-      const chosen = accept === undefined ? TEXT_FORMAT : negotiate(accept);
-      const options = { format: chosen, plainBounds: true, usedOnly, ...(filter === null ? {} : { filter }) };
-      return { body: facts.metrics.expose(options), contentType: chosen.contentType };
-    }
+    case "prometheus":
+      return answerPrometheus(facts.metrics, query, accept);
     case "json":
       return { body: jsonLines(facts, filter, usedOnly), contentType: "application/json" };
     case "text":
@@ -49,6 +46,22 @@ export function answerStats(facts: StatsFacts, query: URLSearchParams, accept: s
     default:
       return { status: 400, body: `usage: /stats?format=text, json or prometheus; "${format}" is none of them\n` };
   }
+}
+
+/** Answers `/stats/prometheus`. */
+export function answerPrometheus(
+  source: Pick<MetricStore, "expose">,
+  query: URLSearchParams,
+  accept: string | undefined,
+): AdminAnswer {
+  const filter = compileFilter(query.get("filter"));
+  if (typeof filter === "string") return { status: 400, body: `Invalid re2 regex: ${filter}\n` };
+  const format = accept === undefined ? TEXT_FORMAT : negotiate(accept);
+  const options = {
+    ...{ format, plainBounds: true, usedOnly: query.has("usedonly") },
+    ...(filter === null ? {} : { filter }),
+  };
+  return { body: source.expose(options), contentType: format.contentType };
 }
 
 function compileFilter(pattern: string | null): Test | null | string {

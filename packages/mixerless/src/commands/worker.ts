@@ -1,0 +1,23 @@
+import { randomUUID } from "node:crypto";
+import { BUILT_IN_EXTENSIONS } from "@mixerless/agent";
+import { SystemClock } from "@mixerless/clock";
+import { connectToPrimary, Worker } from "@mixerless/proxy";
+import type { Command } from "commander";
+
+/** Started by `proxy` and `agent` with --concurrency. */
+export function addWorker(program: Command): void {
+  program.command("worker", { hidden: true }).action(() => {
+    const worker = new Worker({
+      clock: new SystemClock(),
+      extensions: BUILT_IN_EXTENSIONS,
+      log: (message) => process.stderr.write(`[worker ${process.pid}] ${message}\n`),
+      random: Math.random,
+      uuid: randomUUID,
+      send: (message) => send(message),
+      onEnd: () => process.exit(0),
+    });
+    const send = connectToPrimary((message) => worker.receive(message));
+    // A terminal sends its signals to all processes; the primary says what is to be done about them.
+    for (const signal of ["SIGTERM", "SIGINT", "SIGUSR1"] as const) process.on(signal, () => {});
+  });
+}

@@ -1,0 +1,218 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { Agent, get, type IncomingMessage } from "node:http";
+import { type AddressInfo, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { SystemClock } from "@mixerless/clock";
+import { parseExposition } from "@mixerless/metrics";
+import { createXdsServer, MapSource } from "@mixerless/xds";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { freePorts } from "../src/demo/address-plan.ts";
+import { fetchPage } from "./fetch-page.ts";
+import { RunningProxy, runProxyCommand, startOrigin } from "./running-proxy.ts";
+import { setCluster, setListener, setRoutes, startOrigin as startNamedOrigin } from "./small-mesh.ts";
+
+const COMMAND = fileURLToPath(new URL("../bin/mixerless.js", import.meta.url));
+
+// Processes start here, beside whatever else the machine does.
+vi.setConfig({ testTimeout: 90_000 });
+
+const ends: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of ends.splice(0).reverse()) await end();
+});
+
+interface Worker {
+  readonly pid: number;
+  readonly connections: number;
+}
+
+async function workersOf(admin: string): Promise<Worker[]> {
+  const { body } = await fetchPage(`http://${admin}/server_info`);
+  return (JSON.parse(body) as { workers: Worker[] }).workers;
+}
+
+/** Sum of a family's samples in the merged scrape. */
+async function count(admin: string, name: string): Promise<number> {
+  const parsed = parseExposition((await fetchPage(`http://${admin}/stats/prometheus`)).body);
+  if (!("samples" in parsed)) throw new Error(`the merged series do not parse: ${JSON.stringify(parsed.faults)}`);
+  return parsed.samples.filter((sample) => sample.name === name).reduce((sum, { value }) => sum + value, 0);
+}
+
+/** A client that keeps every connection open that it makes. */
+class Client {
+  readonly #agent = new Agent({ keepAlive: true });
+  sent = 0;
+
+  /** Sends so many at once, each over a connection of its own unless one is idle. */
+  async burst(requests: number, address: string): Promise<void> {
+    await Promise.all(Array.from({ length: requests }, () => this.#one(address)));
+  }
+
+  async #one(address: string): Promise<void> {
+    this.sent++;
+    const response = await new Promise<IncomingMessage>((resolve, reject) => {
+      get(`http://${address}/`, { agent: this.#agent }, resolve).once("error", reject);
+    });
+    response.resume();
+    await once(response, "end");
+    expect(response.statusCode).toBe(200);
+  }
+
+  close(): void {
+    this.#agent.destroy();
+  }
+}
+
+/** Bursts on new connections until each worker has some. */
+async function reachAll(client: Client, address: string, admin: string): Promise<Worker[]> {
+  for (let open = 20; ; open += 20) {
+    await client.burst(open, address);
+    await reported(admin, (workers) => workers.reduce((sum, { connections }) => sum + connections, 0) === open);
+    const workers = await workersOf(admin);
+    if (workers.every(({ connections }) => connections > 0)) return workers;
+  }
+}
+
+/** Asks until it holds. */
+async function reported(admin: string, holds: (workers: readonly Worker[]) => boolean): Promise<void> {
+  while (!holds(await workersOf(admin).catch(() => []))) await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe("mixerless proxy --concurrency 2", () => {
+  it("serves with both workers, counts exactly, and loses no count when one is killed", async () => {
+    const origin = await startOrigin("one");
+    ends.push(() => origin.close());
+    const proxy = await RunningProxy.start("istio-telemetry.json", [origin.port], (text) => text, [
+      ...["--concurrency", "2"],
+    ]);
+    ends.push(() => proxy.stop());
+    const { address, admin } = proxy;
+    const client = new Client();
+    ends.push(() => client.close());
+    const [first] = await reachAll(client, address, admin);
+    expect(await count(admin, "istio_requests_total")).toBe(client.sent);
+    expect(await count(admin, "istio_request_duration_milliseconds_count")).toBe(client.sent);
+    const { body } = await fetchPage(`http://${admin}/clusters`);
+    expect(body).toContain(`::rq_total::${client.sent}\n`);
+    const stats = (await fetchPage(`http://${admin}/stats?filter=downstream_rq_total`)).body;
+    expect(stats).toContain(`http.inbound_8080.downstream_rq_total: ${client.sent}\n`);
+    client.close();
+
+    process.kill(first?.pid ?? 0, "SIGKILL");
+    await proxy.saying(/^Worker 1 \(pid \d+\) ended with signal SIGKILL; another one starts/m);
+    const before = client.sent;
+    expect(await count(admin, "istio_requests_total")).toBe(before);
+    await reported(admin, (workers) => workers.length === 2 && workers.every(({ pid }) => pid !== first?.pid));
+    const another = new Client();
+    ends.push(() => another.close());
+    await reachAll(another, address, admin);
+    expect(await count(admin, "istio_requests_total")).toBe(before + another.sent);
+    await fetch(`http://${admin}/reset_counters`, { method: "POST" });
+    expect(await count(admin, "istio_requests_total")).toBe(0);
+  });
+
+  it("drains both, lets open requests end, and leaves no process behind", async () => {
+    const origin = await startOrigin("one");
+    ends.push(() => origin.close());
+    const proxy = await RunningProxy.start("front-proxy.yaml", [origin.port, origin.port, origin.port], undefined, [
+      ...["--concurrency", "2", "--drain-time", "60s"],
+    ]);
+    const { address, admin } = proxy;
+    const client = new Client();
+    await reachAll(client, address, admin);
+    const pids = (await workersOf(admin)).map(({ pid }) => pid);
+    proxy.signal("SIGTERM");
+    await proxy.saying(/Draining for up to 60 s/);
+    // Idle connections are held open until their client has heard of the drain or gone.
+    client.close();
+    expect(await proxy.ended()).toBe(0);
+    for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    await proxy.stop();
+  });
+
+  it("ends with the reason when a worker cannot bind", async () => {
+    const other = createServer().listen(0, "127.0.0.1");
+    ends.push(() => other.close());
+    await once(other, "listening");
+    const { port } = other.address() as AddressInfo;
+    const directory = mkdtempSync(join(tmpdir(), "mixerless-workers-"));
+    ends.push(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, "envoy.yaml");
+    const tcp = "type.googleapis.com/envoy.extensions.filters.network.tcp_proxy.v3.TcpProxy";
+    const filters = `filters: [{ name: x, typed_config: { "@type": ${tcp}, stat_prefix: a, cluster: c } }]`;
+    const address = `address: { socket_address: { address: 127.0.0.1, port_value: ${port} } }`;
+    const clusters = "clusters: [{ name: c, load_assignment: { cluster_name: c } }]";
+    writeFileSync(
+      file,
+      `static_resources: { ${clusters}, listeners: [{ name: web, ${address}, filter_chains: [{ ${filters} }] }] }`,
+    );
+    const { code, stderr } = await runProxyCommand("-c", file, "--concurrency", "2");
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/listener web cannot bind 127.0.0.1:\d+: .*EADDRINUSE/);
+  });
+});
+
+describe("mixerless agent --concurrency 2", () => {
+  it("is one proxy to the control plane; workers follow changes, new ones too", async () => {
+    const [xds = 0, admin = 0, status = 0, health = 0, prometheus = 0, port = 0] = await freePorts(6);
+    const source = new MapSource();
+    const server = createXdsServer({ source, clock: new SystemClock(), address: `127.0.0.1:${xds}` });
+    await server.start();
+    ends.push(() => server.close(10));
+    for (const name of ["one", "two"]) {
+      const origin = await startNamedOrigin(name);
+      ends.push(() => origin.server.close());
+      setCluster(source, name, [origin.port]);
+    }
+    setRoutes(source, "door", { one: 1 });
+    setListener(source, "entry", port, "door");
+    const child = agent({ xds, admin, status, health, prometheus });
+    const ended = once(child, "exit");
+    ends.push(() => child.kill("SIGKILL"));
+    await once(child, "message");
+    const answer = async () => (await fetchPage(`http://127.0.0.1:${port}/`)).body;
+    const adminAddress = `127.0.0.1:${admin}`;
+    expect(server.connections()).toHaveLength(1);
+    expect(await answer()).toBe("one");
+
+    setRoutes(source, "door", { two: 1 });
+    server.push(source.takeChanges());
+    while ((await answer()) !== "two");
+    // Workers that start now have never seen the first route.
+    const old = await workersOf(adminAddress);
+    for (const { pid } of old) process.kill(pid, "SIGKILL");
+    const pids = old.map(({ pid }) => pid);
+    await reported(adminAddress, (now) => now.length === 2 && now.every(({ pid }) => !pids.includes(pid)));
+    let body = "";
+    while (body === "") body = await answer().catch(() => "");
+    expect(body).toBe("two");
+    expect(server.connections()).toHaveLength(1);
+    const merged = (await fetchPage(`http://127.0.0.1:${status}/stats/prometheus`)).body;
+    expect(merged).toContain("istio_agent_scrapes_total 1");
+    expect("samples" in parseExposition(merged)).toBe(true);
+    expect((await fetchPage(`http://127.0.0.1:${prometheus}/stats/prometheus`)).status).toBe(200);
+    expect((await fetchPage(`http://127.0.0.1:${health}/healthz/ready`)).status).toBe(200);
+
+    const last = await workersOf(adminAddress);
+    await fetch(`http://${adminAddress}/quitquitquit`, { method: "POST" });
+    expect(await ended).toEqual([0, null]);
+    for (const { pid } of last) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
+});
+
+function agent(ports: Record<"xds" | "admin" | "status" | "health" | "prometheus", number>): ChildProcess {
+  const { xds, ...own } = ports;
+  const flags = Object.entries(own).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
+  return spawn(
+    process.execPath,
+    [
+      ...[COMMAND, "agent", "--name", "web", "--no-state", "--xds", `127.0.0.1:${xds}`],
+      ...["--concurrency", "2", ...flags],
+    ],
+    { stdio: ["ignore", "ignore", "ignore", "ipc"] },
+  );
+}

@@ -1,0 +1,172 @@
+import { clone, toBinary } from "@bufbuild/protobuf";
+import type { AdminAddress } from "@mixerless/admin-server";
+import { BootstrapSchema } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
+import { type ConfigStreamOptions, openConfigStream } from "../config/config-stream.ts";
+import type { DrainRequest } from "../listener/drain-sequence.ts";
+import type { ListenerSocketFactory } from "../listener/listener-socket.ts";
+import { createProxy, type DataPlane, type Proxy as OneProcess, type ProxyOptions } from "../proxy.ts";
+import { groupHandlers } from "./group-admin.ts";
+import { GroupSeries } from "./group-series.ts";
+import type { StartWorker, ToWorker, WorkerListener } from "./messages.ts";
+import { ResourceMirror } from "./resource-mirror.ts";
+import { WorkerGroup } from "./worker-group.ts";
+
+export interface WorkerSettings {
+  readonly count: number;
+  readonly startWorker: StartWorker;
+}
+
+/**
+ * A data plane of several processes. The primary has the one stream to the control plane, checks what it brings and
+ * hands it on; it has the admin interface; it accepts no traffic. Each worker has listeners, pools and series of its own.
+ */
+export function createProxyGroup(options: ProxyOptions, settings: WorkerSettings): DataPlane {
+  return new ProxyGroup(options, settings);
+}
+
+class ProxyGroup implements DataPlane {
+  readonly #options: ProxyOptions;
+  /** Knows the whole configuration and binds nothing. */
+  readonly #primary: OneProcess;
+  readonly #group: WorkerGroup;
+  readonly #mirror = new ResourceMirror();
+  readonly #count: number;
+  readonly metrics: GroupSeries;
+  readonly whenReady: Promise<void>;
+  #becomeReady: () => void = () => {};
+  #drained: DrainRequest | null = null;
+
+  constructor(options: ProxyOptions, { count, startWorker }: WorkerSettings) {
+    const { clock, log } = options;
+    this.#options = options;
+    this.#count = count;
+    this.whenReady = new Promise((resolve) => {
+      this.#becomeReady = resolve;
+    });
+    this.metrics = new GroupSeries({ clock, log, living: () => this.#group.living });
+    this.#primary = createProxy({
+      ...options,
+      parts: {
+        listen: pretendToListen,
+        openStream: (bootstrap, stream) => this.#openStream(bootstrap, stream),
+        wrapAdmin: (own) =>
+          groupHandlers(own, {
+            series: this.metrics,
+            living: () => this.#group.living,
+            serving: () => this.ready,
+          }),
+        onDrain: (request) => this.#drainWorkers(request),
+        onReopenLogs: () => this.#group.tell({ type: "reopen" }),
+      },
+    });
+    this.#group = new WorkerGroup({
+      ...{ clock, log, count, startWorker },
+      introduction: () => this.#introduction(),
+      onState: () => this.#checkReady(),
+      onDeath: (number) => this.metrics.ended(number),
+    });
+  }
+
+  get ready(): boolean {
+    return this.#primary.ready && this.#group.living.some(({ state }) => state.ready);
+  }
+
+  check() {
+    return this.#primary.check();
+  }
+
+  async start(): Promise<void> {
+    await this.#group.start();
+    await this.#primary.start();
+    void this.#primary.whenReady.then(() => this.#checkReady());
+  }
+
+  listenerAddress(name: string): string | null {
+    return this.listeners.find((listener) => listener.name === name)?.address ?? null;
+  }
+
+  /** As the first worker has them; connections of all. */
+  get listeners(): readonly WorkerListener[] {
+    const states = this.#group.living.map(({ state }) => state.listeners).filter((listeners) => listeners.length > 0);
+    const [first = []] = states;
+    return first.map((listener) => {
+      const same = states.flatMap((listeners) => listeners.filter(({ name }) => name === listener.name));
+      const connections = same.reduce((sum, one) => sum + one.connections, this.#unanswered);
+      return { ...listener, connections, error: same.find(({ error }) => error !== null)?.error ?? null };
+    });
+  }
+
+  get adminAddress(): AdminAddress | null {
+    return this.#primary.adminAddress;
+  }
+
+  get activeConnections(): number {
+    return this.#group.living.reduce((sum, { state }) => sum + state.activeConnections, this.#unanswered);
+  }
+
+  reopenLogs(): void {
+    this.#primary.reopenLogs();
+  }
+
+  drain(request: DrainRequest): void {
+    this.#primary.drain(request);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.#group.close(), this.#primary.close()]);
+  }
+
+  /** Workers that have not said yet how many connections they have since they were asked to drain; each counts as one. */
+  get #unanswered(): number {
+    return this.#group.living.filter(({ state, drains }) => state.drains < drains).length;
+  }
+
+  #drainWorkers(request: DrainRequest): void {
+    this.#drained = request;
+    this.#group.tell({ type: "drain", request });
+  }
+
+  #introduction(): ToWorker[] {
+    const { version } = this.#options;
+    const bootstrap = clone(BootstrapSchema, this.#options.bootstrap);
+    const dynamic = bootstrap.dynamicResources?.adsConfig !== undefined;
+    // The primary has the only admin interface.
+    delete bootstrap.admin;
+    return [
+      { type: "start", bootstrap: toBinary(BootstrapSchema, bootstrap), version, dynamic },
+      ...this.#mirror.snapshot().map((update): ToWorker => ({ type: "update", update })),
+      ...(this.#drained === null ? [] : [{ type: "drain", request: this.#drained } as const]),
+    ];
+  }
+
+  #openStream(bootstrap: ProxyOptions["bootstrap"], options: ConfigStreamOptions) {
+    const stream = openConfigStream(bootstrap, {
+      ...options,
+      onUpdate: (update) => {
+        const refused = options.onUpdate(update);
+        this.#group.tell({ type: "update", update: this.#mirror.take(update, refused) });
+        return refused;
+      },
+    });
+    if (stream === null) return null;
+    return {
+      subscribe: (...[kind, names]: Parameters<typeof stream.subscribe>) => {
+        this.#mirror.keep(kind, names);
+        stream.subscribe(kind, names);
+      },
+      get connected() {
+        return stream.connected;
+      },
+      close: () => stream.close(),
+    };
+  }
+
+  #checkReady(): void {
+    const { living } = this.#group;
+    if (this.#primary.ready && living.length >= this.#count && living.every(({ state }) => state.ready))
+      this.#becomeReady();
+  }
+}
+
+/** The workers listen. */
+const pretendToListen: ListenerSocketFactory = (address) => Promise.resolve({ address, close: () => {} });
