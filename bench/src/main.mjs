@@ -12,6 +12,7 @@ import { latency } from "./rows/latency.mjs";
 import { memory } from "./rows/memory.mjs";
 import { push } from "./rows/push.mjs";
 import { scrape } from "./rows/scrape.mjs";
+import { workers } from "./rows/workers.mjs";
 
 const ROWS = {
   "http1-bare": bare,
@@ -23,6 +24,7 @@ const ROWS = {
   scrape,
   push,
   latency,
+  workers,
 };
 
 const FULL = { rounds: 9, requests: 15_000, warmup: 30_000, latencyRequests: 8000, flood: 200_000 };

@@ -4,11 +4,15 @@ import { fileURLToPath } from "node:url";
 import { listening, PROXY_CPU, startProgram } from "../process.mjs";
 
 const PROGRAM = fileURLToPath(new URL("../programs/sidecar.mjs", import.meta.url));
+const COMMAND = fileURLToPath(new URL("../../../packages/mixerless/bin/mixerless.js", import.meta.url));
 
 export const mixerless = {
   name: "mixerless",
   program: process.execPath,
-  /** `features`: `log`, `stats`, `exchange`, `routing`, each a boolean; `nodeOptions` for profiles. */
+  /**
+   * `features`: `log`, `stats`, `exchange`, `routing`, each a boolean; `concurrency`, a number, for the command
+   * with so many processes; `nodeOptions` for profiles.
+   */
   async start({ port, backendPort, directory, features, label = "mixerless", nodeOptions = [] }) {
     const file = join(directory, `${label}.json`);
     writeFileSync(file, JSON.stringify(bootstrap(port, backendPort, join(directory, `${label}.log.json`), features)));
@@ -16,13 +20,18 @@ export const mixerless = {
     const child = startProgram(
       PROXY_CPU,
       process.execPath,
-      [...options, PROGRAM, file],
+      [...options, ...program(file, features)],
       join(directory, `${label}.out`),
     );
     await listening(child, port, "mixerless");
     return { name: label, child, port };
   },
 };
+
+function program(file, { concurrency }) {
+  if (concurrency === undefined) return [PROGRAM, file];
+  return [COMMAND, "proxy", "-c", file, "--drain-time", "1ms", "--concurrency", String(concurrency)];
+}
 
 function bootstrap(port, backendPort, logFile, features) {
   return {

@@ -4,6 +4,8 @@
 //       an open loop of bursts; prints {"p50","p99"} in microseconds from the time a request was due
 //   {"mode":"flood","port","requests","connections","first"}
 //       as closed, but each request with a Host, a path and peer metadata of its own
+//   {"mode":"connect","port","requests","connections":0,"parallel"}
+//       as many at once as "parallel" says, each over a new connection
 //   {"mode":"idle","port","connections"}                     one request each, then keeps them open until SIGTERM
 // Every answer must be a 200 with a content-length; anything else ends the program with status 1.
 import { connect } from "node:net";
@@ -27,6 +29,12 @@ class Connection {
     socket.on("data", (chunk) => this.#read(chunk));
     socket.on("close", () => fail("the connection was closed"));
     socket.on("error", (error) => fail(error.message));
+  }
+
+  /** Without a TIME_WAIT that would keep the port. */
+  reset() {
+    this.#socket.removeAllListeners("close");
+    this.#socket.resetAndDestroy();
   }
 
   send(done, bytes = request) {
@@ -85,6 +93,20 @@ function closed(connections, bytesOf = () => request) {
   });
 }
 
+async function connectAnew() {
+  let sent = 0;
+  const lane = async () => {
+    while (sent < job.requests) {
+      sent++;
+      const connection = await openOne();
+      await new Promise((resolve) => connection.send(resolve));
+      connection.reset();
+    }
+  };
+  await Promise.all(Array.from({ length: job.parallel }, lane));
+  return { requests: sent };
+}
+
 function flood(connections) {
   return closed(connections, (sent) => {
     const i = job.first + sent;
@@ -140,7 +162,7 @@ async function idle(connections) {
 }
 
 const connections = await open(job.connections);
-const run = { closed, flood, bursts, idle }[job.mode];
+const run = { closed, flood, bursts, idle, connect: connectAnew }[job.mode];
 const keepAlive = setInterval(() => {}, 1 << 30);
 process.stdout.write(JSON.stringify(await run(connections)));
 clearInterval(keepAlive);

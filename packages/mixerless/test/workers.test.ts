@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { Agent, get, type IncomingMessage } from "node:http";
+import { Agent, createServer as createHttpServer, get, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -94,6 +94,7 @@ describe("mixerless proxy --concurrency 2", () => {
     const client = new Client();
     ends.push(() => client.close());
     const [first] = await reachAll(client, address, admin);
+    expect(await count(admin, "envoy_http_downstream_cx_active")).toBeGreaterThan(0);
     expect(await count(admin, "istio_requests_total")).toBe(client.sent);
     expect(await count(admin, "istio_request_duration_milliseconds_count")).toBe(client.sent);
     const { body } = await fetchPage(`http://${admin}/clusters`);
@@ -106,6 +107,9 @@ describe("mixerless proxy --concurrency 2", () => {
     await proxy.saying(/^Worker 1 \(pid \d+\) ended with signal SIGKILL; another one starts/m);
     const before = client.sent;
     expect(await count(admin, "istio_requests_total")).toBe(before);
+    // Gauges are of those that live: all connections of the test are closed.
+    await reported(admin, (workers) => workers.every(({ connections }) => connections === 0));
+    expect(await count(admin, "envoy_http_downstream_cx_active")).toBe(0);
     await reported(admin, (workers) => workers.length === 2 && workers.every(({ pid }) => pid !== first?.pid));
     const another = new Client();
     ends.push(() => another.close());
@@ -116,22 +120,34 @@ describe("mixerless proxy --concurrency 2", () => {
   });
 
   it("drains both, lets open requests end, and leaves no process behind", async () => {
-    const origin = await startOrigin("one");
+    const held: ServerResponse[] = [];
+    const origin = createHttpServer((request, response) => {
+      if (request.url === "/held") held.push(response);
+      else response.end("now");
+    }).listen(0, "127.0.0.1");
     ends.push(() => origin.close());
-    const proxy = await RunningProxy.start("front-proxy.yaml", [origin.port, origin.port, origin.port], undefined, [
+    await once(origin, "listening");
+    const { port } = origin.address() as AddressInfo;
+    const proxy = await RunningProxy.start("front-proxy.yaml", [port, port, port], undefined, [
       ...["--concurrency", "2", "--drain-time", "60s"],
     ]);
+    ends.push(() => proxy.stop());
     const { address, admin } = proxy;
     const client = new Client();
     await reachAll(client, address, admin);
     const pids = (await workersOf(admin)).map(({ pid }) => pid);
+    client.close();
+    await reported(admin, (workers) => workers.every(({ connections }) => connections === 0));
+    // On its way to a worker when the signal comes: the last report of that worker does not know of it.
+    const open = [1, 2, 3, 4].map(() => fetchPage(`http://${address}/held`));
+    while (held.length < open.length) await once(origin, "request");
     proxy.signal("SIGTERM");
     await proxy.saying(/Draining for up to 60 s/);
-    // Idle connections are held open until their client has heard of the drain or gone.
-    client.close();
+    await fetchPage(`http://${admin}/ready`);
+    for (const response of held) response.end("then");
+    for (const answer of open) expect(await answer).toEqual({ status: 200, body: "then" });
     expect(await proxy.ended()).toBe(0);
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
-    await proxy.stop();
   });
 
   it("ends with the reason when a worker cannot bind", async () => {

@@ -1,5 +1,6 @@
 import type { ResourceKind } from "../config/resource-kinds.ts";
 import type { DrainRequest } from "../listener/drain-sequence.ts";
+import type { SecretValue } from "../tls/secret-store.ts";
 
 /** One accepted resource, in the encoding of its definition. */
 export interface CarriedResource {
@@ -20,6 +21,8 @@ export interface CarriedUpdate {
 export type ToWorker =
   | { readonly type: "start"; readonly bootstrap: Uint8Array; readonly version: string; readonly dynamic: boolean }
   | { readonly type: "update"; readonly update: CarriedUpdate }
+  /** Null: there is none, or no longer. Only by the channel between the processes, never by a disk. */
+  | { readonly type: "secret"; readonly name: string; readonly value: SecretValue | null }
   | { readonly type: "drain"; readonly request: DrainRequest }
   | { readonly type: "reopen" }
   | { readonly type: "stop" }
@@ -54,6 +57,8 @@ export type FromWorker =
   | { readonly type: "started" }
   | { readonly type: "failed"; readonly reason: string }
   | { readonly type: "state"; readonly state: WorkerState }
+  /** The secrets that its configuration names; replaces what it named before. */
+  | { readonly type: "wants"; readonly secrets: readonly string[] }
   | { readonly type: "answer"; readonly id: number; readonly status: number; readonly contentType: string }
   | { readonly type: "piece"; readonly id: number; readonly piece: Uint8Array | null }
   | { readonly type: "fault"; readonly id: number; readonly reason: string };

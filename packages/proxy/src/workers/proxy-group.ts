@@ -9,7 +9,8 @@ import { groupHandlers } from "./group-admin.ts";
 import { GroupSeries } from "./group-series.ts";
 import type { StartWorker, ToWorker, WorkerListener } from "./messages.ts";
 import { ResourceMirror } from "./resource-mirror.ts";
-import { WorkerGroup } from "./worker-group.ts";
+import { SecretRelay } from "./secret-relay.ts";
+import { type LivingWorker, WorkerGroup } from "./worker-group.ts";
 
 export interface WorkerSettings {
   readonly count: number;
@@ -31,6 +32,8 @@ class ProxyGroup implements DataPlane {
   readonly #group: WorkerGroup;
   readonly #mirror = new ResourceMirror();
   readonly #count: number;
+  /** By the number of the worker. */
+  readonly #secrets = new Map<number, SecretRelay>();
   readonly metrics: GroupSeries;
   readonly whenReady: Promise<void>;
   #becomeReady: () => void = () => {};
@@ -63,7 +66,12 @@ class ProxyGroup implements DataPlane {
       ...{ clock, log, count, startWorker },
       introduction: () => this.#introduction(),
       onState: () => this.#checkReady(),
-      onDeath: (number) => this.metrics.ended(number),
+      onWants: (worker, names) => this.#wantSecrets(worker, names),
+      onDeath: (number) => {
+        this.metrics.ended(number);
+        this.#secrets.get(number)?.close();
+        this.#secrets.delete(number);
+      },
     });
   }
 
@@ -113,12 +121,26 @@ class ProxyGroup implements DataPlane {
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#group.close(), this.#primary.close()]);
+    // The primary's admin interface last: it may have to answer whoever asked for the end.
+    await this.#group.close();
+    await this.#primary.close();
+    for (const relay of this.#secrets.values()) relay.close();
   }
 
   /** Workers that have not said yet how many connections they have since they were asked to drain; each counts as one. */
   get #unanswered(): number {
     return this.#group.living.filter(({ state, drains }) => state.drains < drains).length;
+  }
+
+  #wantSecrets({ number, link }: LivingWorker, names: readonly string[]): void {
+    const source = this.#options.secrets;
+    if (source === undefined) return;
+    let relay = this.#secrets.get(number);
+    if (relay === undefined) {
+      relay = new SecretRelay(source, (message) => link.send(message));
+      this.#secrets.set(number, relay);
+    }
+    relay.want(names);
   }
 
   #drainWorkers(request: DrainRequest): void {

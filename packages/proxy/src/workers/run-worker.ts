@@ -6,6 +6,7 @@ import type { IncomingUpdate } from "../config/resource-intake.ts";
 import { SCHEMAS } from "../config/resource-kinds.ts";
 import { describeFaults } from "../network/config-fault.ts";
 import { createProxy, type Proxy as DataPlaneProcess, type ProxyOptions } from "../proxy.ts";
+import { SecretStore } from "../tls/secret-store.ts";
 import { Answers } from "./answers.ts";
 import type { CarriedUpdate, FromWorker, ToWorker, WorkerState } from "./messages.ts";
 
@@ -26,6 +27,7 @@ const REPORT_INTERVAL = 100;
 /** The data plane of one worker process. It does what the primary says, and nothing of its own accord. */
 export class Worker {
   readonly #options: WorkerOptions;
+  readonly #secrets = new SecretStore((names) => this.#options.send({ type: "wants", secrets: [...names] }));
   #proxy: DataPlaneProcess | null = null;
   #answers: Answers | null = null;
   #onUpdate: ConfigStreamOptions["onUpdate"] | null = null;
@@ -47,6 +49,10 @@ export class Worker {
       case "update":
         if (this.#onUpdate === null) this.#early.push(message.update);
         else this.#take(message.update);
+        return;
+      case "secret":
+        if (message.value === null) this.#secrets.remove(message.name);
+        else this.#secrets.set(message.name, message.value);
         return;
       case "drain":
         this.#drains++;
@@ -76,6 +82,7 @@ export class Worker {
     const decoded = fromBinary(BootstrapSchema, bootstrap);
     const proxy = createProxy({
       ...{ bootstrap: decoded, clock, extensions, log, random, uuid, version },
+      secrets: this.#secrets,
       onQuit: () => {},
       parts: { openStream: (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null) },
     });

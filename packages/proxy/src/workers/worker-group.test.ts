@@ -46,6 +46,7 @@ function group(count: number) {
     log: (message) => said.push(message),
     introduction: () => [{ type: "reopen" }],
     onState: () => {},
+    onWants: () => {},
     onDeath: (number) => died.push(number),
   });
   return { clock, said, died, workers, made };
@@ -126,10 +127,11 @@ it("gets an answer a piece at a time, only as fast as it is read", async () => {
       if (message.type === "cancel") answers.cancel(message.id);
     };
   const questions = made.living[0]?.questions;
-  const answer = await questions?.ask("/x");
-  expect([answer?.status, answer?.contentType, pieces]).toEqual([200, "text/x", 0]);
-  expect(await textOf(answer?.body ?? body)).toBe("piece 1\npiece 2\npiece 3\n");
-  await expect(questions?.ask("/y")).rejects.toThrow("there is no /y");
+  if (questions === undefined) throw new Error("no worker lives");
+  const answer = await questions.ask("/x");
+  expect([answer.status, answer.contentType, pieces]).toEqual([200, "text/x", 0]);
+  expect(await textOf(answer.body)).toBe("piece 1\npiece 2\npiece 3\n");
+  await expect(questions.ask("/y")).rejects.toThrow("there is no /y");
 });
 
 it("does not wait for ever for an answer, nor for one of a worker that ended", async () => {

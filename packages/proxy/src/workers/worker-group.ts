@@ -10,6 +10,7 @@ export interface GroupOptions {
   /** What a worker is told first, those that start later too. */
   readonly introduction: () => readonly ToWorker[];
   readonly onState: () => void;
+  readonly onWants: (worker: LivingWorker, secrets: readonly string[]) => void;
   /** A worker has ended that was not asked to; `number` is never used again. */
   readonly onDeath: (number: number) => void;
 }
@@ -110,6 +111,9 @@ export class WorkerGroup {
       case "started":
         this.#started++;
         if (this.#started >= this.#options.count) this.#begin?.resolve();
+        return;
+      case "wants":
+        this.#options.onWants(worker, message.secrets);
         return;
       case "failed":
         if (this.#begin === null) this.#options.log(`Worker with pid ${worker.link.pid} failed: ${message.reason}`);
