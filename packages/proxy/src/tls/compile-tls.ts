@@ -185,12 +185,6 @@ function validationOf(
   return { roots: { value: textOf(context.trustedCa, at("trustedCa"), faults) }, sans };
 }
 
-/** The roots of a secret that is a validation context; null after adding faults, or where it has none. */
-export function rootsOf(context: CertificateValidationContext, path: string, faults: ConfigFault[]): string | null {
-  const { roots } = validationOf(context, path, faults);
-  return roots !== null && "value" in roots ? roots.value : null;
-}
-
 /** Files are read when the configuration comes, as Envoy does without a watched directory. */
 function textOf(source: DataSource | undefined, path: string, faults: ConfigFault[]): string {
   const specifier = source?.specifier;
