@@ -6,7 +6,7 @@ import { translatedVerdicts } from "./testing/translated-verdict.ts";
 
 /** Sets of policies, each judged on several calls. */
 const SETS = Number(process.env.MIXERLESS_POLICY_SETS ?? 200);
-const CALLS = 6;
+const CALLS = 16;
 
 describe("policies, translated and evaluated,", () => {
   it(`say what Istio says that they mean, in ${SETS * CALLS} cases made up`, () => {

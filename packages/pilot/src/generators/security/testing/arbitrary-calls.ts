@@ -203,8 +203,8 @@ export const calls: fc.Arbitrary<Call> = fc.record({
   sni: fc.constantFrom("", "shop.example", "a.example"),
   peer: fc.option(
     fc.record({
-      trustDomain: fc.constantFrom("td1", "old-td", "evil", "cluster.local"),
-      namespace: fc.constantFrom("foo", "bar", "foox"),
+      trustDomain: fc.constantFrom("td1", "old-td", "other-td", "evil", "cluster.local"),
+      namespace: fc.constantFrom("foo", "foo", "bar", "x-td"),
       account: fc.constantFrom("a", "b"),
     }),
     { freq: 5 },
