@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -137,6 +139,35 @@ describe("an AuthorizationPolicy in the watched folder", () => {
     expect(faults).toMatchObject([
       { code: "no-authorizer", object: "AuthorizationPolicy default/asking", path: "spec.action", line: 6 },
     ]);
+  }, 60_000);
+
+  it("on trial lets everything pass and counts what it would have denied", async () => {
+    const denied = () => demo.series("envoy_http_rbac_istio_dry_run_deny_shadow_denied");
+    const trial = policy("trying", "productpage", "DENY", BY_REQUEST).replace(
+      "namespace: default",
+      'namespace: default, annotations: { istio.io/dry-run: "true" }',
+    );
+    await demo.write(FILE, trial);
+    while ((await denied()).size === 0) await view(CLOSED);
+    await until(200);
+    const total = async () => [...(await denied()).values()].reduce((sum, count) => sum + count, 0);
+    const before = await total();
+    for (let i = 0; i < 3; i++) expect((await view(CLOSED)).status).toBe(200);
+    expect((await view()).status).toBe(200);
+    expect((await total()) - before).toBe(3);
+  }, 60_000);
+
+  it("is named in the access log by the rule that decided", async () => {
+    const log = join(demo.summary.config, "..", "access.log");
+    const providers = "{ defaultProviders: { metrics: [prometheus] }, accessLogFile: LOG }";
+    await demo.write(
+      "mesh.yaml",
+      `kind: MeshConfig\nmetadata: { name: mesh }\nspec: ${providers.replace("LOG", JSON.stringify(log))}\n`,
+    );
+    await demo.write(FILE, policy("closing", "productpage", "DENY", BY_REQUEST));
+    const written = () => readFile(log, "utf8").catch(() => "");
+    while (!(await written()).includes("rbac_access_denied")) await view(CLOSED);
+    expect(await written()).toContain(" 403 - rbac_access_denied_matched_policy[ns[default]-policy[closing]-rule[0]] ");
   }, 60_000);
 
   it("has no effect once it is gone", async () => {
