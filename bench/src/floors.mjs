@@ -20,6 +20,8 @@ const FLOORS = [
   ["push", "self", "virtualservice_cpu_us_per_client", 1, 0.5],
   ["push", null, "endpoint_all_ms", 1000, 300],
   ["push", null, "virtualservice_all_ms", 1000, 300],
+  ["flood", null, "live_mb_growth", 50, 30],
+  ["flood", null, "live_mb_second_half", 20, 10],
   ["latency", "nginx", "added_p50_us", 2.2, 1.1],
 ];
 

@@ -17,14 +17,10 @@ export const mixerless = {
     const file = join(directory, `${label}.json`);
     writeFileSync(file, JSON.stringify(bootstrap(port, backendPort, join(directory, `${label}.log.json`), features)));
     const options = [...nodeOptions, ...(process.env.BENCH_NODE_OPTIONS ?? "").split(" ").filter((one) => one !== "")];
-    const child = startProgram(
-      PROXY_CPU,
-      process.execPath,
-      [...options, ...program(file, features)],
-      join(directory, `${label}.out`),
-    );
+    const output = join(directory, `${label}.out`);
+    const child = startProgram(PROXY_CPU, process.execPath, [...options, ...program(file, features)], output);
     await listening(child, port, "mixerless");
-    return { name: label, child, port };
+    return { name: label, child, port, output };
   },
 };
 

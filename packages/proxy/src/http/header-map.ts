@@ -365,7 +365,7 @@ export class HeaderMap {
   }
 
   #cache(line: number, value: string): string {
-    if (this.#strings === null) this.#strings = new Array<string | undefined>(this.#lines).fill(undefined);
+    if (this.#strings === null) this.#strings = new Array<string | undefined>(this.#lines);
     this.#strings[line] = value;
     return value;
   }

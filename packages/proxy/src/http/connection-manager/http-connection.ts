@@ -17,6 +17,7 @@ import type { ManagerConfig } from "./manager-config.ts";
 import { logRefused } from "./refused-stream.ts";
 import type { DateHeader } from "./response-headers.ts";
 import type { HttpConnectionManagerStats } from "./stats.ts";
+import { StreamIdleWatch } from "./stream-idle-watch.ts";
 import type { StreamOwner } from "./stream-owner.ts";
 
 /** What the connections of one connection manager have in common. */
@@ -36,6 +37,7 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
   readonly #onClosed: () => void;
   readonly listener: ListenerFacts;
   readonly filterState: FilterState;
+  readonly idleWatch: StreamIdleWatch;
   #draining = false;
   #durationDeadline: Deadline | null = null;
 
@@ -45,6 +47,7 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
     this.#onClosed = onClosed;
     this.listener = network.listener;
     this.filterState = network.filterState;
+    this.idleWatch = new StreamIdleWatch(owner.context.clock, owner.context.wheel);
     owner.stats.connections.add(1);
     owner.stats.connectionsActive.add(1);
     owner.stats.http1Connections.add(1);
@@ -90,6 +93,7 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
 
   onClose(): void {
     this.#durationDeadline?.cancel();
+    this.idleWatch.close();
     this.stats.connectionsActive.add(-1);
     this.stats.http1ConnectionsActive.add(-1);
     this.stats.connectionsDestroyed.add(1);

@@ -46,9 +46,10 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
   // The codec's side.
 
   onHeaders(headers: HeaderMap, endStream: boolean): void {
+    const { started } = this.info;
     this.info.requestHeaders = headers;
-    if (endStream) this.#completeRequest();
-    this.#startTimers();
+    if (endStream) this.#completeRequest(started);
+    this.#startTimers(started);
     this.#answerExpectation(headers);
     const refused = checkRequest(headers, this.#config, this.info.downstream.localAddress.port);
     if (refused !== null) {
@@ -62,14 +63,15 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
 
   onData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     this.info.bytesReceived += end - start;
-    this.#timers?.touch();
-    if (endStream) this.#completeRequest();
+    const now = this.#owner.context.clock.monotonic();
+    this.#timers?.touch(now);
+    if (endStream) this.#completeRequest(now);
     if (!this.decodingOver) this.decodeDataFrom(0, buffer, start, end, endStream);
   }
 
   onTrailers(trailers: HeaderMap): void {
     this.info.requestTrailers = trailers;
-    this.#completeRequest();
+    this.#completeRequest(this.#owner.context.clock.monotonic());
     if (!this.decodingOver) this.decodeTrailersFrom(0, trailers);
   }
 
@@ -159,9 +161,10 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
   protected override sendHeaders(headers: HeaderMap, endStream: boolean): void {
     prepareResponseHeaders(headers, this.info.requestHeaders, this.#config.response, this.#owner.date);
     this.info.responseCode = Number(headers.get(H.status) ?? 0);
-    this.info.responseStarted = this.#owner.context.clock.monotonic();
+    const now = this.#owner.context.clock.monotonic();
+    this.info.responseStarted = now;
     this.responseStarted = true;
-    this.#timers?.touch();
+    this.#timers?.touch(now);
     if (this.#owner.closesAfterResponse || this.#endsConnection()) this.#encoder.closeAfterResponse();
     if (this.info.responseCode === 101) this.#upgrade();
     else if (!this.requestComplete) this.#owner.stats.answeredEarly.add(1);
@@ -187,7 +190,7 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
 
   protected override sendData(buffer: Buffer, start: number, end: number, endStream: boolean): void {
     this.info.bytesSent += end - start;
-    this.#timers?.touch();
+    if (!endStream && this.#timers !== null) this.#timers.touch(this.#owner.context.clock.monotonic());
     this.#encoder.sendData(buffer, start, end, endStream);
     if (endStream) this.#end();
   }
@@ -235,18 +238,17 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     this.sendLocalReply({ status: this.requestComplete ? 504 : 408, body, details, flags, grpcStatus: 4 });
   }
 
-  #startTimers(): void {
+  #startTimers(now: number): void {
     const { idle, request, maxDuration } = this.#config.timeouts;
     if (idle === 0 && request === 0 && maxDuration === 0) return;
     const timers = this.#makeTimers();
-    timers.startIdle(idle);
+    timers.startIdle(idle, now);
     timers.startDuration(maxDuration);
     if (!this.requestComplete) timers.startRequest(request);
   }
 
   #makeTimers(): StreamTimers {
-    const { clock, wheel } = this.#owner.context;
-    this.#timers ??= new StreamTimers(clock, wheel, this);
+    this.#timers ??= new StreamTimers(this.#owner.idleWatch, this.#owner.context.wheel, this);
     return this.#timers;
   }
 
@@ -254,16 +256,16 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
   #applyRouteTimeouts(headers: HeaderMap): void {
     const action = this.route?.action;
     if (action?.kind !== "forward") return;
-    if (action.idleTimeout !== null) this.#makeTimers().startIdle(action.idleTimeout);
+    if (action.idleTimeout !== null) this.#makeTimers().startIdle(action.idleTimeout, this.info.started);
     const duration = streamDuration(action, headers);
     if (duration !== null) this.#makeTimers().startDuration(duration);
   }
 
   // Steps.
 
-  #completeRequest(): void {
+  #completeRequest(now: number): void {
     this.requestComplete = true;
-    this.info.requestReceived = this.#owner.context.clock.monotonic();
+    this.info.requestReceived = now;
     this.#timers?.requestComplete();
   }
 

@@ -1,4 +1,5 @@
-import type { Clock, Deadline, DeadlineWheel } from "@mixerless/clock";
+import type { Deadline, DeadlineWheel } from "@mixerless/clock";
+import type { StreamIdleWatch, WatchedStream } from "./stream-idle-watch.ts";
 
 /** What expires. */
 export interface StreamTimerTarget {
@@ -7,32 +8,28 @@ export interface StreamTimerTarget {
   onMaxDuration(): void;
 }
 
-/**
- * The limits of one stream. Made only where at least one is set: Istio's configurations switch all of them off.
- * The idle limit keeps one deadline and looks at the last activity when it fires, instead of moving it with each byte.
- */
-export class StreamTimers {
-  readonly #clock: Clock;
+/** The limits of one stream. Made only where at least one is set: Istio's configurations switch all of them off. */
+export class StreamTimers implements WatchedStream {
+  readonly #idleWatch: StreamIdleWatch;
   readonly #wheel: DeadlineWheel;
   readonly #target: StreamTimerTarget;
-  #idle = 0;
-  #lastActivity = 0;
-  #idleDeadline: Deadline | null = null;
   #requestDeadline: Deadline | null = null;
   #durationDeadline: Deadline | null = null;
+  idleTimeout = 0;
+  lastActivity = 0;
 
-  constructor(clock: Clock, wheel: DeadlineWheel, target: StreamTimerTarget) {
-    this.#clock = clock;
+  constructor(idleWatch: StreamIdleWatch, wheel: DeadlineWheel, target: StreamTimerTarget) {
+    this.#idleWatch = idleWatch;
     this.#wheel = wheel;
     this.#target = target;
   }
 
   /** Milliseconds; 0: none. */
-  startIdle(timeout: number): void {
-    this.#idle = timeout;
-    this.#lastActivity = this.#clock.monotonic();
-    this.#idleDeadline?.cancel();
-    this.#idleDeadline = timeout > 0 ? this.#wheel.after(timeout, () => this.#checkIdle()) : null;
+  startIdle(timeout: number, now: number): void {
+    this.idleTimeout = timeout;
+    this.lastActivity = now;
+    if (timeout > 0) this.#idleWatch.watch(this);
+    else this.#idleWatch.release(this);
   }
 
   startRequest(timeout: number): void {
@@ -44,8 +41,8 @@ export class StreamTimers {
     this.#durationDeadline = timeout > 0 ? this.#wheel.after(timeout, () => this.#target.onMaxDuration()) : null;
   }
 
-  touch(): void {
-    if (this.#idle > 0) this.#lastActivity = this.#clock.monotonic();
+  touch(now: number): void {
+    this.lastActivity = now;
   }
 
   requestComplete(): void {
@@ -54,16 +51,12 @@ export class StreamTimers {
   }
 
   close(): void {
-    this.#idleDeadline?.cancel();
+    this.#idleWatch.release(this);
     this.#requestDeadline?.cancel();
     this.#durationDeadline?.cancel();
-    this.#idle = 0;
   }
 
-  #checkIdle(): void {
-    if (this.#idle === 0) return;
-    const left = this.#lastActivity + this.#idle - this.#clock.monotonic();
-    if (left <= 0) this.#target.onIdleTimeout();
-    else this.#idleDeadline = this.#wheel.after(left, () => this.#checkIdle());
+  onIdle(): void {
+    this.#target.onIdleTimeout();
   }
 }
