@@ -59,13 +59,20 @@ export class BatchingSinks implements AccessLogSinks {
   }
 }
 
+const NOTHING = Buffer.alloc(0);
+const SLACK = 4096;
+
 class BatchingSink implements AccessLogSink {
   readonly #writer: BatchWriter;
   readonly #clock: Clock;
   readonly #interval: number;
   readonly #batchBytes: number;
   readonly #limitBytes: number;
-  #pending = "";
+  /** Bytes and not text: pieces of lines that wait in a string would be moved by every collection of garbage. */
+  #batch = NOTHING;
+  #length = 0;
+  /** What the next batch may need, by the last one. */
+  #expected = SLACK;
   #lines = 0;
   #writing = false;
   #closed = false;
@@ -84,13 +91,14 @@ class BatchingSink implements AccessLogSink {
   }
 
   write(line: string): void {
-    if (this.#closed || this.#pending.length + line.length > this.#limitBytes) {
+    if (this.#closed || this.#length + line.length > this.#limitBytes) {
       this.#drop(1);
       return;
     }
-    this.#pending += line;
+    this.#makeRoom(line.length);
+    this.#length += this.#batch.write(line, this.#length, "latin1");
     this.#lines++;
-    if (this.#pending.length >= this.#batchBytes) this.#flush();
+    if (this.#length >= this.#batchBytes) this.#flush();
     else if (this.#timer === null && !this.#writing)
       this.#timer = this.#clock.after(this.#interval, () => this.#flush());
   }
@@ -111,6 +119,14 @@ class BatchingSink implements AccessLogSink {
     if (!this.#writing) this.#writer.close();
   }
 
+  #makeRoom(more: number): void {
+    const needed = this.#length + more;
+    if (needed <= this.#batch.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.#expected, 2 * this.#batch.length));
+    this.#batch.copy(grown, 0, 0, this.#length);
+    this.#batch = grown;
+  }
+
   #drop(lines: number): void {
     this.#dropped += lines;
     this.#onDropped(lines);
@@ -120,9 +136,11 @@ class BatchingSink implements AccessLogSink {
     this.#timer?.cancel();
     this.#timer = null;
     if (this.#writing || this.#lines === 0) return;
-    const batch = Buffer.from(this.#pending, "latin1");
+    const batch = this.#batch.subarray(0, this.#length);
     const lines = this.#lines;
-    this.#pending = "";
+    this.#expected = Math.min(this.#length, this.#batchBytes) + SLACK;
+    this.#batch = NOTHING;
+    this.#length = 0;
     this.#lines = 0;
     this.#writing = true;
     this.#writer.write(batch, (error) => this.#written(lines, error));

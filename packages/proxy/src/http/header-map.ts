@@ -1,11 +1,6 @@
+import { type FieldSink, writeField } from "./field-sink.ts";
 import { type CheckedFieldValue, parseDecimal, readDecimal, safeFieldValue, safePseudoValue } from "./field-value.ts";
 import { H, HeaderName } from "./header-name.ts";
-
-/** Where fields are written to: a transport. */
-export interface FieldSink {
-  append(buffer: Buffer, start: number, end: number): void;
-  appendLatin1(text: string): void;
-}
 
 /**
  * A codec's table of received fields: STRIDE integers for each, offsets from the first byte of the
@@ -220,7 +215,7 @@ export class HeaderMap {
       }
       runStart = 0;
       runEnd = 0;
-      written += writeText(sink, `${this.#nameAt(line)}: ${this.#valueAt(line)}\r\n`);
+      written += writeField(sink, this.#nameAt(line), this.#valueAt(line));
     }
     written += this.#writeRun(sink, runStart, runEnd);
     return this.#addedNames === null ? written : written + this.#writeAdded(sink, from);
@@ -233,13 +228,13 @@ export class HeaderMap {
 
   #writeAdded(sink: FieldSink, from: number): number {
     const names = this.#addedNames as HeaderName[];
-    let text = "";
+    let written = 0;
     for (let i = 0; i < names.length; i++) {
       const name = names[i] as HeaderName;
       if (name.pseudo || (name.id >= 0 && name.id < from)) continue;
-      text += `${name.text}: ${this.#addedValues[i]}\r\n`;
+      written += writeField(sink, name.text, this.#addedValues[i] as string);
     }
-    return writeText(sink, text);
+    return written;
   }
 
   /** The first line of the name at or after `from`; -1 when there is none. */
@@ -382,11 +377,6 @@ export class HeaderMap {
 
 function canonical(name: HeaderName): HeaderName {
   return name === H.host ? H.authority : name;
-}
-
-function writeText(sink: FieldSink, text: string): number {
-  if (text !== "") sink.appendLatin1(text);
-  return text.length;
 }
 
 function sameBytes(bytes: Buffer, start: number, text: string): boolean {
