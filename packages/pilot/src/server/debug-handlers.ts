@@ -1,5 +1,5 @@
 import type { AdminAnswer, AdminHandler } from "@mixerless/admin-server";
-import { type MetricStore, negotiate } from "@mixerless/metrics";
+import { negotiate } from "@mixerless/metrics";
 import { toJson } from "@mixerless/wire";
 import type { XdsServer } from "@mixerless/xds";
 import type { ConfigObject } from "../config/config-object.ts";
@@ -10,6 +10,7 @@ import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE } from "../push/generate-reso
 import type { PilotSource } from "../push/pilot-source.ts";
 import { referencedNames } from "../push/referenced-names.ts";
 import { authorizationPage } from "./authorization-page.ts";
+import type { PilotMetrics } from "./pilot-metrics.ts";
 import { isScrape, SCRAPES, scrapeTargets } from "./scrape-targets.ts";
 import { syncz } from "./syncz.ts";
 
@@ -21,7 +22,7 @@ export interface DebugFacts {
   readonly joined: () => readonly JoinedWorkload[];
   /** Why a joining instance was refused; null when it was not. */
   readonly refusal: (instance: string) => string | null;
-  readonly metrics: MetricStore;
+  readonly metrics: PilotMetrics;
   readonly version: string;
   readonly objects: () => readonly ConfigObject[];
   readonly faults: () => readonly Fault[];
@@ -73,7 +74,8 @@ function json(value: unknown, status = 200): AdminAnswer {
 
 function metrics(facts: DebugFacts, accept: string | undefined): AdminAnswer {
   const format = negotiate(accept);
-  return { body: facts.metrics.expose({ format }), contentType: format.contentType };
+  facts.metrics.refresh();
+  return { body: facts.metrics.store.expose({ format }), contentType: format.contentType };
 }
 
 function registry({ source }: DebugFacts): unknown {

@@ -2,6 +2,7 @@ import type { Clock } from "@mixerless/clock";
 import { type Counter, type Family, type Histogram, MetricStore } from "@mixerless/metrics";
 import { type ProxyConnection, type ServerObserver, shortTypeName } from "@mixerless/xds";
 import type { PushObserver } from "../push/pusher.ts";
+import { PUSH_STATUS, type PushStatus, type PushStatusName } from "./push-status.ts";
 
 const PUSH_BUCKETS = [0.01, 0.1, 1, 3, 5, 10, 20, 30];
 const CONVERGENCE_BUCKETS = [0.1, 0.5, 1, 3, 5, 10, 20, 30];
@@ -27,6 +28,16 @@ const UPDATE_TYPES: Readonly<Record<string, string>> = {
   ServiceEntry: "svc",
 };
 
+/** Types whose refusals are counted for each proxy as well. */
+const NAMED_REJECTS = ["cds", "eds", "lds", "rds"];
+
+/** gRPC's codes by number, as Go names them. */
+const CODES: readonly string[] = [
+  ...["OK", "Canceled", "Unknown", "InvalidArgument", "DeadlineExceeded", "NotFound", "AlreadyExists"],
+  ...["PermissionDenied", "ResourceExhausted", "FailedPrecondition", "Aborted", "OutOfRange", "Unimplemented"],
+  ...["Internal", "Unavailable", "DataLoss", "Unauthenticated"],
+];
+
 /** The control plane's own series [control-plane §5.10]. */
 export class PilotMetrics {
   readonly store: MetricStore;
@@ -47,6 +58,7 @@ export class PilotMetrics {
   readonly #version: string;
   /** When the last change began that a proxy has not been sent yet. */
   #pushed = new WeakSet<ProxyConnection>();
+  readonly #started: number;
   #pushStart: number | null = null;
   #connected = 0;
 
@@ -54,6 +66,7 @@ export class PilotMetrics {
     this.store = new MetricStore({ clock, idleExpiry: 0 });
     this.#version = version;
     this.#clock = clock;
+    this.#started = clock.monotonic();
     this.#pushes = this.store.counter({ name: "pilot_xds_pushes", help: "Responses sent, by type." });
     this.#rejects = this.store.counter({
       name: "pilot_total_xds_rejects",
@@ -119,7 +132,7 @@ export class PilotMetrics {
       },
       onInternalError: (_connection, typeUrl) => this.#internalErrors.series(["type"], [shortTypeName(typeUrl)]).add(1),
       onWriteTimeout: () => this.#writeTimeouts.series([], []).add(1),
-      onNack: (_connection, typeUrl) => this.#rejects.series(["type"], [shortTypeName(typeUrl)]).add(1),
+      onNack: (connection, typeUrl, nack) => this.#onNack(connection.node.id, shortTypeName(typeUrl), nack?.code),
       onStaleNonce: (_connection, typeUrl) => this.#staleNonces.series(["type"], [shortTypeName(typeUrl)]).add(1),
     };
   }
@@ -135,6 +148,31 @@ export class PilotMetrics {
       .gauge({ name: "pilot_total_rejected_configs", help: "Configuration objects refused at present." })
       .series([], [])
       .set(refused);
+  }
+
+  /** After a push, of the revision that it brought. */
+  pushStatus(status: PushStatus): void {
+    for (const [name, help] of Object.entries(PUSH_STATUS)) {
+      const about = status[name as PushStatusName];
+      this.store.gauge({ name, help }).series([], []).set(about.size);
+    }
+  }
+
+  /** Before the series are shown. */
+  refresh(): void {
+    this.store
+      .gauge({ name: "istiod_uptime_seconds", help: "Since the control plane was started." })
+      .series([], [])
+      .set((this.#clock.monotonic() - this.#started) / 1000);
+  }
+
+  #onNack(node: string, type: string, code: number | undefined): void {
+    this.#rejects.series(["type"], [type]).add(1);
+    if (!NAMED_REJECTS.includes(type)) return;
+    this.store
+      .counter({ name: `pilot_xds_${type}_reject`, help: "Responses of this type that a proxy refused." })
+      .series(["node", "err"], [node, CODES[code ?? 2] ?? `Code(${code})`])
+      .add(1);
   }
 
   /** To be handed to the pusher. */

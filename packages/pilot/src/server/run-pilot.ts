@@ -10,12 +10,12 @@ import { authorizationFaults } from "../generators/security/authorization-faults
 import { JoinedWorkloads } from "../joined/joined-workloads.ts";
 import { JoiningSource } from "../joined/joining-source.ts";
 import { createPushContext } from "../model/create-push-context.ts";
-import type { PushContext } from "../model/push-context.ts";
 import { Debounce } from "../push/debounce.ts";
 import { PilotSource } from "../push/pilot-source.ts";
 import { Pusher } from "../push/pusher.ts";
 import { debugHandlers } from "./debug-handlers.ts";
 import { PilotMetrics } from "./pilot-metrics.ts";
+import { pushStatus } from "./push-status.ts";
 
 export interface PilotOptions {
   /** Directories and files of Istio configuration, watched. */
@@ -60,7 +60,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const takeOver = () => {
     pusher.push(xds);
     report(faults(), seen, log);
-    publishTotals(store, source.current, metrics);
+    publishTotals(store, source, metrics);
   };
   const debounce = new Debounce(clock, DEBOUNCE_AFTER, DEBOUNCE_MAX, takeOver);
   store.subscribe((change) => {
@@ -68,7 +68,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     debounce.trigger();
   });
   report(faults(), seen, log);
-  publishTotals(store, source.current, metrics);
+  publishTotals(store, source, metrics);
 
   const grpcAddress = await xds.start();
   const handlers = debugHandlers({
@@ -77,7 +77,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     xdsAddress: grpcAddress,
     joined: () => joined.list(),
     refusal: (instance) => joining.refusal(instance),
-    metrics: metrics.store,
+    metrics,
     version: options.version,
     objects: () => allObjects(store.snapshot()),
     faults,
@@ -108,9 +108,11 @@ function report(faults: readonly Fault[], seen: Set<string>, log: (message: stri
   for (const text of current) seen.add(text);
 }
 
-function publishTotals(store: ConfigStore, push: PushContext, metrics: PilotMetrics): void {
-  const refused = store.faults().filter((fault) => fault.severity === "error").length;
-  metrics.configuration(push.services.length, store.snapshot().list("VirtualService").length, refused);
+function publishTotals(store: ConfigStore, { current, proxies }: PilotSource, metrics: PilotMetrics): void {
+  const errors = store.faults().filter((fault) => fault.severity === "error");
+  const refused = new Set(errors.map(({ object, file }) => object || file)).size;
+  metrics.configuration(current.services.length, store.snapshot().list("VirtualService").length, refused);
+  metrics.pushStatus(pushStatus(current, proxies.values()));
 }
 
 async function stop(
