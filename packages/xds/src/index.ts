@@ -8,6 +8,7 @@ export type {
 } from "./client/client-protocol.ts";
 export type { ClientState, ClientTypeState } from "./client/streaming-client.ts";
 export { createXdsClient, type XdsClient, type XdsClientOptions } from "./client/xds-client.ts";
+export { createGrpcService, type GrpcService, grpcMethod } from "./grpc/grpc-service.ts";
 export type { RefusedResource, ResourceFault } from "./refusal.ts";
 export { shortTypeName, TypeUrl } from "./resource-types.ts";
 export type { ConnectionStatus, ResourceStatus, SyncState, WatchStatus } from "./server/connection-status.ts";

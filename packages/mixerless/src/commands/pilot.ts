@@ -13,13 +13,15 @@ export function addPilot(program: Command): void {
     .requiredOption("--config <path>", "a folder or a file, watched; repeatable", collect, [])
     .option("--http <address>", "debug pages and metrics", "127.0.0.1:8080")
     .option("--grpc <address>", "xDS", "127.0.0.1:15010")
+    .option("--authority <folder>", "issue certificates: the folder of the signing authority, made if it is not there")
+    .option("--trust-domain <name>", "trust domain of the identities", "cluster.local")
     .addOption(
       new Option("--telemetry <mode>", "how proxies come by Istio's metrics")
         .choices(["native", "envoyfilter", "none"])
         .default("native"),
     )
     .addHelpText("after", "\nExample:\n  mixerless pilot --config ./istio --http 127.0.0.1:8080 --grpc 127.0.0.1:15010")
-    .action(async (flags: { config: string[]; http: string; grpc: string; telemetry: TelemetryMode }) => {
+    .action(async (flags: PilotFlags) => {
       const pilot = await runPilot({
         paths: flags.config,
         http: address(flags.http),
@@ -27,6 +29,7 @@ export function addPilot(program: Command): void {
         clock: new SystemClock(),
         log: (message) => process.stderr.write(`${message}\n`),
         telemetry: flags.telemetry,
+        authority: flags.authority === undefined ? null : { folder: flags.authority, trustDomain: flags.trustDomain },
         version: VERSION,
       });
       const { ip, port } = pilot.httpAddress;
@@ -38,4 +41,13 @@ export function addPilot(program: Command): void {
       }, STOP_LIMIT);
       reportReady();
     });
+}
+
+interface PilotFlags {
+  readonly config: string[];
+  readonly http: string;
+  readonly grpc: string;
+  readonly authority?: string;
+  readonly trustDomain: string;
+  readonly telemetry: TelemetryMode;
 }

@@ -14,6 +14,7 @@ import { addProxyStatus } from "./proxy-status.ts";
 import { addRun } from "./run.ts";
 import { addSidecar } from "./sidecar.ts";
 import { addStat } from "./stat.ts";
+import { addToken } from "./token.ts";
 import { addValidate } from "./validate.ts";
 import { addWorker } from "./worker.ts";
 
@@ -33,6 +34,7 @@ const COMMANDS: readonly ((program: Command) => void)[] = [
   addExperimental,
   addValidate,
   addPrometheus,
+  addToken,
   addSidecar,
   addWorker,
 ];

@@ -1,6 +1,7 @@
 import { type AdminServer, startAdminServer } from "@mixerless/admin-server";
 import type { Clock } from "@mixerless/clock";
 import { createXdsServer, type XdsServer } from "@mixerless/xds";
+import { openMeshAuthority } from "../authority/mesh-authority.ts";
 import { allObjects } from "../config/all-objects.ts";
 import { ConfigStore } from "../config/config-store.ts";
 import { type Fault, formatFault } from "../config/fault.ts";
@@ -26,6 +27,8 @@ export interface PilotOptions {
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly telemetry: TelemetryMode;
+  /** Issues certificates to workloads; null: nobody gets one here. */
+  readonly authority: { readonly folder: string; readonly trustDomain: string } | null;
   readonly version: string;
 }
 
@@ -53,7 +56,17 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const joined = new JoinedWorkloads(store, clock, paths.length);
   // A workload that joins is answered from what it has just brought in, so the snapshot can't wait.
   const joining = new JoiningSource(source, joined, () => takeOver());
-  const xds = createXdsServer({ source: joining, clock, address: options.grpc, observer: metrics.observer });
+  const authority =
+    options.authority === null
+      ? null
+      : await openMeshAuthority({ ...options.authority, clock, metrics: metrics.store, log });
+  const xds = createXdsServer({
+    source: joining,
+    clock,
+    address: options.grpc,
+    observer: metrics.observer,
+    services: authority === null ? [] : [authority.service],
+  });
   const seen = new Set<string>();
   // What was refused when it was read, and what was not, but cannot be enforced as written.
   const faults = () => [...store.faults(), ...authorizationFaults(source.current)];
@@ -95,6 +108,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     grpcAddress,
     close: () => {
       joined.close();
+      authority?.close();
       return stop(debounce, files, store, xds, http, metrics);
     },
   };

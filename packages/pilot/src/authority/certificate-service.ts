@@ -1,0 +1,80 @@
+import { type Metadata, status } from "@grpc/grpc-js";
+import type { Clock } from "@mixerless/clock";
+import { IdentityError, type JoinTokens, readRenewal, type SpiffeId } from "@mixerless/identity";
+import type { CertificateAuthority } from "@mixerless/identity/authority";
+import { IstioCertificateService } from "@mixerless/wire/istio/ca/certificate_service";
+import { createGrpcService, type GrpcService } from "@mixerless/xds";
+import type { AuthorityMetrics } from "./authority-metrics.ts";
+
+export interface CertificateServiceOptions {
+  readonly authority: Pick<CertificateAuthority, "issue">;
+  readonly tokens: Pick<JoinTokens, "redeem">;
+  /** PEM of the roots under which a certificate may be renewed. */
+  readonly roots: () => readonly string[];
+  readonly trustDomain: string;
+  readonly clock: Clock;
+  readonly metrics: AuthorityMetrics;
+}
+
+/** Where an agent that has a certificate proves it; see `signRenewal`. */
+export const RENEWAL_HEADER = "mixerless-renewal";
+const SECOND = 1000;
+
+const CODES: Readonly<Record<IdentityError["code"], status>> = {
+  "bad-csr": status.INVALID_ARGUMENT,
+  "lifetime-too-long": status.INVALID_ARGUMENT,
+  "bad-join-token": status.UNAUTHENTICATED,
+  "bad-certificate": status.UNAUTHENTICATED,
+  "authority-expired": status.INTERNAL,
+  "bad-authority-files": status.INTERNAL,
+};
+
+/**
+ * Istio's certificate service [control-plane §6.6]. Callers are known by a join token, once, or by the certificate that
+ * they renew; who they are comes from there, never from the request.
+ */
+export function createCertificateService(options: CertificateServiceOptions): GrpcService {
+  const { authority, metrics } = options;
+  return createGrpcService(IstioCertificateService, {
+    createCertificate: ({ request, metadata }, answer) => {
+      metrics.requested();
+      const issue = async () => {
+        const identity = authenticate(request.csr, metadata, options);
+        return await authority.issue(request.csr, identity, Number(request.validityDuration) * SECOND);
+      };
+      issue().then(
+        ({ chain }) => {
+          metrics.issued();
+          answer(null, { certChain: [...chain] });
+        },
+        (error: unknown) => {
+          const known = error instanceof IdentityError ? error : null;
+          metrics.failed(known?.code ?? null);
+          // What else went wrong is nobody's business but ours.
+          const details = known?.message ?? "The certificate could not be issued.";
+          answer({ code: known === null ? status.INTERNAL : CODES[known.code], details });
+        },
+      );
+    },
+  });
+}
+
+function authenticate(csr: string, metadata: Metadata, options: CertificateServiceOptions): SpiffeId {
+  const { trustDomain, tokens, roots, clock } = options;
+  const [renewal] = metadata.get(RENEWAL_HEADER);
+  if (renewal !== undefined) {
+    const identity = readRenewal(String(renewal), csr, roots(), clock.now());
+    if (identity.trustDomain === trustDomain) return identity;
+    throw new IdentityError("bad-certificate", "peer", `The renewal is for another trust domain than ${trustDomain}.`);
+  }
+  const [authorization = ""] = metadata.get("authorization");
+  const token = /^Bearer (\S+)$/.exec(String(authorization))?.[1];
+  if (token === undefined)
+    throw new IdentityError(
+      "bad-join-token",
+      "peer",
+      "The request carries neither a join token nor a proof of renewal.",
+    );
+  const { namespace, serviceAccount } = tokens.redeem(token);
+  return { trustDomain, namespace, serviceAccount };
+}
