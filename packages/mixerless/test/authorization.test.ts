@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { get } from "node:http";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -55,6 +56,17 @@ describe("an AuthorizationPolicy in the watched folder", () => {
   async function mixerless(...words: string[]): Promise<string> {
     const { stdout } = await run(process.execPath, [COMMAND, ...words, "--pilot", demo.summary.pilot]);
     return stdout;
+  }
+
+  /** Status of a request straight to the sidecar, its target as it stands, on a connection of its own. */
+  function direct(target: string): Promise<number> {
+    const [host, port] = demo.workload("productpage-v1").inbound.split(":");
+    return new Promise((resolve, reject) => {
+      get({ host, port, path: target, agent: false }, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      }).on("error", reject);
+    });
   }
 
   /** What grows by an action, once both reporters have counted every view before it. */
@@ -177,4 +189,27 @@ describe("an AuthorizationPolicy in the watched folder", () => {
     expect(Object.keys(grown).filter((edge) => !edge.endsWith(" 200 -"))).toEqual([]);
     expect(JSON.parse(await demo.pilot("/debug/faultz"))).toEqual([]);
   }, 60_000);
+
+  it.each([
+    ["/productpage?u=normal", 403],
+    // Nobody sends a fragment.
+    ["/productpage#top", 400],
+    ["/./productpage", 403],
+    ["/static/../productpage", 403],
+    ["/static/%2e%2e/productpage", 403],
+    ["/%70roductpage", 403],
+    ["http://productpage:9080/productpage", 403],
+  ] as const)(
+    "is not walked around by %s",
+    async (target, status) => {
+      await demo.write(
+        FILE,
+        policy("page", "productpage", "DENY", '{ to: [{ operation: { paths: ["/productpage"] } }] }'),
+      );
+      while ((await direct("/productpage")) !== 403);
+      expect(await direct("/health")).toBe(200);
+      expect(await direct(target)).toBe(status);
+    },
+    60_000,
+  );
 });

@@ -1,4 +1,4 @@
 export { type Fault, formatFault, formatFaults } from "./config/fault.ts";
-export { type ValidationReport, validateFiles } from "./config/load-files.ts";
+export { type ValidationReport, validateFiles } from "./explain/validate-files.ts";
 export type { TelemetryMode } from "./generators/generator-input.ts";
 export { type Pilot, type PilotOptions, runPilot } from "./server/run-pilot.ts";

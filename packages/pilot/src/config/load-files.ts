@@ -1,6 +1,5 @@
 import { SystemClock } from "@mixerless/clock";
 import { ConfigStore } from "./config-store.ts";
-import type { Fault } from "./fault.ts";
 import { FileSource } from "./file-source.ts";
 
 /** Reads directories and files once, without watching. The faults are in the store. */
@@ -11,21 +10,4 @@ export async function loadFiles(paths: readonly string[]): Promise<ConfigStore> 
   await source.start();
   source.close();
   return store;
-}
-
-export interface ValidationReport {
-  /** Objects that are valid. */
-  readonly objects: number;
-  readonly errors: number;
-  readonly warnings: number;
-  /** By file and line. */
-  readonly faults: readonly Fault[];
-}
-
-/** Says what a control plane would make of these files. */
-export async function validateFiles(paths: readonly string[]): Promise<ValidationReport> {
-  const store = await loadFiles(paths);
-  const faults = store.faults();
-  const errors = faults.filter((fault) => fault.severity === "error").length;
-  return { objects: store.snapshot().size, errors, warnings: faults.length - errors, faults };
 }
