@@ -7,7 +7,7 @@ import { runInNewContext } from "node:vm";
 
 // As the command does for data planes, before the imports.
 setFlagsFromString("--semi-space-growth-factor=1");
-Buffer.allocUnsafeSlow(1024 * 1024);
+Buffer.allocUnsafeSlow(4 * 1024 * 1024);
 const { SystemClock } = await import("@mixerless/clock");
 const { createMetadataExchange, createStats } = await import("@mixerless/extensions");
 const { createProxy, decodeBootstrap } = await import("@mixerless/proxy");
