@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import type { Server } from "node:http";
+import { connect } from "node:net";
 import { MapSource } from "@mixerless/xds";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../src/demo/address-plan.ts";
@@ -13,12 +15,15 @@ const servers: ControlledSidecar[] = [];
 let doorPort = 0;
 let ports: readonly [number, number] = [0, 0];
 
+/** It drains for as long as somebody is connected, so the test says how long. */
+const DRAIN = { EXIT_ON_ZERO_ACTIVE_CONNECTIONS: "true", MINIMUM_DRAIN_DURATION: "0s" };
+
 async function startServer(name: string, originPort: number, port: number): Promise<ControlledSidecar> {
   const source = new MapSource();
   setCluster(source, "origin", [originPort]);
   setRoutes(source, "in", { origin: 1 });
   setListener(source, "in", port, "in", { direction: "INBOUND" });
-  return await ControlledSidecar.start(name, source, { TERMINATION_DRAIN_DURATION_SECONDS: "1" });
+  return await ControlledSidecar.start(name, source, DRAIN);
 }
 
 beforeAll(async () => {
@@ -44,6 +49,8 @@ it("a sidecar that is told to stop loses no request: it drains until its clients
   const [stopped] = servers as [ControlledSidecar];
   const load = new Load(`http://127.0.0.1:${doorPort}/`);
   await load.more(200);
+  const waiting = connect(ports[0], "127.0.0.1");
+  await once(waiting, "connect");
   stopped.signal("SIGTERM");
   await load.more(200);
   const { ip, statusPort, adminPort } = stopped.addresses;
@@ -53,6 +60,8 @@ it("a sidecar that is told to stop loses no request: it drains until its clients
   expect((await fetchPage(`http://127.0.0.1:${ports[0]}/`)).body).toBe("served");
   setEndpoints(client.source, "servers", [ports[1]]);
   client.push();
+  await load.more(200);
+  waiting.destroy();
   expect(await stopped.ended()).toBe(0);
   await load.more(200);
   await load.stop();
