@@ -62,8 +62,9 @@ it("serves every request while objects come, change and go, and ends where a fre
   // Nothing failed anywhere in the mesh, but where a fault said so.
   const edges = Object.keys(byEdge(await demo.series(METRIC)));
   const byFault = /^source productpage-v1 \S+ 418 FI$/;
-  expect(edges.filter((edge) => !edge.endsWith(" 200 -") && !byFault.test(edge))).toEqual([]);
-  expect(Object.fromEntries(load.answers)).toEqual({ 200: load.total });
+  const failed = edges.filter((edge) => !edge.endsWith(" 200 -") && !byFault.test(edge));
+  expect(failed, `the demo said: ${demo.stderr}`).toEqual([]);
+  expect(Object.fromEntries(load.answers), `the demo said: ${demo.stderr}`).toEqual({ 200: load.total });
   if (MINUTES > 0) process.stderr.write(`${load.total} views, ${changes} changes\n${edges.join("\n")}\n`);
 
   // A new control plane makes everything anew from the files; who held something else is told.
