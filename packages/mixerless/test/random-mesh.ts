@@ -67,11 +67,18 @@ export class RandomMesh {
     }
   }
 
-  /** The last change, which shows in what the proxies hold. */
+  /**
+   * The last changes: rules, and an endpoint of details, in which `mark` shows. No VirtualService, whose push would
+   * look at clusters and routes again and so make good what an earlier one had missed.
+   */
   async finish(mark: string): Promise<void> {
-    const headers = { response: { set: { "x-mark": mark } } };
-    const http = [{ route: [{ destination: { host: "reviews", subset: "v1" } }], headers }];
-    await this.#put("reviews.yaml", [object("VirtualService", "reviews", { hosts: ["reviews"], http })]);
+    const trafficPolicy = { loadBalancer: { simple: "RANDOM" } };
+    const rules = this.#rules.map((rule) => ({ ...rule, spec: { ...rule.spec, trafficPolicy } }));
+    await this.#put("destination-rules.yaml", rules);
+    const workloads = this.#workloads.map((entry) =>
+      entry.metadata.name === "details-v1" ? { ...entry, spec: { ...entry.spec, locality: mark } } : entry,
+    );
+    await this.#put("workloads.yaml", workloads);
   }
 
   async #put(name: string, documents: readonly object[]): Promise<void> {
