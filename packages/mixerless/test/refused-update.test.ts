@@ -1,39 +1,18 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createBootstrap, type WorkloadIdentity } from "@mixerless/agent";
+import { createBootstrap } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { createProxy, type Proxy as DataPlane, decodeBootstrap } from "@mixerless/proxy";
-import { decodeJson, formatFault, packAny } from "@mixerless/wire";
+import { formatFault } from "@mixerless/wire";
 import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { createXdsServer, MapSource, TypeUrl, type XdsServer } from "@mixerless/xds";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { freePorts } from "../src/demo/address-plan.ts";
 import { fetchPage } from "./fetch-page.ts";
+import { HCM, IDENTITY, IP, pack, ROUTER } from "./small-mesh.ts";
 
-const HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 const TYPED_STRUCT = "type.googleapis.com/xds.type.v3.TypedStruct";
-const IP = "127.0.0.1";
-
-const IDENTITY: WorkloadIdentity = {
-  type: "sidecar",
-  name: "a",
-  namespace: "default",
-  workload: "a",
-  instanceIps: [IP],
-  labels: {},
-  annotations: {},
-  serviceAccount: "a",
-  clusterId: "Kubernetes",
-  meshId: "cluster.local",
-  istioVersion: "1.30.3",
-  domain: "cluster.local",
-  interceptionMode: "NONE",
-  owner: null,
-  locality: { region: "", zone: "", subZone: "" },
-};
-
 const clock = new SystemClock();
 const source = new MapSource();
 let origin: Server;
@@ -43,7 +22,7 @@ let port = 0;
 
 function cluster(change: object = {}): void {
   const originPort = (origin.address() as AddressInfo).port;
-  const decoded = decodeJson(ClusterSchema, {
+  const message = pack(ClusterSchema, {
     name: "origin",
     type: "STATIC",
     connectTimeout: "1s",
@@ -55,8 +34,7 @@ function cluster(change: object = {}): void {
     },
     ...change,
   });
-  if (decoded.faults !== undefined) throw new Error(decoded.faults.map(formatFault).join("\n"));
-  source.set("origin", packAny(ClusterSchema, decoded.message));
+  source.set("origin", message);
 }
 
 function listener(change: object = {}): void {
@@ -71,13 +49,12 @@ function listener(change: object = {}): void {
     httpFilters: [{ name: "envoy.filters.http.router", typedConfig: { "@type": ROUTER } }],
     ...change,
   };
-  const decoded = decodeJson(ListenerSchema, {
+  const message = pack(ListenerSchema, {
     name: "door",
     address: { socketAddress: { address: IP, portValue: port } },
     filterChains: [{ filters: [{ name: "envoy.filters.network.http_connection_manager", typedConfig: manager }] }],
   });
-  if (decoded.faults !== undefined) throw new Error(decoded.faults.map(formatFault).join("\n"));
-  source.set("door", packAny(ListenerSchema, decoded.message));
+  source.set("door", message);
 }
 
 beforeAll(async () => {

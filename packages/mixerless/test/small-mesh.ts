@@ -9,9 +9,10 @@ import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/
 import type { MapSource } from "@mixerless/xds";
 import { freePorts } from "../src/demo/address-plan.ts";
 
-const IP = "127.0.0.1";
-const HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
+export const IP = "127.0.0.1";
+export const HCM =
+  "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+export const ROUTER = "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router";
 
 export const IDENTITY: WorkloadIdentity = {
   type: "sidecar",
@@ -33,7 +34,7 @@ export const IDENTITY: WorkloadIdentity = {
 
 type Json = Parameters<typeof decodeJson>[1];
 
-function pack(schema: Parameters<typeof decodeJson>[0], json: Json) {
+export function pack(schema: Parameters<typeof decodeJson>[0], json: Json) {
   const decoded = decodeJson(schema, json);
   if (decoded.faults !== undefined) throw new Error(decoded.faults.map(formatFault).join("\n"));
   return packAny(schema, decoded.message);

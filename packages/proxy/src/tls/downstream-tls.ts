@@ -104,6 +104,13 @@ export class DownstreamTls {
   #judge(socket: TLSSocket, onSecured: (secured: SecuredSocket) => void, onFailed: (details: string) => void): void {
     const { config, stats, clock } = this.#options;
     const requestedServerName = typeof socket.servername === "string" ? socket.servername.toLowerCase() : null;
+    if (config.requireSni && requestedServerName === null) {
+      stats.errors.add(1);
+      socket.once("error", () => {});
+      socket.destroy();
+      onFailed("the client named no server");
+      return;
+    }
     const check = checkPeer(socket, {
       config: config.tls,
       required: config.requireClientCertificate,

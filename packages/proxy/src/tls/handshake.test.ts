@@ -212,6 +212,15 @@ describe("mesh TLS", () => {
     expect(count(`listener_ssl_fail_verify_${counter}`)).toBe(1);
   });
 
+  it("refuses a client that names no server where a name is required", async () => {
+    const options = { config: { tls: config(MESH), requireClientCertificate: true, requireSni: true } };
+    const { port, outcome } = await serve(MESH, options);
+    void call(port, await client());
+    expect((await outcome()).details).toBe("the client named no server");
+    expect((await call(port, await client(), MESH, null, "server.test")).secured).not.toBeNull();
+    expect((await outcome()).secured?.requestedServerName).toBe("server.test");
+  });
+
   it("refuses a certificate that has expired by our clock, though OpenSSL's thinks otherwise", async () => {
     const { port, outcome } = await serve();
     const secrets = await client("client", 3_600_000);

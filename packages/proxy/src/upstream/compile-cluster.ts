@@ -1,4 +1,3 @@
-import type { Duration } from "@bufbuild/protobuf/wkt";
 import {
   type Cluster,
   Cluster_DiscoveryType,
@@ -7,6 +6,7 @@ import {
 } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import type { OutlierDetection } from "@mixerless/wire/envoy/config/cluster/v3/outlier_detection";
 import { RoutingPriority } from "@mixerless/wire/envoy/config/core/v3/base";
+import { milliseconds } from "../http/routing/duration.ts";
 import { type CircuitBreakerLimits, DEFAULT_LIMITS } from "./circuit-breaker.ts";
 import type { ClusterConfig, Discovery, LoadBalancerPolicy } from "./cluster-config.ts";
 import { compileEndpoints, compileNamedEndpoints, type EndpointFault } from "./compile-endpoints.ts";
@@ -207,8 +207,4 @@ function compileOutliers(message: OutlierDetection): OutlierDetectionConfig {
     enforcingLocalOriginSuccessRate: message.enforcingLocalOriginSuccessRate ?? 100,
     enforcingFailurePercentageLocalOrigin: message.enforcingFailurePercentageLocalOrigin ?? 0,
   };
-}
-
-export function milliseconds(duration: Duration | undefined): number | null {
-  return duration === undefined ? null : Number(duration.seconds) * SECOND + duration.nanos / 1e6;
 }
