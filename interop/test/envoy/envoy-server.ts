@@ -38,6 +38,20 @@ export class EnvoyServer {
     return this.#log.join("");
   }
 
+  /**
+   * Warnings of refused or outdated configuration. `max_grpc_timeout` is outdated too, but what replaces it makes
+   * Envoy ignore the route's timeout.
+   */
+  get complaints(): string[] {
+    return this.log.split("\n").filter((line) => /rejected|deprecated/i.test(line) && !/max_grpc_timeout/.test(line));
+  }
+
+  /** Counters of refused updates that are not 0. */
+  async rejectedUpdates(): Promise<Record<string, number>> {
+    const rejected = await this.stats("update_rejected$");
+    return Object.fromEntries(Object.entries(rejected).filter(([, count]) => count > 0));
+  }
+
   async page(path: string): Promise<string> {
     return (await fetch(`${this.#admin}${path}`)).text();
   }

@@ -1,39 +1,14 @@
-import type { DescMessage } from "@bufbuild/protobuf";
 import { SystemClock } from "@mixerless/clock";
 import { createMetadataExchange, createStats } from "@mixerless/extensions";
-import { generateTraffic, type TrafficCase } from "@mixerless/pilot/testing";
+import type { TrafficCase } from "@mixerless/pilot/testing";
 import { createProxy, type Proxy as DataPlane, decodeBootstrap } from "@mixerless/proxy";
-import { packAny } from "@mixerless/wire";
-import { type Cluster, ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
-import {
-  type ClusterLoadAssignment,
-  ClusterLoadAssignmentSchema,
-} from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
-import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
-import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
-import { createXdsServer, MapSource, TypeUrl, type XdsServer } from "@mixerless/xds";
+import { createXdsServer, MapSource, type XdsServer } from "@mixerless/xds";
 import { Endpoints } from "./endpoints.ts";
-import { moveEndpoints, moveListener } from "./local-addresses.ts";
-
-const SCHEMAS: Readonly<Record<string, DescMessage>> = {
-  [TypeUrl.cluster]: ClusterSchema,
-  [TypeUrl.endpoint]: ClusterLoadAssignmentSchema,
-  [TypeUrl.listener]: ListenerSchema,
-  [TypeUrl.route]: RouteConfigurationSchema,
-};
-
-let addresses = 0;
-
-/** A loopback address of this process's own, so that runs beside each other don't meet. */
-function loopback(): string {
-  addresses += 1;
-  const { pid } = process;
-  return `127.${64 + ((pid >> 8) & 63)}.${pid & 255}.${1 + (addresses % 250)}`;
-}
+import { type LocalConfiguration, localConfiguration } from "./local-configuration.ts";
 
 /** One proxy with what pilot generates for a case, and stand-ins for every endpoint. */
 export class CaseMesh {
-  readonly listeners: ReadonlyMap<string, { readonly ip: string; readonly port: number }>;
+  readonly listeners: LocalConfiguration["listeners"];
   /** What the proxy refused, in its own words. */
   readonly refusals: readonly string[];
   readonly #proxy: DataPlane;
@@ -57,7 +32,9 @@ export class CaseMesh {
   /** Resolves when the proxy serves. */
   static async start(entry: TrafficCase, folder: URL): Promise<CaseMesh> {
     const endpoints = new Endpoints();
-    const { source, listeners } = await localSource(entry, folder, endpoints);
+    const { resources, listeners } = await localConfiguration(entry, folder, endpoints);
+    const source = new MapSource();
+    for (const { name, any } of resources) source.set(name, any);
     const refusals: string[] = [];
     const clock = new SystemClock();
     let refused = () => {};
@@ -80,22 +57,6 @@ export class CaseMesh {
     await this.#proxy.close();
     await Promise.all([this.#xds.close(0), this.#endpoints.close()]);
   }
-}
-
-async function localSource(entry: TrafficCase, folder: URL, endpoints: Endpoints) {
-  const { messages } = generateTraffic(entry, folder);
-  const source = new MapSource();
-  const listeners = new Map<string, { ip: string; port: number }>();
-  for (const [typeUrl, byName] of messages) {
-    for (const [name, message] of byName) {
-      if (typeUrl === TypeUrl.listener) listeners.set(name, moveListener(message as Listener, loopback()));
-      if (typeUrl === TypeUrl.endpoint) await moveEndpoints(message as ClusterLoadAssignment, endpoints);
-      if (typeUrl === TypeUrl.cluster) await moveEndpoints((message as Cluster).loadAssignment, endpoints);
-      const schema = SCHEMAS[typeUrl];
-      if (schema !== undefined) source.set(name, packAny(schema, message as never));
-    }
-  }
-  return { source, listeners };
 }
 
 function startedProxy(xdsAddress: string, clock: SystemClock): DataPlane {

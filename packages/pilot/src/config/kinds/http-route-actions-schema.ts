@@ -32,6 +32,8 @@ import type {
 
 const httpStatus = integer({ min: 200, max: 600 });
 
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
+
 export const redirect: Reader<HttpRedirect> = checked(
   object({
     uri: withDefault(string, ""),
@@ -51,6 +53,9 @@ export const redirect: Reader<HttpRedirect> = checked(
     }
     if (redirectCode !== 0 && redirectCode < 300) {
       at.at("redirectCode").error("out-of-range", `${redirectCode} is no redirect.`, "Use 301, 302, 303, 307 or 308.");
+    } else if (redirectCode !== 0 && !REDIRECTS.has(redirectCode)) {
+      const message = `No proxy redirects with ${redirectCode}; the route answers 500.`;
+      at.at("redirectCode").warn("unsupported-redirect", message, "Use 301, 302, 303, 307 or 308.");
     }
     if (scheme !== "" && scheme !== "http" && scheme !== "https") {
       at.at("scheme").error("unknown-value", `${describe(scheme)} is no scheme.`, "Use http or https.");

@@ -70,6 +70,12 @@ export const INVALID_OBJECTS: readonly InvalidObject[] = [
   ],
   ["VirtualService", "error", "spec.http[0].redirect", http({ redirect: {} })],
   ["VirtualService", "error", "spec.http[0].redirect", http({ redirect: { uri: "/", redirectCode: 200 } })],
+  [
+    "VirtualService",
+    "warning",
+    "spec.http[0].redirect.redirectCode",
+    http({ redirect: { uri: "/", redirectCode: 300 } }),
+  ],
   ["VirtualService", "error", "spec.http[0].directResponse", http({ directResponse: { status: 99 } })],
   ["VirtualService", "error", "spec.http[0].rewrite", http({ route: to("a"), rewrite: {} })],
   [

@@ -26,7 +26,7 @@ export function catchAll(policy: OutboundTrafficPolicy): { name: "allow_any" | "
       value: {
         clusterSpecifier: { case: "cluster", value: cluster },
         timeout: duration(0),
-        maxStreamDuration: { maxStreamDuration: duration(0), grpcTimeoutHeaderMax: duration(0) },
+        maxGrpcTimeout: duration(0),
       },
     },
   });

@@ -27,6 +27,8 @@ export interface RouteSurroundings {
   /** The port of the listener that the route is for: stands in for a destination port that nothing names. */
   readonly listenerPort: number;
   readonly isTls: boolean;
+  /** A client that routes by itself, without a proxy. */
+  readonly isGrpcClient: boolean;
   /** The number that a destination without a port means, by the service's only port; undefined when it has several. */
   onlyPort(host: string): number | undefined;
   readonly meshRetries: HttpRetry | undefined;
@@ -75,8 +77,7 @@ export function defaultRoute(
       case: "route",
       value: create(RouteActionSchema, {
         clusterSpecifier: { case: "cluster", value: cluster },
-        timeout: duration(0),
-        maxStreamDuration: { maxStreamDuration: duration(0), grpcTimeoutHeaderMax: duration(0) },
+        ...timeouts(0, around),
         ...withRetries(undefined, around, hash.length > 0),
         hashPolicy: hash,
       }),
@@ -89,10 +90,16 @@ export function destinationCluster(destination: Destination, around: RouteSurrou
   return outboundClusterName(destination.host, port, destination.subset);
 }
 
+/** A route without any action would make proxies refuse all routes of the port, other services' as well. */
+const NO_ACTION: Route["action"] = {
+  case: "directResponse",
+  value: create(DirectResponseActionSchema, { status: 500 }),
+};
+
 function routeAction(route: ResolvedHttpRoute, hostRewrite: string, around: RouteSurroundings): Route["action"] {
   if (route.redirect !== undefined) {
     const redirect = redirectAction(route.redirect, around);
-    return redirect === undefined ? { case: undefined } : { case: "redirect", value: redirect };
+    return redirect === undefined ? NO_ACTION : { case: "redirect", value: redirect };
   }
   if (route.directResponse !== undefined)
     return { case: "directResponse", value: directResponse(route.directResponse) };
@@ -105,7 +112,7 @@ function forwardAction(route: ResolvedHttpRoute, hostRewrite: string, around: Ro
   const host = rewrite !== undefined && rewrite.authority !== "" ? rewrite.authority : hostRewrite;
   return create(RouteActionSchema, {
     clusterSpecifier: clusterSpecifier(route, around),
-    ...timeouts(route.timeout),
+    ...timeouts(route.timeout, around),
     ...(rewrite !== undefined && rewrite.uri !== "" ? { prefixRewrite: rewrite.uri } : {}),
     ...(rewrite?.uriRegexRewrite === undefined
       ? {}
@@ -134,10 +141,14 @@ function withRetries(retries: HttpRetry | undefined, around: RouteSurroundings, 
   return policy === undefined ? {} : { retryPolicy: policy };
 }
 
-/** Absent and 0 both mean no limit; gRPC deadlines get the same bound [control-plane §7.10]. */
-function timeouts(timeout: Milliseconds | undefined) {
+/**
+ * Absent and 0 both mean no limit; gRPC deadlines get the same bound [control-plane §7.10]. The newer
+ * `max_stream_duration` would do for these, but Envoy ignores `timeout` beside it. gRPC clients know only that one.
+ */
+function timeouts(timeout: Milliseconds | undefined, { isGrpcClient }: RouteSurroundings) {
   const limit = duration(timeout ?? 0);
-  return { timeout: limit, maxStreamDuration: { maxStreamDuration: duration(0), grpcTimeoutHeaderMax: limit } };
+  if (isGrpcClient) return { timeout: limit, maxStreamDuration: { maxStreamDuration: limit } };
+  return { timeout: limit, maxGrpcTimeout: limit };
 }
 
 function clusterSpecifier(route: ResolvedHttpRoute, around: RouteSurroundings): RouteAction["clusterSpecifier"] {
@@ -176,7 +187,7 @@ const REDIRECT_CODES: Readonly<Record<number, RedirectAction_RedirectResponseCod
   308: RedirectAction_RedirectResponseCode.PERMANENT_REDIRECT,
 };
 
-/** Undefined for a code that is no redirect: the route then has no action [control-plane §7.10]. */
+/** Undefined for a code that is no redirect: the route then has no such action [control-plane §7.10]. */
 function redirectAction(redirect: HttpRedirect, around: RouteSurroundings): RedirectAction | undefined {
   const responseCode = REDIRECT_CODES[redirect.redirectCode];
   if (responseCode === undefined) return undefined;

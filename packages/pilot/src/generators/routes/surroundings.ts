@@ -20,6 +20,7 @@ export function surroundings(
   return {
     listenerPort,
     isTls,
+    isGrpcClient: proxy.metadata.GENERATOR === "grpc",
     onlyPort,
     meshRetries: push.mesh.defaultHttpRetryPolicy,
     hashPolicy: ({ host, port, subset }) => {

@@ -100,6 +100,14 @@ describe("timeouts", () => {
     expect(limited(true, true)).toEqual([200, "x", [`200 UMSDR ${details}`]]);
   });
 
+  it("count for nothing beside a stream duration, however it is", () => {
+    const { test } = forward({ timeout: "0.1s", maxGrpcTimeout: "0.1s", maxStreamDuration: {} });
+    const plain = test.request();
+    const grpc = test.request({ ...POST, "content-type": "application/grpc" });
+    test.clock.advance(60_000);
+    expect([plain.status, grpc.status]).toEqual([null, null]);
+  });
+
   it("follow grpc-timeout where the route allows, capped by it", () => {
     const limit = (maxGrpcTimeout: string, grpcTimeout?: string) => {
       const { test, cluster } = forward({ maxGrpcTimeout });

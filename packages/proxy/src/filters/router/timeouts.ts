@@ -17,11 +17,13 @@ export interface RequestTimeouts {
 
 /**
  * The limits by route and, from inside the mesh, by headers; tells them to the upstream in
- * `x-envoy-expected-rq-timeout-ms`. Null where nothing is limited. For gRPC with `max_grpc_timeout` the client's own timeout counts.
+ * `x-envoy-expected-rq-timeout-ms`. Null where nothing is limited.
+ * For gRPC with `max_grpc_timeout` the client's own timeout counts; a route with `max_stream_duration` has no other limit.
  */
 export function requestTimeouts(action: ForwardAction, headers: HeaderMap, stream: number): RequestTimeouts | null {
-  const grpc = action.maxGrpcTimeout !== null && isGrpcRequest(headers);
-  let total = grpc ? grpcLimit(action, headers) : action.timeout;
+  const byStream = action.hasStreamDuration;
+  const grpc = !byStream && action.maxGrpcTimeout !== null && isGrpcRequest(headers);
+  let total = byStream ? 0 : grpc ? grpcLimit(action, headers) : action.timeout;
   let perTry = action.retry?.perTryTimeout ?? 0;
   const asked = headers.get(EnvoyHeader.upstreamRqTimeoutMs);
   if (asked !== null) {

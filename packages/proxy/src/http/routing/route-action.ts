@@ -38,6 +38,8 @@ export interface ForwardAction {
   /** Caps the `grpc-timeout` of gRPC requests, which then replaces `timeout`; 0: as the client says. */
   readonly maxGrpcTimeout: number | null;
   readonly grpcTimeoutOffset: number;
+  /** `max_stream_duration` is there, if only empty: as in Envoy, `timeout` and `maxGrpcTimeout` then mean nothing. */
+  readonly hasStreamDuration: boolean;
   readonly maxStreamDuration: number | null;
   readonly grpcTimeoutHeaderMax: number | null;
   readonly grpcTimeoutHeaderOffset: number;
@@ -118,6 +120,7 @@ function compileForward(
     idleTimeout: milliseconds(action.idleTimeout),
     maxGrpcTimeout: milliseconds(action.maxGrpcTimeout),
     grpcTimeoutOffset: milliseconds(action.grpcTimeoutOffset) ?? 0,
+    hasStreamDuration: duration !== undefined,
     maxStreamDuration: milliseconds(duration?.maxStreamDuration),
     grpcTimeoutHeaderMax: milliseconds(duration?.grpcTimeoutHeaderMax),
     grpcTimeoutHeaderOffset: milliseconds(duration?.grpcTimeoutHeaderOffset) ?? 0,
