@@ -1,10 +1,11 @@
 import { SystemClock } from "@mixerless/clock";
 import { createMetadataExchange, createStats } from "@mixerless/extensions";
-import type { TrafficCase } from "@mixerless/pilot/testing";
-import { createProxy, type Proxy as DataPlane, decodeBootstrap } from "@mixerless/proxy";
+import { generateTraffic, type TrafficCase } from "@mixerless/pilot/testing";
+import { createProxy, type Proxy as DataPlane, decodeBootstrap, SecretStore } from "@mixerless/proxy";
 import { createXdsServer, MapSource, type XdsServer } from "@mixerless/xds";
 import { Endpoints } from "./endpoints.ts";
 import { type LocalConfiguration, localConfiguration } from "./local-configuration.ts";
+import type { MeshIdentities } from "./mesh-identities.ts";
 
 /** One proxy with what pilot generates for a case, and stand-ins for every endpoint. */
 export class CaseMesh {
@@ -30,9 +31,10 @@ export class CaseMesh {
   }
 
   /** Resolves when the proxy serves. */
-  static async start(entry: TrafficCase, folder: URL): Promise<CaseMesh> {
-    const endpoints = new Endpoints();
-    const { resources, listeners } = await localConfiguration(entry, folder, endpoints);
+  static async start(entry: TrafficCase, folder: URL, mesh: MeshIdentities): Promise<CaseMesh> {
+    const traffic = generateTraffic(entry, folder);
+    const endpoints = new Endpoints({ mesh, byAddress: traffic.identities });
+    const { resources, listeners } = await localConfiguration(traffic, endpoints);
     const source = new MapSource();
     for (const { name, any } of resources) source.set(name, any);
     const refusals: string[] = [];
@@ -46,7 +48,11 @@ export class CaseMesh {
       refused();
     };
     const xds = createXdsServer({ source, clock, address: "127.0.0.1:0", observer: { onNack } });
-    const proxy = startedProxy(await xds.start(), clock);
+    const secrets = new SecretStore();
+    const { cert, key } = await mesh.of(traffic.identity);
+    secrets.set("default", { certificateChain: cert, privateKey: key });
+    secrets.set("ROOTCA", { trustedCa: mesh.roots });
+    const proxy = startedProxy(await xds.start(), clock, secrets);
     await proxy.start();
     // What refuses its routes never becomes ready.
     await Promise.race([proxy.whenReady, firstRefusal]);
@@ -59,7 +65,7 @@ export class CaseMesh {
   }
 }
 
-function startedProxy(xdsAddress: string, clock: SystemClock): DataPlane {
+function startedProxy(xdsAddress: string, clock: SystemClock, secrets: SecretStore): DataPlane {
   const [address = "", port = "0"] = xdsAddress.split(":");
   const decoded = decodeBootstrap(bootstrap(address, Number(port)));
   if (decoded.message === undefined) throw new Error(JSON.stringify(decoded.faults));
@@ -72,6 +78,7 @@ function startedProxy(xdsAddress: string, clock: SystemClock): DataPlane {
   return createProxy({
     bootstrap: decoded.message,
     clock,
+    secrets,
     extensions: { "stats.PluginConfig": createStats, "io.istio.http.peer_metadata.Config": createMetadataExchange },
     log: () => {},
     random,

@@ -1,6 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
-import { generateTraffic, type TrafficCase } from "@mixerless/pilot/testing";
+import type { GeneratedTraffic } from "@mixerless/pilot/testing";
 import { packAny } from "@mixerless/wire";
 import { type Cluster, ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import {
@@ -32,13 +32,12 @@ export interface LocalConfiguration {
 }
 
 export async function localConfiguration(
-  entry: TrafficCase,
-  folder: URL,
+  { messages }: GeneratedTraffic,
   endpoints: Endpoints,
 ): Promise<LocalConfiguration> {
   const resources: { name: string; any: Any }[] = [];
   const listeners = new Map<string, LocalAddress>();
-  for (const [typeUrl, byName] of generateTraffic(entry, folder).messages) {
+  for (const [typeUrl, byName] of messages) {
     for (const [name, message] of byName) {
       if (typeUrl === TypeUrl.listener) listeners.set(name, moveListener(message as Listener, loopback()));
       if (typeUrl === TypeUrl.endpoint) await moveEndpoints(message as ClusterLoadAssignment, endpoints);

@@ -1,7 +1,9 @@
 import { type IncomingHttpHeaders, request } from "node:http";
-import { connect } from "node:net";
+import type { Socket } from "node:net";
 import type { TrafficRequest } from "@mixerless/pilot/testing";
+import { dial } from "./dial.ts";
 import type { SeenRequest } from "./endpoints.ts";
+import type { MeshIdentities } from "./mesh-identities.ts";
 
 interface Answer {
   readonly status: number;
@@ -10,13 +12,19 @@ interface Answer {
 }
 
 /** Sends what a case says; answers what was not as it says. */
-export async function send(target: { ip: string; port: number }, wanted: TrafficRequest): Promise<string[]> {
+export async function send(
+  target: { ip: string; port: number },
+  wanted: TrafficRequest,
+  mesh: MeshIdentities,
+): Promise<string[]> {
   const { times = 1, shares, sticky = false } = wanted;
   const counts = new Map<string, number>();
   const faults: string[] = [];
   for (let i = 0; i < times; i++) {
-    const at =
-      wanted.tcp === undefined ? await sendHttp(target, wanted, faults) : await sendBytes(target, wanted.tcp, faults);
+    const socket = await dial(target, wanted.tls, mesh);
+    const reached = socket === null ? null : await conversation(socket, wanted, faults);
+    if ((reached === null) !== (wanted.refused ?? false)) faults.push(reached === null ? "refused" : "not refused");
+    const at = reached ?? "";
     counts.set(at, (counts.get(at) ?? 0) + 1);
     if (wanted.at !== undefined && at !== (wanted.at ?? "")) faults.push(`reached ${at || "nobody"}, not ${wanted.at}`);
   }
@@ -31,8 +39,14 @@ export async function send(target: { ip: string; port: number }, wanted: Traffic
   return faults;
 }
 
-async function sendHttp(target: { ip: string; port: number }, wanted: TrafficRequest, faults: string[]) {
-  const answer = await exchange(target, wanted);
+/** Who answered; null: the connection ended without an answer. */
+function conversation(socket: Socket, wanted: TrafficRequest, faults: string[]): Promise<string | null> {
+  return wanted.tcp === undefined ? sendHttp(socket, wanted, faults) : sendBytes(socket, wanted.tcp, faults);
+}
+
+async function sendHttp(socket: Socket, wanted: TrafficRequest, faults: string[]): Promise<string | null> {
+  const answer = await exchange(socket, wanted);
+  if (answer === null) return null;
   const { status = 200, body } = wanted;
   if (answer.status !== status)
     faults.push(`status ${answer.status} instead of ${status}: ${answer.body.slice(0, 100)}`);
@@ -43,20 +57,26 @@ async function sendHttp(target: { ip: string; port: number }, wanted: TrafficReq
   if (body !== undefined && answer.body !== body) faults.push(`body ${answer.body}`);
   const seen = seenBy(answer);
   for (const [name, value] of Object.entries(wanted.seen ?? {})) {
-    const is = name === ":path" ? seen?.path : name === ":method" ? seen?.method : seen?.headers[name];
+    const is = name === ":path" ? seen?.path : name === ":method" ? seen?.method : withoutHash(seen?.headers[name]);
     if (value === null ? is !== undefined : is !== value) faults.push(`endpoint saw ${name}: ${is}, not ${value}`);
   }
   return String(answer.headers["x-at"] ?? "");
+}
+
+/** Certificates are made anew for each run. */
+function withoutHash(value: string | undefined): string | undefined {
+  return value?.replace(/Hash=[0-9a-f]{64}/, "Hash=*");
 }
 
 function seenBy(answer: Answer): SeenRequest | undefined {
   return answer.headers["x-at"] === undefined ? undefined : (JSON.parse(answer.body) as SeenRequest);
 }
 
-function exchange({ ip, port }: { ip: string; port: number }, wanted: TrafficRequest): Promise<Answer> {
+function exchange(socket: Socket, wanted: TrafficRequest): Promise<Answer | null> {
   const { method = "GET", path = "/", host = "reviews", headers = {} } = wanted;
-  return new Promise((resolve, reject) => {
-    const sent = request({ host: ip, port, method, path, headers: { ...headers, host }, agent: false }, (response) => {
+  return new Promise((resolve) => {
+    const createConnection = () => socket;
+    const sent = request({ createConnection, method, path, headers: { ...headers, host } }, (response) => {
       const chunks: Buffer[] = [];
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("end", () =>
@@ -66,25 +86,25 @@ function exchange({ ip, port }: { ip: string; port: number }, wanted: TrafficReq
           body: Buffer.concat(chunks).toString(),
         }),
       );
-      response.on("error", reject);
+      response.on("error", () => resolve(null));
     });
-    sent.on("error", reject);
+    sent.on("error", () => resolve(null));
     sent.end();
   });
 }
 
-function sendBytes({ ip, port }: { ip: string; port: number }, text: string, faults: string[]): Promise<string> {
+function sendBytes(socket: Socket, text: string, faults: string[]): Promise<string | null> {
   return new Promise((resolve) => {
-    const socket = connect({ host: ip, port }, () => socket.write(text));
     let got = "";
     socket.on("data", (bytes) => {
       got += bytes.toString("latin1");
     });
-    socket.on("error", () => {});
+    socket.on("end", () => socket.end());
     socket.on("close", () => {
       const [at = "", rest = ""] = got.split(" got ");
       if (at !== "" && rest !== text) faults.push(`the endpoint got ${rest}`);
-      resolve(at);
+      resolve(at === "" ? null : at);
     });
+    socket.write(text);
   });
 }

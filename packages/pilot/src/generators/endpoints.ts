@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { MetadataSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import { HealthStatus } from "@mixerless/wire/envoy/config/core/v3/health_check";
 import {
   type ClusterLoadAssignment,
@@ -8,6 +9,7 @@ import {
   LbEndpointSchema,
   LocalityLbEndpointsSchema,
 } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint_components";
+import { effectiveMtls } from "../model/effective-mtls.ts";
 import type { Endpoint } from "../model/endpoint.ts";
 import type { Locality } from "../model/locality.ts";
 import type { Service } from "../model/service.ts";
@@ -16,7 +18,7 @@ import { from, type Generated } from "./generated.ts";
 import { type GeneratorInput, shared } from "./generator-input.ts";
 import { distributedWeights, failoverRank, isDistributed, type LocalityLb, localityLb } from "./locality-lb.ts";
 import { parseOutboundClusterName } from "./names.ts";
-import { istioMetadata, socketAddress } from "./proto.ts";
+import { socketAddress } from "./proto.ts";
 
 /** Endpoints of the clusters asked for; a name that means nothing gets an empty assignment, so that nothing waits for it. */
 export function endpointAssignments(
@@ -41,17 +43,23 @@ function endpointAssignment(input: GeneratorInput, name: string): Generated<Clus
 }
 
 function serviceAssignment(
-  { push, proxy }: GeneratorInput,
+  input: GeneratorInput,
   name: string,
   service: Service,
   parsed: { readonly port: number; readonly subset: string },
 ): Generated<ClusterLoadAssignment> {
+  const { push, proxy } = input;
   const rule = push.destinationRule(proxy.namespace, push.labelsOf(proxy), service.hostname);
   const policy = clusterPolicy(rule, parsed.port, parsed.subset);
   const endpoints = push.endpoints(service.key, parsed.port, policy.subsetLabels);
   return {
     name,
-    message: loadAssignment(name, endpoints, localityLb(policy, push.mesh, proxy.locality, push.labelsOf(proxy))),
+    message: loadAssignment(
+      name,
+      endpoints,
+      localityLb(policy, push.mesh, proxy.locality, push.labelsOf(proxy)),
+      takesMeshTls(input),
+    ),
     provenance: [...from(service.config), ...endpoints.flatMap((entry) => from(entry.config))],
   };
 }
@@ -59,6 +67,17 @@ function serviceAssignment(
 function serviceFor({ push, proxy }: GeneratorInput, host: string) {
   return proxy.type === "sidecar" ? push.sidecarScope(proxy).service(host) : push.service(host, proxy.namespace);
 }
+
+/** Whether an endpoint speaks the mesh's TLS: it has a sidecar with a certificate, and no policy switches TLS off for it. */
+export type MeshTlsTest = (endpoint: Endpoint) => boolean;
+
+export function takesMeshTls({ push, mutualTls }: GeneratorInput): MeshTlsTest {
+  if (mutualTls !== true) return NEVER;
+  return ({ tlsMode, namespace, labels, port }) =>
+    tlsMode === "istio" && effectiveMtls(push, namespace, labels, port).mode !== "DISABLE";
+}
+
+const NEVER: MeshTlsTest = () => false;
 
 interface LocalityGroup {
   readonly locality: Locality;
@@ -71,6 +90,7 @@ export function loadAssignment(
   clusterName: string,
   endpoints: readonly Endpoint[],
   lb?: LocalityLb,
+  meshTls: MeshTlsTest = NEVER,
 ): ClusterLoadAssignment {
   // Those that are not ready are left out rather than listed as unhealthy [control-plane §4.7].
   const healthy = endpoints.filter(({ health }) => health === "healthy");
@@ -83,7 +103,7 @@ export function loadAssignment(
     endpoints: sorted.flatMap(([key, group]) => {
       // A locality that a distribution leaves out gets nothing.
       const weight = weights === undefined ? sumOf(group.members) : (weights.get(key) ?? 0);
-      return weight === 0 && weights !== undefined ? [] : [localityEndpoints(group, weight)];
+      return weight === 0 && weights !== undefined ? [] : [localityEndpoints(group, weight, meshTls)];
     }),
   });
 }
@@ -109,7 +129,11 @@ function sumOf(members: readonly Endpoint[]): number {
   return members.reduce((sum, endpoint) => sum + endpoint.weight, 0);
 }
 
-function localityEndpoints({ locality: { region, zone, subzone }, priority, members }: LocalityGroup, weight: number) {
+function localityEndpoints(
+  { locality: { region, zone, subzone }, priority, members }: LocalityGroup,
+  weight: number,
+  meshTls: MeshTlsTest,
+) {
   const sorted = [...members].sort((a, b) =>
     a.address < b.address ? -1 : a.address > b.address ? 1 : a.port - b.port,
   );
@@ -123,7 +147,12 @@ function localityEndpoints({ locality: { region, zone, subzone }, priority, memb
         hostIdentifier: { case: "endpoint", value: { address: socketAddress(endpoint.address, endpoint.port) } },
         healthStatus: HealthStatus.HEALTHY,
         loadBalancingWeight: endpoint.weight,
-        metadata: istioMetadata({ workload: endpoint.istioWorkload }),
+        metadata: create(MetadataSchema, {
+          filterMetadata: {
+            istio: { workload: endpoint.istioWorkload },
+            ...(meshTls(endpoint) ? { "envoy.transport_socket_match": { tlsMode: "istio" } } : {}),
+          },
+        }),
       }),
     ),
   });

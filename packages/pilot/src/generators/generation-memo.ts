@@ -1,5 +1,6 @@
 import type { ProxyNode } from "../model/proxy-node.ts";
 import type { PushContext } from "../model/push-context.ts";
+import { hasIdentity } from "./tls/mesh-identity.ts";
 
 /**
  * What proxies with the same outlook share, for one revision of the configuration: a resource is made, and
@@ -43,7 +44,8 @@ export class GenerationMemo {
       const { type, namespace, dnsDomain, locality, userAgentName } = proxy;
       const labels = this.#labelsMatter ? JSON.stringify(Object.entries(this.#push.labelsOf(proxy)).sort()) : "";
       const { region, zone, subzone } = locality;
-      outlook = [type, namespace, dnsDomain, `${region}/${zone}/${subzone}`, userAgentName, labels].join("|");
+      const identity = hasIdentity(this.#push, proxy);
+      outlook = [type, namespace, dnsDomain, `${region}/${zone}/${subzone}`, userAgentName, identity, labels].join("|");
       this.#outlooks.set(proxy, outlook);
     }
     return outlook;

@@ -10,6 +10,8 @@ export interface GeneratorInput {
   readonly proxy: ProxyNode;
   readonly push: PushContext;
   readonly telemetry: TelemetryMode;
+  /** An authority gives workloads identities. Without one nothing speaks mutual TLS. */
+  readonly mutualTls?: boolean;
   /** Shared by the proxies of one revision; absent: everything is made anew. */
   readonly memo?: GenerationMemo;
 }

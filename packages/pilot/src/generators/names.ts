@@ -8,6 +8,11 @@ export function inboundClusterName(port: number): string {
   return `inbound|${port}||`;
 }
 
+/** The same as a server name: `outbound_.<port>_.<subset>_.<host>`. */
+export function sniClusterName(host: string, port: number, subset = ""): string {
+  return `outbound_.${port}_.${subset}_.${host}`;
+}
+
 export const PASSTHROUGH_CLUSTER = "PassthroughCluster";
 export const BLACK_HOLE_CLUSTER = "BlackHoleCluster";
 

@@ -32,7 +32,13 @@ const TYPES_OF_KIND: Partial<Record<Kind, readonly string[]>> = {
 };
 
 /** The types that differ between two snapshots at most. Content decides what is sent in the end; this saves the work of looking. */
-export function pushScope(before: ConfigSnapshot, after: ConfigSnapshot, changed: ReadonlySet<ObjectKey>): PushScope {
+export function pushScope(
+  before: ConfigSnapshot,
+  after: ConfigSnapshot,
+  changed: ReadonlySet<ObjectKey>,
+  /** Clusters hold the identities behind a service, by which clients check its servers: a new endpoint may bring one. */
+  mutualTls: boolean,
+): PushScope {
   const types = new Set<string>();
   const workloads = new Set<string>();
   for (const key of changed) {
@@ -41,6 +47,7 @@ export function pushScope(before: ConfigSnapshot, after: ConfigSnapshot, changed
     for (const type of typesOf(old, now, after)) types.add(type);
     for (const object of [old, now]) addWorkload(object, workloads);
   }
+  if (mutualTls && types.has(endpoint)) types.add(cluster);
   const everywhere = changes(types);
   const names = endpointNames(before, after, changed);
   if (names !== undefined && everywhere.has(endpoint)) everywhere.set(endpoint, names);

@@ -50,14 +50,16 @@ function missing(
 }
 
 function nodes(): ProxyNode[] {
-  const uncaptured = { interceptionMode: "NONE" as const };
+  const uncaptured = { interceptionMode: "NONE" as const, labels: MESH_TLS };
   return [
     proxy("client-v1", { ...uncaptured, ipAddresses: ["10.0.0.1"] }),
     proxy("shop/client-v2", { ...uncaptured, ipAddresses: ["10.0.0.2"] }),
     proxy("a-v1", { ...uncaptured, ipAddresses: ["10.1.0.0"], locality: { region: "r1", zone: "z1", subzone: "" } }),
-    proxy("istio-system/gw", { type: "router", labels: { istio: "gw" }, ipAddresses: ["10.0.0.3"] }),
+    proxy("istio-system/gw", { type: "router", labels: { istio: "gw", ...MESH_TLS }, ipAddresses: ["10.0.0.3"] }),
   ];
 }
+
+const MESH_TLS = { "security.istio.io/tlsMode": "istio" };
 
 type Random = (below: number) => number;
 
@@ -70,16 +72,32 @@ function randomObject(pick: Random): { name: string; text: string } {
   const destinations = [1, 2].map((n) => ({ destination: { host: app, subset: `v${n}` }, weight: 1 + pick(9) }));
   const makers = [
     () => service(named, { ports: [{ name: pick(4) === 0 ? "tcp" : "http", port: 9080 + pick(2) }] }),
-    () => pod(`${named}-${version}`, `10.1.0.${pick(6)}`, { version: `v${1 + pick(3)}` }),
+    () => {
+      const labels = { version: `v${1 + pick(3)}`, ...(pick(2) === 0 ? MESH_TLS : {}) };
+      const made = pod(`${named}-${version}`, `10.1.0.${pick(6)}`, labels);
+      return { ...made, spec: { ...(made.spec as object), serviceAccountName: `account-${pick(2)}` } };
+    },
     () =>
       object("ServiceEntry", named, {
         hosts: [`${app}.com`],
         location: "MESH_INTERNAL",
         resolution: pick(5) === 0 ? "DNS" : "STATIC",
         ports: [{ number: 9080, name: "http", protocol: "HTTP" }],
-        endpoints: [{ address: `10.2.0.${pick(5)}`, labels: { version } }],
+        endpoints: [
+          { address: `10.2.0.${pick(5)}`, labels: { version }, serviceAccount: pick(2) === 0 ? "" : "inline" },
+        ],
       }),
-    () => object("WorkloadEntry", `${named}-${version}`, { address: `10.3.0.${pick(4)}`, labels: { app, version } }),
+    () =>
+      object("WorkloadEntry", `${named}-${version}`, {
+        address: `10.3.0.${pick(4)}`,
+        labels: { app, version, ...(pick(2) === 0 ? MESH_TLS : {}) },
+        serviceAccount: `account-${pick(3)}`,
+      }),
+    () =>
+      object("PeerAuthentication", `${namespace}/${pick(2) === 0 ? "all" : app}`, {
+        ...(pick(2) === 0 ? { selector: { matchLabels: { app } }, portLevelMtls: { 9080: { mode: "DISABLE" } } } : {}),
+        mtls: { mode: ["STRICT", "PERMISSIVE", "DISABLE"][pick(3)] },
+      }),
     () =>
       object("DestinationRule", named, {
         host: app,
@@ -142,13 +160,17 @@ function expectFresh(clients: readonly Client[], source: PilotSource, when: stri
 }
 
 describe("objects created, changed and deleted at random", () => {
-  it.each([1, 2, 3])(
-    "leave every proxy with what a fresh start gives it (seed %i)",
-    (seed) => {
+  it.each([
+    [1, false],
+    [2, true],
+    [3, true],
+  ])(
+    "leave every proxy with what a fresh start gives it (seed %i, mutual TLS %s)",
+    (seed, mutualTls) => {
       const pick = seeded(seed);
       const store = new ConfigStore();
       const files = new Map<string, string>();
-      const source = new PilotSource(createPushContext(store.snapshot()), "native");
+      const source = new PilotSource(createPushContext(store.snapshot()), "native", mutualTls);
       const clients = nodes().map((node) => new Client(node));
       for (const client of clients) client.take(source, EVERYTHING);
       let pushed: ConfigSnapshot = store.snapshot();
@@ -163,7 +185,7 @@ describe("objects created, changed and deleted at random", () => {
           for (const key of store.apply([change]).changed) changed.add(key);
         }
         expect(store.faults().filter(({ severity }) => severity === "error")).toEqual([]);
-        const scope = pushScope(pushed, store.snapshot(), changed);
+        const scope = pushScope(pushed, store.snapshot(), changed, mutualTls);
         pushed = store.snapshot();
         source.update(createPushContext(pushed));
         for (const client of clients) client.take(source, scope.forProxy(client.node));
@@ -171,7 +193,7 @@ describe("objects created, changed and deleted at random", () => {
       }
       const fresh = new ConfigStore();
       fresh.apply([...files].map(([file, text]) => ({ reading: readConfig({ file, text }) })));
-      const freshSource = new PilotSource(createPushContext(fresh.snapshot()), "native");
+      const freshSource = new PilotSource(createPushContext(fresh.snapshot()), "native", mutualTls);
       expectFresh(clients, freshSource, "a fresh start");
       expect(clients.some(({ held }) => (held.get(TypeUrl.endpoint)?.size ?? 0) > 0)).toBe(true);
     },

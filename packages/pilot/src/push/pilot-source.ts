@@ -23,12 +23,15 @@ export class PilotSource implements ResourceSource {
   #memo: GenerationMemo;
   readonly #encoder = new ResourceEncoder();
   readonly telemetry: TelemetryMode;
+  readonly mutualTls: boolean;
   readonly #proxies = new Map<string, ProxyNode>();
 
-  constructor(push: PushContext, telemetry: TelemetryMode) {
+  /** `mutualTls`: there is an authority that gives workloads identities. */
+  constructor(push: PushContext, telemetry: TelemetryMode, mutualTls = false) {
     this.#push = push;
     this.#memo = new GenerationMemo(push);
     this.telemetry = telemetry;
+    this.mutualTls = mutualTls;
   }
 
   get current(): PushContext {
@@ -57,7 +60,8 @@ export class PilotSource implements ResourceSource {
   }
 
   generate(proxy: ProxyNode, typeUrl: string, names: WantedNames): GeneratedResources | undefined {
-    const input = { proxy, push: this.#push, telemetry: this.telemetry, memo: this.#memo };
+    const { telemetry, mutualTls } = this;
+    const input = { proxy, push: this.#push, telemetry, mutualTls, memo: this.#memo };
     const generated = generate(input, typeUrl, names);
     return generated === undefined ? undefined : this.#encoder.encode(typeUrl, generated);
   }

@@ -53,7 +53,7 @@ export class Pusher {
     this.#observer.onContext(this.#clock.monotonic() - start);
     const changed = new Set(this.#pending);
     this.#pending.clear();
-    const scope = pushScope(this.#pushed, snapshot, changed);
+    const scope = pushScope(this.#pushed, snapshot, changed, this.#source.mutualTls);
     this.#pushed = snapshot;
     if (changed.size === 0) return;
     this.#observer.onPush(start - this.#since, new Set([...changed].map(kindOf)));

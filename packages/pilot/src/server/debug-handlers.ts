@@ -138,7 +138,7 @@ function configDump({ source }: DebugFacts, query: URLSearchParams): AdminAnswer
     const known = [...source.proxies.values()].map((entry) => entry.podKey).join(", ");
     return json({ error: `No proxy "${id}" is connected. Connected: ${known || "none"}.` }, 404);
   }
-  const input = { proxy, push: source.current, telemetry: source.telemetry };
+  const input = { proxy, push: source.current, telemetry: source.telemetry, mutualTls: source.mutualTls };
   const dump = GENERATED_TYPES.map((typeUrl) => ({
     typeUrl,
     resources: (generate(input, typeUrl, referencedNames(input, typeUrl)) ?? []).map((entry) =>

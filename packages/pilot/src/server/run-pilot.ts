@@ -51,7 +51,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   await files.start();
 
   const metrics = new PilotMetrics(clock, options.version);
-  const source = new PilotSource(createPushContext(store.snapshot()), options.telemetry);
+  const source = new PilotSource(createPushContext(store.snapshot()), options.telemetry, options.authority !== null);
   const pusher = new Pusher(store, source, clock, metrics.pushObserver);
   const joined = new JoinedWorkloads(store, clock, paths.length);
   // A workload that joins is answered from what it has just brought in, so the snapshot can't wait.

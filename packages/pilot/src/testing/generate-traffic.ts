@@ -12,6 +12,7 @@ import type { Generated } from "../generators/generated.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import { createPushContext } from "../model/create-push-context.ts";
 import { parseProxyNode } from "../model/parse-proxy-node.ts";
+import { spiffeIdentity } from "../model/workload-endpoint.ts";
 import { generate, SCHEMA_OF_TYPE } from "../push/generate-resources.ts";
 import { referencedNames } from "../push/referenced-names.ts";
 import type { ShortConfig, TrafficCase } from "./traffic-case.ts";
@@ -29,6 +30,10 @@ export interface GeneratedTraffic {
   readonly messages: ReadonlyMap<string, ReadonlyMap<string, Message>>;
   /** `clusters`, `endpoints`, `listeners`, `routes` → name → JSON with the declared field names. */
   readonly json: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+  /** Identity behind each address that has one. */
+  readonly identities: ReadonlyMap<string, string>;
+  /** Of the proxy's own workload; of the account `default` when it has none. */
+  readonly identity: string;
   /** Generated resources that no object answers for. */
   readonly unexplained: readonly string[];
 }
@@ -45,11 +50,21 @@ export function generateTraffic(trafficCase: TrafficCase, folder: URL): Generate
     json[key] = Object.fromEntries(generated.map(({ name, message }) => [name, asJson(typeUrl, message)]));
     for (const { name, provenance } of generated) if (provenance.length === 0) unexplained.push(name);
   }
-  return { messages, json, unexplained };
+  const { push, proxy } = input;
+  const account = push.workload(proxy)?.serviceAccount || "default";
+  const identity = spiffeIdentity(push.mesh.trustDomain, proxy.namespace, account);
+  return { messages, json, identities: identitiesOf(input), identity, unexplained };
+}
+
+function identitiesOf({ push }: GeneratorInput): ReadonlyMap<string, string> {
+  const endpoints = push.services.flatMap((service) =>
+    service.ports.flatMap(({ port }) => push.endpoints(service.key, port)),
+  );
+  return new Map(endpoints.filter(({ identity }) => identity !== "").map((entry) => [entry.address, entry.identity]));
 }
 
 /** The proxy of a case with its revision of the configuration. */
-export function loadTraffic({ base, config, node, name }: TrafficCase, folder: URL): GeneratorInput {
+export function loadTraffic({ base, config, node, name, mutualTls }: TrafficCase, folder: URL): GeneratorInput {
   const files = base.map((file) => ({ file, text: readFileSync(new URL(file, folder), "utf8") }));
   const own = { file: "case.yaml", text: written(config) };
   const store = new ConfigStore();
@@ -58,7 +73,7 @@ export function loadTraffic({ base, config, node, name }: TrafficCase, folder: U
   if (errors.length > 0) throw new Error(`${name}: ${formatFaults(errors)}`);
   const proxy = parseProxyNode(nodeMessage(node));
   if (typeof proxy === "string") throw new Error(`${name}: ${proxy}`);
-  return { proxy, push: createPushContext(store.snapshot()), telemetry: "native" };
+  return { proxy, push: createPushContext(store.snapshot()), telemetry: "native", mutualTls };
 }
 
 function asJson(typeUrl: string, message: Message): unknown {

@@ -14,6 +14,10 @@ export interface TrafficRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Bytes instead of HTTP: what is sent, to be answered by the endpoint with its address. */
   readonly tcp?: string;
+  /** Over TLS, with the certificate of a service account of the namespace `default`, or with none. */
+  readonly tls?: { readonly as?: string; readonly offer?: readonly string[]; readonly sni?: string };
+  /** The connection ends without an answer. */
+  readonly refused?: boolean;
   /** 200 if left out. */
   readonly status?: number;
   /** Address of the endpoint that must have been reached; null: none. */
@@ -40,6 +44,8 @@ export interface TrafficCase {
   readonly base: readonly string[];
   readonly config: ShortConfig;
   readonly node: Readonly<Record<string, unknown>>;
+  /** An authority gives workloads identities. */
+  readonly mutualTls: boolean;
   /** `clusters`, `endpoints`, `listeners`, `routes`: name → what it must be like, null: absent. */
   readonly expect: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Names, complete, per type. */
@@ -67,5 +73,6 @@ function complete(entry: Partial<TrafficCase>, file: string): TrafficCase {
   const { name, rule } = entry;
   if (name === undefined || rule === undefined) throw new Error(`${file}: a case without name or rule`);
   const { base = ["base.yaml"], config = {}, node = {}, expect = {}, names = {}, requests = [], refusal = "" } = entry;
-  return { name, rule, file, base, config, node, expect, names, requests, refusal };
+  const { mutualTls = false } = entry;
+  return { name, rule, file, base, config, node, mutualTls, expect, names, requests, refusal };
 }

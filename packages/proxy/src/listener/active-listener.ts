@@ -116,7 +116,8 @@ export class ActiveListener implements SocketOwner {
       return;
     }
     incoming.secure(
-      (raw, onSecured, onFailed) => tls.secure(raw, onSecured, (details) => onFailed(new Error(details))),
+      (raw, onSecured, onFailed) =>
+        tls.secure(raw, first.applicationProtocols, onSecured, (details) => onFailed(new Error(details))),
       (transport) => {
         // The chain may have left while the hands were shaken.
         if (this.#byChain.get(chain.identity) === connections) this.#serve(transport, connections);

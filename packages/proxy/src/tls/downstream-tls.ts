@@ -33,6 +33,16 @@ interface Handshake {
   readonly failed: () => void;
 }
 
+/**
+ * Node's TLS refuses a client with whom it shares no protocol. Envoy goes on without one, and the mesh needs that:
+ * a client offers `istio` to tell what it is, which no server chooses.
+ */
+interface Servers {
+  readonly named: Server;
+  /** Chooses no protocol. */
+  readonly unnamed: Server;
+}
+
 const HANDSHAKE_TIMEOUT = 10_000;
 const MAX_HANDSHAKES = 1000;
 
@@ -42,29 +52,35 @@ const MAX_HANDSHAKES = 1000;
  */
 export class DownstreamTls {
   readonly #options: DownstreamTlsOptions;
-  readonly #holder: ContextHolder<Server>;
+  readonly #holder: ContextHolder<Servers>;
   /** By the addresses of both ends, under way. */
   readonly #handshakes = new Map<string, Handshake>();
 
   constructor(options: DownstreamTlsOptions) {
     this.#options = options;
-    this.#holder = new ContextHolder(options.config.tls, options.secrets, (context) => this.#createServer(context));
+    this.#holder = new ContextHolder(options.config.tls, options.secrets, (context) => this.#createServers(context));
   }
 
   /**
    * Does the handshake on an accepted socket, of which nothing was read, or all that was read was given
-   * back. `onSecured` follows once, or never: then the socket is destroyed and the reason counted.
+   * back. `onSecured` follows once, or never: then the socket is destroyed and the reason counted. `offered`:
+   * the protocols of the ClientHello, as far as somebody looked at it.
    */
-  secure(raw: Socket, onSecured: (secured: SecuredSocket) => void, onFailed: (details: string) => void): void {
+  secure(
+    raw: Socket,
+    offered: readonly string[],
+    onSecured: (secured: SecuredSocket) => void,
+    onFailed: (details: string) => void,
+  ): void {
     const { stats, wheel, handshakeTimeout = HANDSHAKE_TIMEOUT, maxHandshakes = MAX_HANDSHAKES } = this.#options;
     const fail = (counter: { add(n: number): void }, details: string) => {
       counter.add(1);
       raw.destroy();
       onFailed(details);
     };
-    const server = this.#holder.get();
-    if (typeof server === "string") {
-      fail(stats.secretsMissing, `TLS context: ${server}`);
+    const servers = this.#holder.get();
+    if (typeof servers === "string") {
+      fail(stats.secretsMissing, `TLS context: ${servers}`);
       return;
     }
     if (this.#handshakes.size >= maxHandshakes) {
@@ -94,7 +110,9 @@ export class DownstreamTls {
         if (end()) this.#judge(socket, onSecured, onFailed);
       },
     });
-    server.emit("connection", raw);
+    const { alpn } = this.#options.config.tls;
+    const none = offered.length > 0 && !offered.some((protocol) => alpn.includes(protocol));
+    (none ? servers.unnamed : servers.named).emit("connection", raw);
   }
 
   close(): void {
@@ -128,12 +146,18 @@ export class DownstreamTls {
     onSecured({ socket, tls: check.info, requestedServerName });
   }
 
-  #createServer(context: SecureContextOptions): Server {
+  #createServers(context: SecureContextOptions): Servers {
+    const { alpn } = this.#options.config.tls;
+    const unnamed = this.#createServer(context, []);
+    return { named: alpn.length === 0 ? unnamed : this.#createServer(context, alpn), unnamed };
+  }
+
+  #createServer(context: SecureContextOptions, alpn: readonly string[]): Server {
     const { tls } = this.#options.config;
     const asks = tls.roots !== null;
     const server = createServer({
       ...context,
-      ...(tls.alpn.length > 0 ? { ALPNProtocols: [...tls.alpn] } : {}),
+      ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
       ...(asks ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
       requestCert: asks,
       // Judged by us, so that each kind of failure has its counter.

@@ -59,7 +59,8 @@ interface Outcome {
 async function serve(
   json: object = MESH,
   options: Partial<DownstreamTlsOptions> = {},
-  before: (raw: Socket) => Promise<void> = async () => {},
+  before: (raw: Socket) => Promise<unknown> = async () => {},
+  offered: readonly string[] = [],
 ) {
   const secrets = new SecretStore();
   secrets.set("default", await authority.identity("server"));
@@ -84,6 +85,7 @@ async function serve(
     void before(raw).then(() =>
       downstream.secure(
         raw,
+        offered,
         (secured) => tell({ secured, details: "" }),
         (details) => tell({ secured: null, details }),
       ),
@@ -164,6 +166,15 @@ describe("mesh TLS", () => {
     server.end("answer");
     expect(String((await once(caller, "data"))[0])).toBe("answer");
     expect([count("listener_ssl_handshake"), count("cluster_ssl_handshake")]).toEqual([1, 1]);
+  });
+
+  it.each([
+    { offer: ["istio"], chosen: null },
+    { offer: ["istio-http/1.1", "istio", "http/1.1"], chosen: "http/1.1" },
+  ])("chooses $chosen for a client that offers $offer", async ({ offer, chosen }) => {
+    const { port, outcome } = await serve({ ...MESH, alpnProtocols: ["h2", "http/1.1"] }, {}, undefined, offer);
+    expect((await call(port, await client(), MESH, offer)).secured?.tls.alpn).toBe(chosen);
+    expect((await outcome()).secured?.tls.alpn).toBe(chosen);
   });
 
   it("takes a hello that was looked at before and given back", async () => {

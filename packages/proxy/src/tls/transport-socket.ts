@@ -12,6 +12,9 @@ import type { UpstreamTlsConfig } from "./upstream-tls.ts";
 
 const RAW_BUFFER = "envoy.extensions.transport_sockets.raw_buffer.v3.RawBuffer";
 
+/** A server must not choose what nothing behind it can speak: there is no HTTP/2 here yet. */
+const UNSPOKEN: ReadonlySet<string> = new Set(["h2"]);
+
 /** What a filter chain does with the bytes of a connection: null for nothing, or after adding faults. */
 export function compileDownstreamSocket(
   socket: TransportSocket | undefined,
@@ -39,7 +42,8 @@ export function compileDownstreamSocket(
       path: fieldPath(at, tickets),
       message: "is not supported: each context makes ticket keys of its own",
     });
-  return { tls, requireClientCertificate, requireSni: message.requireSni ?? false };
+  const alpn = tls.alpn.filter((protocol) => !UNSPOKEN.has(protocol));
+  return { tls: { ...tls, alpn }, requireClientCertificate, requireSni: message.requireSni ?? false };
 }
 
 /** What a cluster does with the bytes of a connection. */

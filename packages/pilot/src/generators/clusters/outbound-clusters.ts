@@ -8,12 +8,13 @@ import {
 import type { MergedDestinationRule } from "../../model/destination-rule.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
 import { configReference } from "../config-reference.ts";
-import { loadAssignment } from "../endpoints.ts";
+import { loadAssignment, takesMeshTls } from "../endpoints.ts";
 import { from, type Generated } from "../generated.ts";
 import { type GeneratorInput, shared } from "../generator-input.ts";
 import { type LocalityLb, localityLb } from "../locality-lb.ts";
 import { outboundClusterName } from "../names.ts";
 import { duration, istioMetadata } from "../proto.ts";
+import { applyUpstreamTls } from "../tls/upstream-tls.ts";
 import { clusterPolicy } from "./cluster-policy.ts";
 import { applyPolicy } from "./traffic-policy.ts";
 
@@ -56,6 +57,7 @@ function outboundCluster(
   const lb = localityLb(policy, push.mesh, proxy.locality, push.labelsOf(proxy));
   if (!applyDiscovery(input, cluster, service, port, policy.subsetLabels, lb)) return undefined;
   applyPolicy(cluster, policy, push.mesh, lb !== undefined);
+  applyUpstreamTls(cluster, input, { service, port, subset }, policy.tls);
   cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule));
   const provenance = [...from(service.config), ...(rule?.configs ?? []).map((config) => ({ config, path: "spec" }))];
   return { name, message: cluster, provenance };
@@ -78,7 +80,8 @@ function applyDiscovery(
     case "dns-round-robin": {
       const type =
         service.resolution === "dns-lb" ? Cluster_DiscoveryType.STRICT_DNS : Cluster_DiscoveryType.LOGICAL_DNS;
-      const assignment = loadAssignment(cluster.name, input.push.endpoints(service.key, port.port, subset), lb);
+      const endpoints = input.push.endpoints(service.key, port.port, subset);
+      const assignment = loadAssignment(cluster.name, endpoints, lb, takesMeshTls(input));
       if (assignment.endpoints.length === 0) return false;
       cluster.clusterDiscoveryType = { case: "type", value: type };
       cluster.loadAssignment = assignment;

@@ -5,12 +5,14 @@ import type { IngressListener, SidecarScope } from "../../model/sidecar-scope.ts
 import { servicesAt } from "../clusters/inbound-clusters.ts";
 import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
-import { isHttp } from "../is-http.ts";
 import { inboundClusterName } from "../names.ts";
 import { socketAddress } from "../proto.ts";
 import { inboundRoutes } from "../routes/inbound-routes.ts";
 import { authorizationProvenance } from "../security/authorization-filters.ts";
+import { inboundMode } from "../tls/mesh-identity.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
+import { inboundChains } from "./inbound-chains.ts";
+import { tlsInspection } from "./listener-filters.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 
 /** Without capture, inbound listeners come from the Sidecar's `ingress` and from nowhere else [control-plane §4.9]. */
@@ -24,20 +26,23 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
   const name = `${bind}_${number}`;
   const cluster = inboundClusterName(number);
   const services = servicesAt(input, ingress);
-  const filters = isHttp(ingress.protocol)
-    ? [
-        httpConnectionManager(input, {
-          listenerClass: "inbound",
-          statPrefix: `inbound_${name};`,
-          routes: { inline: inboundRoutes(cluster, number, services, ingress.protocol) },
-        }),
-      ]
-    : tcpFilters(input, "inbound", { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }] });
+  const mtls = inboundMode(input, number);
+  const filterChains = inboundChains(name, ingress.protocol, mtls.mode, input.push.mesh, {
+    http: () => [
+      httpConnectionManager(input, {
+        listenerClass: "inbound",
+        statPrefix: `inbound_${name};`,
+        routes: { inline: inboundRoutes(cluster, number, services, ingress.protocol) },
+      }),
+    ],
+    tcp: () => tcpFilters(input, "inbound", { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }] }),
+  });
   const message = create(ListenerSchema, {
     name,
     address: socketAddress(bind, number),
     trafficDirection: TrafficDirection.INBOUND,
-    filterChains: [{ name, filters }],
+    ...(mtls.mode === "DISABLE" ? {} : tlsInspection(input.push.mesh)),
+    filterChains,
   });
   return {
     name,
@@ -45,6 +50,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
     provenance: [
       ...from(scope.config, ingress.path),
       ...services.flatMap((target) => from(target.service.config)),
+      ...from(mtls.config, mtls.path),
       ...authorizationProvenance(input),
     ],
   };

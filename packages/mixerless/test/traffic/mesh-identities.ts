@@ -1,0 +1,56 @@
+import { SystemClock } from "@mixerless/clock";
+import {
+  CertificateAuthority,
+  createKeyAndRequest,
+  createRoot,
+  readSigner,
+  type Signer,
+} from "@mixerless/identity/authority";
+
+const DAY = 86_400_000;
+
+/** A certificate and its key, PEM. */
+export interface Credentials {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** The identities of a mesh that exists only in a test. */
+export class MeshIdentities {
+  readonly #signer: Signer;
+  readonly #authority: CertificateAuthority;
+  readonly #issued = new Map<string, Promise<Credentials>>();
+
+  private constructor(signer: Signer, clock: SystemClock) {
+    this.#signer = signer;
+    this.#authority = new CertificateAuthority({ clock, signer: () => signer });
+  }
+
+  static async create(): Promise<MeshIdentities> {
+    const clock = new SystemClock();
+    const now = clock.now();
+    return new MeshIdentities(await readSigner(await createRoot("cluster.local", now, DAY), now), clock);
+  }
+
+  get roots(): string {
+    return this.#signer.root;
+  }
+
+  /** Of `spiffe://<trust domain>/ns/<namespace>/sa/<account>`. */
+  of(spiffe: string): Promise<Credentials> {
+    let issued = this.#issued.get(spiffe);
+    if (issued === undefined) {
+      issued = this.#issue(spiffe);
+      this.#issued.set(spiffe, issued);
+    }
+    return issued;
+  }
+
+  async #issue(spiffe: string): Promise<Credentials> {
+    const [trustDomain = "", , namespace = "", , serviceAccount = ""] = spiffe.slice("spiffe://".length).split("/");
+    const id = { trustDomain, namespace, serviceAccount };
+    const { key, csr } = await createKeyAndRequest(id);
+    const { chain } = await this.#authority.issue(csr, id, 0);
+    return { cert: chain.slice(0, -1).join(""), key };
+  }
+}

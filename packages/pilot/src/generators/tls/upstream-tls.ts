@@ -1,0 +1,102 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { type Cluster, ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import type { TransportSocket } from "@mixerless/wire/envoy/config/core/v3/base";
+import {
+  SubjectAltNameMatcher_SanType,
+  type SubjectAltNameMatcherSchema,
+} from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/common";
+import type { ClientTlsSettings } from "../../config/kinds/destination-rule.ts";
+import { namespaceMtls } from "../../model/effective-mtls.ts";
+import type { Service, ServicePort } from "../../model/service.ts";
+import type { GeneratorInput } from "../generator-input.ts";
+import { isHttp } from "../is-http.ts";
+import { sniClusterName } from "../names.ts";
+import { MESH_HTTP, MESH_TCP } from "./alpn.ts";
+import { hasIdentity } from "./mesh-identity.ts";
+import { CLIENT_PARAMETERS } from "./parameters.ts";
+import { agentSecret, MESH_ROOTS, OWN_CERTIFICATE } from "./secret-references.ts";
+import { clientSocket, plainSocket } from "./transport-sockets.ts";
+
+/** The cluster of one port and subset of a service, as its TLS sees it. */
+export interface ClusterTarget {
+  readonly service: Service;
+  readonly port: ServicePort;
+  readonly subset: string;
+}
+
+/** How a cluster speaks to its endpoints: as the DestinationRule says, else by what each endpoint can do [§7.6]. */
+export function applyUpstreamTls(
+  cluster: Cluster,
+  input: GeneratorInput,
+  target: ClusterTarget,
+  settings: ClientTlsSettings | undefined,
+): void {
+  if (settings === undefined) {
+    if (isAutomatic(input, target.service)) cluster.transportSocketMatches = automatic(input, target);
+    return;
+  }
+  if (settings.mode === "ISTIO_MUTUAL") cluster.transportSocket = meshSocket(input, target, settings);
+}
+
+/** Endpoints that say that they can get mutual TLS, all others plaintext. */
+function automatic(input: GeneratorInput, target: ClusterTarget): Cluster["transportSocketMatches"] {
+  return create(ClusterSchema, {
+    transportSocketMatches: [
+      { name: "tlsMode-istio", match: { tlsMode: "istio" }, transportSocket: meshSocket(input, target) },
+      { name: "tlsMode-disabled", match: {}, transportSocket: plainSocket() },
+    ],
+  }).transportSocketMatches;
+}
+
+/** A client looks at the namespace's and the mesh's policies only [control-plane §6.4]. */
+function isAutomatic({ push, proxy, mutualTls }: GeneratorInput, service: Service): boolean {
+  if (mutualTls !== true || !push.mesh.enableAutoMtls || service.meshExternal || !hasIdentity(push, proxy))
+    return false;
+  return namespaceMtls(push, service.namespace).mode !== "DISABLE";
+}
+
+/** Mutual TLS of the mesh with exactly the identities behind the service, unless the rule names others. */
+function meshSocket(input: GeneratorInput, target: ClusterTarget, settings?: ClientTlsSettings): TransportSocket {
+  const { service, port, subset } = target;
+  const named = settings?.subjectAltNames ?? [];
+  const sni = settings?.sni ?? "";
+  return clientSocket({
+    sni: sni === "" ? sniClusterName(service.hostname, port.port, subset) : sni,
+    commonTlsContext: {
+      tlsParams: CLIENT_PARAMETERS,
+      alpnProtocols: isHttp(port.protocol) ? MESH_HTTP : MESH_TCP,
+      tlsCertificateSdsSecretConfigs: [agentSecret(OWN_CERTIFICATE)],
+      validationContextType: {
+        case: "combinedValidationContext",
+        value: {
+          defaultValidationContext: {
+            matchTypedSubjectAltNames: (named.length > 0 ? named : identities(input, service)).map(exactUri),
+          },
+          validationContextSdsSecretConfig: agentSecret(MESH_ROOTS),
+        },
+      },
+    },
+  });
+}
+
+/** Also under the mesh's former names: a workload may still have a certificate of one. */
+function identities({ push }: GeneratorInput, service: Service): string[] {
+  const { trustDomain, trustDomainAliases } = push.mesh;
+  const own = `spiffe://${trustDomain}/`;
+  const all = push
+    .identities(service.key)
+    .flatMap((identity) => [
+      identity,
+      ...(identity.startsWith(own)
+        ? trustDomainAliases.map((alias) => `spiffe://${alias}/${identity.slice(own.length)}`)
+        : []),
+    ]);
+  return [...new Set(all)].sort();
+}
+
+function exactUri(value: string): MessageInitShape<typeof SubjectAltNameMatcherSchema> {
+  return {
+    sanType: SubjectAltNameMatcher_SanType.URI,
+    matcher: { matchPattern: { case: "exact", value } },
+  };
+}
