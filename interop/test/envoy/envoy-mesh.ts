@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { SystemClock } from "@mixerless/clock";
-import type { TrafficCase } from "@mixerless/pilot/testing";
+import { generateTraffic, type TrafficCase } from "@mixerless/pilot/testing";
 import { createXdsServer, MapSource, TypeUrl, type XdsServer } from "@mixerless/xds";
 import { Endpoints } from "../../../packages/mixerless/test/traffic/endpoints.ts";
 import {
   type LocalConfiguration,
   localConfiguration,
 } from "../../../packages/mixerless/test/traffic/local-configuration.ts";
+import type { MeshIdentities } from "../../../packages/mixerless/test/traffic/mesh-identities.ts";
 import { freePort } from "../peers.ts";
 import { EnvoyServer } from "./envoy-server.ts";
 
@@ -23,17 +24,26 @@ export class EnvoyMesh {
   readonly #envoy: EnvoyServer;
   readonly #folder: string;
   readonly #refusals: string[];
-  readonly #endpoints = new Endpoints();
+  readonly #identities = new Map<string, string>();
+  readonly #endpoints: Endpoints;
 
-  private constructor(source: MapSource, xds: XdsServer, envoy: EnvoyServer, folder: string, refusals: string[]) {
+  private constructor(
+    source: MapSource,
+    xds: XdsServer,
+    envoy: EnvoyServer,
+    folder: string,
+    refusals: string[],
+    mesh: MeshIdentities,
+  ) {
     this.#source = source;
     this.#xds = xds;
     this.#envoy = envoy;
     this.#folder = folder;
     this.#refusals = refusals;
+    this.#endpoints = new Endpoints({ mesh, byAddress: this.#identities });
   }
 
-  static async start(program: string): Promise<EnvoyMesh> {
+  static async start(program: string, mesh: MeshIdentities): Promise<EnvoyMesh> {
     const source = new MapSource();
     const refusals: string[] = [];
     const xds = createXdsServer({
@@ -48,7 +58,7 @@ export class EnvoyMesh {
     const file = join(folder, "bootstrap.json");
     await writeFile(file, JSON.stringify(bootstrap(admin, Number(xdsPort))));
     const envoy = await EnvoyServer.start(program, file, `http://127.0.0.1:${admin}`);
-    return new EnvoyMesh(source, xds, envoy, folder, refusals);
+    return new EnvoyMesh(source, xds, envoy, folder, refusals, mesh);
   }
 
   get envoy(): EnvoyServer {
@@ -63,7 +73,10 @@ export class EnvoyMesh {
     // No connection pool, ejection or position of a round is left of the case before.
     await this.#replace([]);
     await this.#until("empty", () => this.#isSettled(0));
-    const { resources, listeners } = await localConfiguration(asEnvoy(entry), folder, this.#endpoints);
+    const traffic = generateTraffic(asEnvoy(entry), folder);
+    this.#identities.clear();
+    for (const [address, identity] of traffic.identities) this.#identities.set(address, identity);
+    const { resources, listeners } = await localConfiguration(traffic, this.#endpoints);
     this.#refusals.length = 0;
     await this.#replace(resources);
     await this.#until(entry.name, async () => this.#refusals.length > 0 || (await this.#isSettled(listeners.size)));

@@ -1,19 +1,21 @@
 import { readTrafficCases, TRAFFIC_CASES } from "@mixerless/pilot/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { MeshIdentities } from "../../../packages/mixerless/test/traffic/mesh-identities.ts";
 import { send } from "../../../packages/mixerless/test/traffic/send.ts";
 import { findProgram, titled } from "../peers.ts";
 import { EnvoyMesh } from "./envoy-mesh.ts";
 
 const program = findProgram("envoy");
 const without = [program === null && "no envoy, npm run interop:setup installs it"];
-const cases = readTrafficCases(TRAFFIC_CASES);
+const identities = await MeshIdentities.create();
+const cases = readTrafficCases(TRAFFIC_CASES).filter(({ mutualTls }) => !mutualTls);
 
 /** Every configuration that pilot's own tests describe, in a stock Envoy, with the same requests and answers. */
 describe.skipIf(without.some(Boolean))(titled("stock Envoy with the configuration of", without), () => {
   let mesh: EnvoyMesh;
 
   beforeAll(async () => {
-    mesh = await EnvoyMesh.start(program ?? "");
+    mesh = await EnvoyMesh.start(program ?? "", identities);
   });
 
   afterAll(async () => {
@@ -26,7 +28,7 @@ describe.skipIf(without.some(Boolean))(titled("stock Envoy with the configuratio
     for (const request of entry.requests) {
       const target = listeners.get(request.listener ?? "127.0.0.1_9080");
       if (target === undefined) throw new Error(`there is no listener ${request.listener}`);
-      expect(await send(target, request), JSON.stringify(request)).toEqual([]);
+      expect(await send(target, request, identities), JSON.stringify(request)).toEqual([]);
     }
   });
 
