@@ -3,6 +3,7 @@ import { CORS } from "./cors/index.ts";
 import { FAULT } from "./fault/index.ts";
 import { GRPC_STATS } from "./grpc-stats/index.ts";
 import type { HttpFilterType } from "./http-filter-type.ts";
+import { JWT_AUTHN } from "./jwt-authn/index.ts";
 import { RBAC } from "./rbac/index.ts";
 import { ROUTER } from "./router/index.ts";
 
@@ -10,7 +11,7 @@ import { ROUTER } from "./router/index.ts";
  * The HTTP filters that this proxy knows besides the in-process extensions. Their order in a chain is the
  * configuration's; the control plane's order and its reasons stand in [control-plane §4.6].
  */
-const TYPES: readonly HttpFilterType[] = [GRPC_STATS, ALPN, FAULT, CORS, RBAC, ROUTER];
+const TYPES: readonly HttpFilterType[] = [GRPC_STATS, ALPN, FAULT, CORS, JWT_AUTHN, RBAC, ROUTER];
 
 const BY_TYPE: ReadonlyMap<string, HttpFilterType> = new Map(TYPES.map((type) => [type.typeName, type]));
 

@@ -40,6 +40,8 @@ export interface FilterStream {
   /** Most bytes that a filter may keep of one message. */
   readonly bufferLimit: number;
 
+  /** The route may depend on what a filter has changed or noted. Filters stay those of the route before. */
+  chooseRouteAgain(): void;
   continueDecoding(filter: HttpFilter): void;
   continueEncoding(filter: HttpFilter): void;
   /** Answers in place of the upstream. After a response has started, the stream is reset instead. */

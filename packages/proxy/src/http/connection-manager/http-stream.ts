@@ -156,6 +156,13 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     this.encodeTrailersFrom(this.filters.length - 1, trailers);
   }
 
+  chooseRouteAgain(): void {
+    const headers = this.info.requestHeaders;
+    if (this.#ended || headers === null) return;
+    this.#chooseRoute(headers);
+    this.#applyRouteTimeouts(headers);
+  }
+
   // What leaves the filters.
 
   protected override sendHeaders(headers: HeaderMap, endStream: boolean): void {
@@ -299,7 +306,7 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
 
   #chooseRoute(headers: HeaderMap): void {
     const { context } = this.#owner;
-    this.route = this.#routes?.match(headers, context.random) ?? null;
+    this.route = this.#routes?.match(headers, context.random, this.info.dynamicMetadata) ?? null;
     this.info.route = this.route?.facts ?? null;
     this.info.cluster =
       this.route === null || this.route.cluster === "" ? null : context.clusters.get(this.route.cluster);

@@ -49,6 +49,7 @@ class RefusedStream implements FilterStream {
     if (request.kind === "protocol-error") this.info.setFlag(ResponseFlag.DownstreamProtocolError);
   }
 
+  chooseRouteAgain(): void {}
   continueDecoding(): void {}
   continueEncoding(): void {}
   sendLocalReply(): void {}

@@ -10,6 +10,7 @@ import { compileHeaderMutations } from "./header-mutations.ts";
 import { LevelStack } from "./level-stack.ts";
 import { queryStart } from "./rewrites.ts";
 import type { RouteEntry } from "./route-entry.ts";
+import type { Noted } from "./route-match.ts";
 import { compileVirtualHost, type VirtualHost } from "./virtual-host.ts";
 
 /** A compiled RouteConfiguration. Immutable: an update makes another one. */
@@ -17,8 +18,11 @@ export interface RouteTable {
   readonly name: string;
   /** Removed from requests that do not come from inside. */
   readonly internalOnlyHeaders: readonly HeaderName[];
-  /** The route of a request; null where no virtual host or none of its routes fits. `random` is uniform in [0, 1). */
-  match(headers: HeaderMap, random: () => number): RouteEntry | null;
+  /**
+   * The route of a request; null where no virtual host or none of its routes fits. `random` is uniform in [0, 1);
+   * `noted` is the dynamic metadata so far.
+   */
+  match(headers: HeaderMap, random: () => number, noted?: Noted): RouteEntry | null;
 }
 
 /**
@@ -71,12 +75,12 @@ class Table implements RouteTable {
     this.#ignorePort = ignorePort;
   }
 
-  match(headers: HeaderMap, random: () => number): RouteEntry | null {
+  match(headers: HeaderMap, random: () => number, noted: Noted = null): RouteEntry | null {
     const path = headers.get(H.path);
     if (path === null) return null;
     const authority = headers.get(H.authority) ?? "";
     const host = this.#hosts.find(this.#ignorePort ? hostWithoutPort(authority) : authority);
-    return host === null ? null : host.match(headers, path, queryStart(path), random);
+    return host === null ? null : host.match(headers, path, queryStart(path), random, noted);
   }
 }
 

@@ -16,7 +16,7 @@ import type { LevelStack } from "./level-stack.ts";
 import { HTTPS_REDIRECT } from "./redirect.ts";
 import { compileAction } from "./route-action.ts";
 import { RouteEntry } from "./route-entry.ts";
-import { compileRouteCondition, type RouteCondition } from "./route-match.ts";
+import { compileRouteCondition, type Noted, type RouteCondition } from "./route-match.ts";
 
 /** What a route configuration gives to the virtual hosts in it. */
 export interface VirtualHostScope {
@@ -45,11 +45,11 @@ export class VirtualHost {
   }
 
   /** The entry of the first route whose condition holds. `path` is the `:path`, `pathEnd` where its query begins. */
-  match(headers: HeaderMap, path: string, pathEnd: number, random: () => number): RouteEntry | null {
+  match(headers: HeaderMap, path: string, pathEnd: number, random: () => number, noted: Noted): RouteEntry | null {
     if (this.#requireTls !== TlsRequirement.NONE && this.#isRefusedPlaintext(headers)) return this.#httpsRedirect;
     const share = random();
     for (const route of this.#routes) {
-      if (route.condition.matches(headers, path, pathEnd, share)) return route.choose(headers, random);
+      if (route.condition.matches(headers, path, pathEnd, share, noted)) return route.choose(headers, random);
     }
     return null;
   }
