@@ -267,10 +267,10 @@ describe("what cannot be compiled", () => {
     [{ match: { prefix: "/" }, route: { cluster: "c", internalRedirectPolicy: {} } }, "route.internalRedirectPolicy"],
     [
       {
-        match: { prefix: "/", dynamicMetadata: [{ filter: "f", path: [{ key: "k" }], value: { presentMatch: true } }] },
+        match: { prefix: "/", dynamicMetadata: [{ filter: "f", path: [], value: { presentMatch: true } }] },
         route: { cluster: "c" },
       },
-      "match.dynamicMetadata",
+      "match.dynamicMetadata[0].path",
     ],
     [
       { match: { prefix: "/" }, route: { weightedClusters: { clusters: [{ name: "a", weight: 0 }] } } },
