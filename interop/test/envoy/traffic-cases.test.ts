@@ -32,7 +32,8 @@ describe.skipIf(without.some(Boolean))(titled("stock Envoy with the configuratio
     }
   });
 
-  it("all of them: nothing refused", async () => {
+  it("all of them: nothing refused, nothing outdated", async () => {
     expect(await mesh.envoy.rejectedUpdates()).toEqual({});
+    expect(mesh.envoy.complaints).toEqual([]);
   });
 });

@@ -44,6 +44,7 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
       ...["name", "alt_stat_name", "type", "cluster_type", "eds_cluster_config", "connect_timeout", "load_assignment"],
       ...["lb_policy", "least_request_lb_config", "ring_hash_lb_config", "circuit_breakers", "outlier_detection"],
       ...["common_lb_config", "common_http_protocol_options", "max_requests_per_connection", "metadata"],
+      "typed_extension_protocol_options",
       ...[
         "dns_refresh_rate",
         "dns_lookup_family",
@@ -78,6 +79,11 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
   "envoy.config.core.v3.HttpProtocolOptions": {
     implemented: ["idle_timeout", "max_requests_per_connection", "max_connection_duration", "max_stream_duration"],
     ignored: ["max_headers_count"],
+  },
+  // Which protocol is asked for is judged where the cluster is compiled.
+  "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
+    implemented: ["common_http_protocol_options", "explicit_http_config", "use_downstream_protocol_config"],
+    ignored: [],
   },
   "envoy.config.endpoint.v3.ClusterLoadAssignment": {
     implemented: ["cluster_name", "endpoints", "policy"],

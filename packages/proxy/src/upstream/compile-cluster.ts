@@ -6,6 +6,7 @@ import {
 } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import type { OutlierDetection } from "@mixerless/wire/envoy/config/cluster/v3/outlier_detection";
 import { RoutingPriority } from "@mixerless/wire/envoy/config/core/v3/base";
+import type { HttpProtocolOptions as CommonOptions } from "@mixerless/wire/envoy/config/core/v3/protocol";
 import { milliseconds } from "../http/routing/duration.ts";
 import { type CircuitBreakerLimits, DEFAULT_LIMITS } from "./circuit-breaker.ts";
 import type { ClusterConfig, Discovery, LoadBalancerPolicy } from "./cluster-config.ts";
@@ -13,6 +14,7 @@ import { compileEndpoints, compileNamedEndpoints, type EndpointFault } from "./c
 import type { DnsFamily } from "./dns-resolver.ts";
 import type { OutlierDetectionConfig } from "./outlier-detection.ts";
 import type { PoolSettings } from "./pool/pool-context.ts";
+import { commonHttpOptions } from "./protocol-options.ts";
 import { compileTransportSockets } from "./transport-sockets.ts";
 
 /** A field of a message that the data path cannot do, and why. */
@@ -29,7 +31,8 @@ export function compileCluster(message: Cluster): { config: ClusterConfig } | { 
   const faults: ClusterFault[] = [];
   const discovery = compileDiscovery(message, faults);
   const policy = compilePolicy(message, faults);
-  const pool = compilePool(message, faults);
+  const common = commonHttpOptions(message, faults);
+  const pool = compilePool(message, common, faults);
   const sockets = compileTransportSockets(message, faults);
   if (discovery === null || policy === null || faults.length > 0) return { faults };
   return {
@@ -42,7 +45,7 @@ export function compileCluster(message: Cluster): { config: ClusterConfig } | { 
       panicThreshold: message.commonLbConfig?.healthyPanicThreshold?.value ?? 50,
       limits: compileLimits(message, RoutingPriority.DEFAULT),
       highPriorityLimits: compileLimits(message, RoutingPriority.HIGH),
-      maxStreamDuration: milliseconds(message.commonHttpProtocolOptions?.maxStreamDuration) ?? 0,
+      maxStreamDuration: milliseconds(common?.maxStreamDuration) ?? 0,
       pool,
       sockets,
       outlierDetection: message.outlierDetection ? compileOutliers(message.outlierDetection) : null,
@@ -160,8 +163,7 @@ function compileLimits(message: Cluster, priority: RoutingPriority): CircuitBrea
   };
 }
 
-function compilePool(message: Cluster, faults: ClusterFault[]): PoolSettings {
-  const common = message.commonHttpProtocolOptions;
+function compilePool(message: Cluster, common: CommonOptions | undefined, faults: ClusterFault[]): PoolSettings {
   const source = message.upstreamBindConfig?.sourceAddress;
   if (source !== undefined && source.portSpecifier.case === "portValue" && source.portSpecifier.value !== 0) {
     faults.push({ path: "upstreamBindConfig.sourceAddress.portValue", message: "only port 0 (any) is supported" });

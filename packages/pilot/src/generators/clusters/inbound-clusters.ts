@@ -12,6 +12,7 @@ import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { inboundClusterName } from "../names.ts";
 import { istioMetadata, socketAddress } from "../proto.ts";
+import { hasHttp2 } from "./protocol-options.ts";
 import { applyPolicy } from "./traffic-policy.ts";
 
 /** The clusters that lead to the workload's own application, one for each ingress listener [control-plane §4.9]. */
@@ -49,7 +50,7 @@ function inboundCluster(
   applyPolicy(
     cluster,
     { ...(connectionPool === undefined ? {} : { connectionPool }), subsetLabels: {} },
-    input.push.mesh,
+    { protocol: ingress.protocol, mesh: input.push.mesh, mayUpgrade: false, hasHttp2: hasHttp2(input.proxy) },
   );
   cluster.lbPolicy = Cluster_LbPolicy.ROUND_ROBIN;
   cluster.loadAssignment = create(ClusterLoadAssignmentSchema, {

@@ -16,6 +16,7 @@ import { outboundClusterName } from "../names.ts";
 import { duration, istioMetadata } from "../proto.ts";
 import { applyUpstreamTls } from "../tls/upstream-tls.ts";
 import { clusterPolicy } from "./cluster-policy.ts";
+import { hasHttp2 } from "./protocol-options.ts";
 import { applyPolicy } from "./traffic-policy.ts";
 
 /** The clusters of every port of the services: the default one and one for each subset [control-plane §4.7]. */
@@ -56,7 +57,8 @@ function outboundCluster(
   const { push, proxy } = input;
   const lb = localityLb(policy, push.mesh, proxy.locality, push.labelsOf(proxy));
   if (!applyDiscovery(input, cluster, service, port, policy.subsetLabels, lb)) return undefined;
-  applyPolicy(cluster, policy, push.mesh, lb !== undefined);
+  const upstream = { protocol: port.protocol, mesh: push.mesh, mayUpgrade: true, hasHttp2: hasHttp2(proxy) };
+  applyPolicy(cluster, policy, upstream, lb !== undefined);
   applyUpstreamTls(cluster, input, { service, port, subset }, policy.tls);
   cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule));
   const provenance = [...from(service.config), ...(rule?.configs ?? []).map((config) => ({ config, path: "spec" }))];

@@ -1,4 +1,4 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { CircuitBreakersSchema } from "@mixerless/wire/envoy/config/cluster/v3/circuit_breaker";
 import { type Cluster, Cluster_LbPolicy, ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { OutlierDetectionSchema } from "@mixerless/wire/envoy/config/cluster/v3/outlier_detection";
@@ -8,9 +8,9 @@ import type {
   OutlierDetection,
   RetryBudget,
 } from "../../config/kinds/destination-rule.ts";
-import type { MeshConfigSpec } from "../../config/kinds/mesh-config.ts";
 import type { ClusterPolicy } from "../../model/destination-rule.ts";
 import { duration } from "../proto.ts";
+import { applyProtocolOptions, type UpstreamProtocol } from "./protocol-options.ts";
 
 const NO_LIMIT = 0xffff_ffff;
 
@@ -18,13 +18,13 @@ const NO_LIMIT = 0xffff_ffff;
 export function applyPolicy(
   cluster: Cluster,
   policy: ClusterPolicy,
-  mesh: MeshConfigSpec,
+  upstream: UpstreamProtocol,
   localityWeighted = false,
 ): void {
   const { tcp } = policy.connectionPool ?? {};
-  cluster.connectTimeout = duration(tcp?.connectTimeout ?? mesh.connectTimeout);
+  cluster.connectTimeout = duration(tcp?.connectTimeout ?? upstream.mesh.connectTimeout);
   cluster.circuitBreakers = circuitBreakers(policy.connectionPool, policy.retryBudget);
-  applyProtocolOptions(cluster, policy.connectionPool);
+  applyProtocolOptions(cluster, policy.connectionPool, upstream);
   applyLoadBalancer(cluster, policy.loadBalancer);
   // Without a setting nothing is ever in panic: an empty cluster shall answer "no healthy upstream".
   cluster.commonLbConfig = create(ClusterSchema, {
@@ -59,21 +59,6 @@ function circuitBreakers(pool: ConnectionPoolSettings | undefined, budget: Retry
       },
     ],
   });
-}
-
-function applyProtocolOptions(cluster: Cluster, pool: ConnectionPoolSettings | undefined): void {
-  const http = pool?.http;
-  const maxDuration = pool?.tcp?.maxConnectionDuration;
-  const options: NonNullable<MessageInitShape<typeof ClusterSchema>["commonHttpProtocolOptions"]> = {
-    ...(http?.idleTimeout === undefined ? {} : { idleTimeout: duration(http.idleTimeout) }),
-    ...(http?.maxRequestsPerConnection === undefined || http.maxRequestsPerConnection === 0
-      ? {}
-      : { maxRequestsPerConnection: http.maxRequestsPerConnection }),
-    ...(maxDuration === undefined ? {} : { maxConnectionDuration: duration(maxDuration) }),
-  };
-  if (Object.keys(options).length === 0) return;
-  const made = create(ClusterSchema, { commonHttpProtocolOptions: options }).commonHttpProtocolOptions;
-  if (made !== undefined) cluster.commonHttpProtocolOptions = made;
 }
 
 function applyLoadBalancer(cluster: Cluster, settings: LoadBalancerSettings | undefined): void {
