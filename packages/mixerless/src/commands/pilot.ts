@@ -1,5 +1,5 @@
 import { SystemClock } from "@mixerless/clock";
-import { runPilot, type TelemetryMode } from "@mixerless/pilot";
+import { type RemoteKeys, runPilot, type TelemetryMode } from "@mixerless/pilot";
 import { type Command, Option } from "commander";
 import { reportReady, STOP_LIMIT, stopOnRequest } from "../child-process.ts";
 import { stateFolder, writeStateFile } from "../mesh/state-file.ts";
@@ -20,6 +20,14 @@ export function addPilot(program: Command): void {
         .choices(["native", "envoyfilter", "none"])
         .default("native"),
     )
+    .addOption(
+      new Option(
+        "--remote-jwks <mode>",
+        "who fetches the keys of tokens: off: this process; hybrid: proxies that see the host; envoy: proxies",
+      )
+        .choices(["off", "hybrid", "envoy"])
+        .default("off"),
+    )
     .addHelpText("after", "\nExample:\n  mixerless pilot --config ./istio --http 127.0.0.1:8080 --grpc 127.0.0.1:15010")
     .action(async (flags: PilotFlags) => {
       const pilot = await runPilot({
@@ -30,6 +38,7 @@ export function addPilot(program: Command): void {
         log: (message) => process.stderr.write(`${message}\n`),
         telemetry: flags.telemetry,
         authority: flags.authority === undefined ? null : { folder: flags.authority, trustDomain: flags.trustDomain },
+        remoteKeys: flags.remoteJwks,
         version: VERSION,
       });
       const { ip, port } = pilot.httpAddress;
@@ -50,4 +59,5 @@ interface PilotFlags {
   readonly authority?: string;
   readonly trustDomain: string;
   readonly telemetry: TelemetryMode;
+  readonly remoteJwks: RemoteKeys;
 }

@@ -10,7 +10,7 @@ import { EndpointIndex, identitiesBehind } from "./endpoint-index.ts";
 import type { ResolvedGateway } from "./gateway.ts";
 import { mergeLabels, selectorMatches } from "./labels.ts";
 import type { ProxyNode } from "./proxy-node.ts";
-import type { AttachedKind, PushContext, ServiceTarget } from "./push-context.ts";
+import type { AttachedKind, PushContext, RemoteKeys, ServiceTarget } from "./push-context.ts";
 import { resolveGateways } from "./resolve-gateways.ts";
 import { resolveVirtualServices } from "./resolve-virtual-services.ts";
 import type { Service, ServiceKey } from "./service.ts";
@@ -28,6 +28,10 @@ export interface PushContextOptions {
   readonly clusterDomain?: string;
   /** Name of the cluster in endpoint metadata and labels. Default `Kubernetes`. */
   readonly clusterId?: string;
+  /** Default: off. */
+  readonly remoteKeys?: RemoteKeys;
+  /** Key sets that were fetched, by URL. */
+  readonly keySets?: ReadonlyMap<string, string>;
 }
 
 /** Indexes a snapshot. Costs time in proportion to its size; scopes and endpoints are built when asked for. */
@@ -41,6 +45,8 @@ class IndexedPushContext implements PushContext {
   readonly meshConfig: ConfigObject<"MeshConfig"> | undefined;
   readonly clusterDomain: string;
   readonly services: readonly Service[];
+  readonly remoteKeys: RemoteKeys;
+  readonly #keySets: ReadonlyMap<string, string>;
   readonly #snapshot: ConfigSnapshot;
   readonly #services: ServiceIndex;
   readonly #workloads: WorkloadIndex;
@@ -51,16 +57,16 @@ class IndexedPushContext implements PushContext {
   readonly #scopes = new Map<string, SidecarScope>();
   readonly #targets = new Map<Workload, readonly ServiceTarget[]>();
 
-  constructor(
-    snapshot: ConfigSnapshot,
-    { clusterDomain = "cluster.local", clusterId = "Kubernetes" }: PushContextOptions,
-  ) {
+  constructor(snapshot: ConfigSnapshot, options: PushContextOptions) {
+    const { clusterDomain = "cluster.local", clusterId = "Kubernetes", remoteKeys = "off", keySets } = options;
     const [meshConfig] = snapshot.list("MeshConfig");
     const mesh = meshConfig?.spec ?? defaultMeshConfig();
     this.revision = snapshot.revision;
     this.mesh = mesh;
     this.meshConfig = meshConfig;
     this.clusterDomain = clusterDomain;
+    this.remoteKeys = remoteKeys;
+    this.#keySets = keySets ?? new Map();
     this.#snapshot = snapshot;
     this.#services = new ServiceIndex(snapshot, mesh, clusterDomain);
     this.services = this.#services.all;
@@ -73,6 +79,10 @@ class IndexedPushContext implements PushContext {
       virtualServices: resolveVirtualServices(snapshot, mesh, clusterDomain),
       destinationRules: new DestinationRuleIndex(snapshot, mesh, clusterDomain),
     };
+  }
+
+  keySet(url: string): string | undefined {
+    return this.#keySets.get(url);
   }
 
   service(hostname: string, namespace?: string): Service | undefined {

@@ -18,6 +18,9 @@ export interface ServiceTarget {
   readonly targetPort: number;
 }
 
+/** As Istio's PILOT_JWT_ENABLE_REMOTE_JWKS names them. */
+export type RemoteKeys = "off" | "hybrid" | "envoy";
+
 /** Kinds that attach by selector or target reference (control-plane §6.1). */
 export type AttachedKind =
   | "EnvoyFilter"
@@ -33,6 +36,10 @@ export type AttachedKind =
  * PushContext from beginning to end. Look-ups are indexed, results are shared, nothing throws.
  */
 export interface PushContext {
+  /** Whether data planes fetch keys themselves: never, where they see the host, always [control-plane §6.5]. */
+  readonly remoteKeys: RemoteKeys;
+  /** The key set that was fetched for a URL (of keys, or of a discovery document); undefined: none could be had yet. */
+  keySet(url: string): string | undefined;
   readonly revision: number;
   readonly mesh: MeshConfigSpec;
   /** The object that `mesh` was read from, if any. */

@@ -3,7 +3,7 @@ import type { XdsServer } from "@mixerless/xds";
 import type { ObjectKey } from "../config/config-object.ts";
 import type { ConfigSnapshot } from "../config/config-snapshot.ts";
 import type { ConfigChange, ConfigStore } from "../config/config-store.ts";
-import { createPushContext } from "../model/create-push-context.ts";
+import { createPushContext, type PushContextOptions } from "../model/create-push-context.ts";
 import { pushScope } from "./affected-types.ts";
 import type { PilotSource } from "./pilot-source.ts";
 
@@ -24,20 +24,28 @@ export class Pusher {
   readonly #clock: Clock;
   readonly #observer: PushObserver;
   readonly #pending = new Set<ObjectKey>();
+  readonly #options: () => PushContextOptions;
   #since = 0;
   /** What the source answers from. */
   #pushed: ConfigSnapshot;
 
-  /** `source` answers from what `store` holds now. */
-  constructor(store: ConfigStore, source: PilotSource, clock: Clock, observer: PushObserver) {
+  /** `source` answers from what `store` holds now. `options` is asked for each revision. */
+  constructor(
+    store: ConfigStore,
+    source: PilotSource,
+    clock: Clock,
+    observer: PushObserver,
+    options: () => PushContextOptions = () => ({}),
+  ) {
     this.#store = store;
     this.#source = source;
     this.#clock = clock;
     this.#observer = observer;
+    this.#options = options;
     this.#pushed = store.snapshot();
   }
 
-  note({ changed }: ConfigChange): void {
+  note({ changed }: Pick<ConfigChange, "changed">): void {
     if (this.#pending.size === 0) this.#since = this.#clock.monotonic();
     for (const key of changed) {
       this.#pending.add(key);
@@ -45,11 +53,16 @@ export class Pusher {
     }
   }
 
+  /** Objects that mean something else now, though they did not change. */
+  touch(keys: Iterable<ObjectKey>): void {
+    this.note({ changed: new Set(keys) });
+  }
+
   /** Takes over all changes since the last push and tells every proxy what they may concern. */
   push(xds: XdsServer): void {
     const snapshot = this.#store.snapshot();
     const start = this.#clock.monotonic();
-    this.#source.update(createPushContext(snapshot));
+    this.#source.update(createPushContext(snapshot, this.#options()));
     this.#observer.onContext(this.#clock.monotonic() - start);
     const changed = new Set(this.#pending);
     this.#pending.clear();

@@ -3,14 +3,19 @@ import type { Clock } from "@mixerless/clock";
 import { createXdsServer, type XdsServer } from "@mixerless/xds";
 import { openMeshAuthority } from "../authority/mesh-authority.ts";
 import { allObjects } from "../config/all-objects.ts";
+import type { ObjectKey } from "../config/config-object.ts";
 import { ConfigStore } from "../config/config-store.ts";
 import { type Fault, formatFault } from "../config/fault.ts";
 import { FileSource } from "../config/file-source.ts";
 import type { TelemetryMode } from "../generators/generator-input.ts";
 import { authorizationFaults } from "../generators/security/authorization-faults.ts";
+import { tokenFaults } from "../generators/security/token-faults.ts";
 import { JoinedWorkloads } from "../joined/joined-workloads.ts";
 import { JoiningSource } from "../joined/joining-source.ts";
+import { createFetchText } from "../key-sets/fetch-text.ts";
+import { MeshKeySets } from "../key-sets/mesh-key-sets.ts";
 import { createPushContext } from "../model/create-push-context.ts";
+import type { PushContext, RemoteKeys } from "../model/push-context.ts";
 import { Debounce } from "../push/debounce.ts";
 import { PilotSource } from "../push/pilot-source.ts";
 import { Pusher } from "../push/pusher.ts";
@@ -29,6 +34,8 @@ export interface PilotOptions {
   readonly telemetry: TelemetryMode;
   /** Issues certificates to workloads; null: nobody gets one here. */
   readonly authority: { readonly folder: string; readonly trustDomain: string } | null;
+  /** Whether data planes fetch the keys of tokens themselves. Default: off, the control plane does. */
+  readonly remoteKeys?: RemoteKeys;
   readonly version: string;
 }
 
@@ -51,8 +58,22 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   await files.start();
 
   const metrics = new PilotMetrics(clock, options.version);
-  const source = new PilotSource(createPushContext(store.snapshot()), options.telemetry, options.authority !== null);
-  const pusher = new Pusher(store, source, clock, metrics.pushObserver);
+  const early = new Set<ObjectKey>();
+  let onKeys = (keys: ReadonlySet<ObjectKey>): void => {
+    for (const key of keys) early.add(key);
+  };
+  const keySets = new MeshKeySets({
+    clock,
+    fetch: createFetchText(clock),
+    remoteKeys: options.remoteKeys ?? "off",
+    onChange: (keys) => onKeys(keys),
+  });
+  // Proxies that connect at once must not be told for a moment that no token is valid.
+  await new Promise<void>((resolve) => keySets.prepare(store.snapshot(), resolve));
+  const first = createPushContext(store.snapshot(), keySets.pushOptions);
+  const source = new PilotSource(first, options.telemetry, options.authority !== null);
+  early.clear();
+  const pusher = new Pusher(store, source, clock, metrics.pushObserver, () => keySets.pushOptions);
   const joined = new JoinedWorkloads(store, clock, paths.length);
   // A workload that joins is answered from what it has just brought in, so the snapshot can't wait.
   const joining = new JoiningSource(source, joined, () => takeOver());
@@ -69,16 +90,21 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   });
   const seen = new Set<string>();
   // What was refused when it was read, and what was not, but cannot be enforced as written.
-  const faults = () => [...store.faults(), ...authorizationFaults(source.current)];
+  const faults = () => [...store.faults(), ...policyFaults(source.current, keySets)];
   const takeOver = () => {
     pusher.push(xds);
     report(faults(), seen, log);
     publishTotals(store, source, metrics);
   };
   const debounce = new Debounce(clock, DEBOUNCE_AFTER, DEBOUNCE_MAX, takeOver);
+  onKeys = (keys) => {
+    pusher.touch(keys);
+    debounce.trigger();
+  };
+  if (early.size > 0) onKeys(early);
   store.subscribe((change) => {
     pusher.note(change);
-    debounce.trigger();
+    keySets.prepare(store.snapshot(), () => debounce.trigger());
   });
   report(faults(), seen, log);
   publishTotals(store, source, metrics);
@@ -109,9 +135,15 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     close: () => {
       joined.close();
       authority?.close();
+      keySets.close();
       return stop(debounce, files, store, xds, http, metrics);
     },
   };
+}
+
+/** What cannot be enforced, or not yet. */
+function policyFaults(push: PushContext, keySets: MeshKeySets): Fault[] {
+  return [...authorizationFaults(push), ...tokenFaults(push, (url) => keySets.problem(url))];
 }
 
 /** Tells each fault once, when it appears. */

@@ -12,6 +12,7 @@ import {
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
 import { httpAuthorization } from "../security/authorization-filters.ts";
+import { tokenFilters } from "../security/request-authentication.ts";
 import { hasNativeTelemetry, type ListenerClass, metadataExchangeFilter, statsFilter } from "../telemetry-filters.ts";
 import { accessLogs } from "./access-logs.ts";
 
@@ -67,6 +68,8 @@ function httpFilters(
   const filters = [
     // First, so that everything after it knows the peer and no peer header gets further.
     ...(telemetry ? [metadataExchangeFilter(listenerClass)] : []),
+    // Whose tokens a request carries must be known before policies ask for it.
+    ...tokenFilters(input, listenerClass),
     // Before anything that answers or changes a request; the exchange of metadata has to come before it, so that a
     // refusal is told and counted with its peer.
     ...httpAuthorization(input, listenerClass),

@@ -35,9 +35,10 @@ function tcpFilter({ rules, shadowRules, shadowPrefix }: FilterRules): NamedFilt
   return { name: "envoy.filters.network.rbac", config };
 }
 
-/** The policies that judge what arrives at the proxy. */
+/** The objects that judge what arrives at the proxy. */
 export function authorizationProvenance({ push, proxy }: GeneratorInput): Provenance[] {
-  return push.attached("AuthorizationPolicy", proxy).map((config) => ({ config, path: "spec" }));
+  const tokens = push.attached("RequestAuthentication", proxy);
+  return [...tokens, ...push.attached("AuthorizationPolicy", proxy)].map((config) => ({ config, path: "spec" }));
 }
 
 /** Made once for all workloads that the same policies judge. */

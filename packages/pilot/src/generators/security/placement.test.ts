@@ -58,12 +58,17 @@ const POLICIES = [
   object("AuthorizationPolicy", "a-only", { selector: { matchLabels: { app: "a" } }, rules: [{}] }),
 ];
 
+const TOKENS = object("RequestAuthentication", "tokens", {
+  selector: { matchLabels: { app: "a" } },
+  jwtRules: [{ issuer: "https://a", jwksUri: "https://a/keys" }],
+});
+
 const A = proxy("a-v1", { interceptionMode: "NONE", ipAddresses: ["10.0.0.1"] });
 const B = proxy("b-v1", { interceptionMode: "NONE", ipAddresses: ["10.0.0.2"] });
 const GATEWAY = proxy("gateway", { type: "router", labels: { istio: "gateway" } });
 
 function listeners(of: typeof A) {
-  const made = generateListeners({ proxy: of, push: pushOf([...WORKLOADS, ...POLICIES]), telemetry: "native" });
+  const made = generateListeners({ proxy: of, push: pushOf([...WORKLOADS, ...POLICIES, TOKENS]), telemetry: "native" });
   return new Map(made.map(({ name, message, provenance }) => [name, { message, provenance }]));
 }
 
@@ -85,6 +90,8 @@ describe("who judges what", () => {
   it("inbound HTTP: behind the exchange of metadata, before all that answers", () => {
     expect(httpFilters(listeners(A).get("10.0.0.1_9080")?.message)).toEqual([
       "istio.metadata_exchange",
+      // Policies ask for what tokens say.
+      "envoy.filters.http.jwt_authn",
       RBAC,
       RBAC,
       "envoy.filters.http.fault",
@@ -104,7 +111,8 @@ describe("who judges what", () => {
   });
 
   it("outbound: nobody", () => {
-    expect(httpFilters(listeners(A).get("127.0.0.1_9080")?.message)).not.toContain(RBAC);
+    const filters = httpFilters(listeners(A).get("127.0.0.1_9080")?.message);
+    for (const judge of [RBAC, "envoy.filters.http.jwt_authn"]) expect(filters).not.toContain(judge);
   });
 
   it("gateway: by the policies of the root namespace and its own", () => {
@@ -118,6 +126,7 @@ describe("who judges what", () => {
     expect(provenance.map(({ config, path }) => `${config.kind} ${config.name} ${path}`)).toEqual([
       "Sidecar a spec.ingress[0]",
       "Service a ",
+      "RequestAuthentication tokens spec",
       "AuthorizationPolicy everywhere spec",
       "AuthorizationPolicy a-only spec",
     ]);
@@ -125,19 +134,26 @@ describe("who judges what", () => {
 });
 
 describe("a policy that changes", () => {
-  it("changes the listeners of the workloads that it selects, and nothing else", () => {
-    const before = new PilotSource(pushOf(WORKLOADS), "native");
-    const after = new PilotSource(pushOf([...WORKLOADS, POLICIES[1] as Manifest]), "native");
-    const versions = (source: PilotSource, of: typeof A, typeUrl: string) =>
-      [...(source.generate(of, typeUrl, "wildcard") ?? [])].map(([name, { version }]) => `${name} ${version}`);
-    const changed = (of: typeof A, typeUrl: string) => {
-      const old = versions(before, of, typeUrl);
-      return versions(after, of, typeUrl)
-        .filter((entry) => !old.includes(entry))
-        .map((entry) => entry.split(" ")[0]);
-    };
-    expect(changed(A, TypeUrl.listener)).toEqual(["10.0.0.1_9080", "10.0.0.1_9000"]);
-    for (const other of [B, GATEWAY]) expect(changed(other, TypeUrl.listener)).toEqual([]);
-    for (const type of [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.route]) expect(changed(A, type)).toEqual([]);
-  });
+  it.each([
+    { policy: POLICIES[1] as Manifest, of: ["10.0.0.1_9080", "10.0.0.1_9000"] },
+    // A connection carries no token.
+    { policy: TOKENS, of: ["10.0.0.1_9080"] },
+  ])(
+    "changes the listeners of the workloads that it selects, and nothing else: $policy.kind",
+    ({ policy, of: names }) => {
+      const before = new PilotSource(pushOf(WORKLOADS), "native");
+      const after = new PilotSource(pushOf([...WORKLOADS, policy]), "native");
+      const versions = (source: PilotSource, of: typeof A, typeUrl: string) =>
+        [...(source.generate(of, typeUrl, "wildcard") ?? [])].map(([name, { version }]) => `${name} ${version}`);
+      const changed = (of: typeof A, typeUrl: string) => {
+        const old = versions(before, of, typeUrl);
+        return versions(after, of, typeUrl)
+          .filter((entry) => !old.includes(entry))
+          .map((entry) => entry.split(" ")[0]);
+      };
+      expect(changed(A, TypeUrl.listener)).toEqual(names);
+      for (const other of [B, GATEWAY]) expect(changed(other, TypeUrl.listener)).toEqual([]);
+      for (const type of [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.route]) expect(changed(A, type)).toEqual([]);
+    },
+  );
 });
