@@ -1,3 +1,4 @@
+import { CONTROL_PLANE_NAME } from "@mixerless/identity";
 import { type Json, nodeId, nodeMetadata, serviceCluster, type WorkloadIdentity } from "./node-identity.ts";
 
 /** Where a sidecar listens and whom it asks. */
@@ -11,8 +12,10 @@ export interface SidecarAddresses {
   readonly statusPort: number;
   /** Source address of upstream connections; null: any. */
   readonly sourceIp: string | null;
-  /** Pilot's xDS, `host:port`. */
-  readonly discovery: { readonly host: string; readonly port: number };
+  /** Pilot's xDS; by TLS where the agent has a certificate. */
+  readonly discovery: { readonly host: string; readonly port: number; readonly secure?: boolean };
+  /** Unix socket on which the agent offers secrets, for an Envoy. */
+  readonly secretSocket?: string;
 }
 
 /**
@@ -53,7 +56,11 @@ export function createBootstrap(
       clusters: [
         staticCluster("prometheus_stats", ip, addresses.adminPort),
         staticCluster("agent", ip, addresses.statusPort),
-        staticCluster("xds-grpc", discovery.host, discovery.port, userAgentName === "envoy" ? HTTP2 : {}),
+        staticCluster("xds-grpc", discovery.host, discovery.port, {
+          ...(userAgentName === "envoy" ? HTTP2 : {}),
+          ...(discovery.secure === true ? CONTROL_PLANE_TLS : {}),
+        }),
+        ...(addresses.secretSocket === undefined ? [] : [secretCluster(addresses.secretSocket)]),
       ],
       listeners: [
         forwardingListener(ip, addresses.prometheusPort, "/stats/prometheus", "prometheus_stats"),
@@ -72,6 +79,51 @@ const HTTP2: Record<string, Json> = {
     },
   },
 };
+
+/** Where the agent's secrets come from; the embedded proxy has them from the agent in its own process. */
+const FROM_AGENT: Json = {
+  apiConfigSource: {
+    apiType: "GRPC",
+    transportApiVersion: "V3",
+    setNodeOnFirstMessageOnly: true,
+    grpcServices: [{ envoyGrpc: { clusterName: "sds-grpc" } }],
+  },
+  resourceApiVersion: "V3",
+};
+
+/** By the workload's own certificate, to the one that has the control plane's name under the mesh's root. */
+const CONTROL_PLANE_TLS: Record<string, Json> = {
+  transportSocket: {
+    name: "envoy.transport_sockets.tls",
+    typedConfig: {
+      "@type": "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext",
+      sni: CONTROL_PLANE_NAME,
+      commonTlsContext: {
+        alpnProtocols: ["h2"],
+        tlsCertificateSdsSecretConfigs: [{ name: "default", sdsConfig: FROM_AGENT }],
+        combinedValidationContext: {
+          defaultValidationContext: {
+            matchTypedSubjectAltNames: [{ sanType: "DNS", matcher: { exact: CONTROL_PLANE_NAME } }],
+          },
+          validationContextSdsSecretConfig: { name: "ROOTCA", sdsConfig: FROM_AGENT },
+        },
+      },
+    },
+  },
+};
+
+function secretCluster(path: string): Json {
+  return {
+    name: "sds-grpc",
+    type: "STATIC",
+    connectTimeout: "1s",
+    ...HTTP2,
+    loadAssignment: {
+      clusterName: "sds-grpc",
+      endpoints: [{ lbEndpoints: [{ endpoint: { address: { pipe: { path } } } }] }],
+    },
+  };
+}
 
 /** Istio's keys for the ports of a sidecar, so that whoever sees the node finds its admin and its series. */
 function portMetadata({ adminPort, statusPort, prometheusPort, healthPort }: SidecarAddresses): Record<string, Json> {

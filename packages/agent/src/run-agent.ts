@@ -1,11 +1,15 @@
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@mixerless/clock";
-import { createProxy, createProxyGroup, decodeBootstrap, type WorkerSettings } from "@mixerless/proxy";
+import { createProxy, createProxyGroup, decodeBootstrap, SecretStore, type WorkerSettings } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
 import { BUILT_IN_EXTENSIONS } from "./built-in-extensions.ts";
 import { GracefulStop } from "./graceful-stop.ts";
+import { certificateClient } from "./identity/certificate-client.ts";
+import { readTokenFile } from "./identity/token-file.ts";
+import { WorkloadCertificate } from "./identity/workload-certificate.ts";
 import { AgentSeries } from "./merge/agent-series.ts";
 import { MergedSeries } from "./merge/merged-series.ts";
 import { scrapeTargets } from "./merge/scrape-targets.ts";
@@ -19,6 +23,8 @@ export interface AgentOptions {
   readonly addresses: SidecarAddresses;
   /** `ISTIO_META_…`, `ISTIO_METAJSON_…`, `ISTIO_PROMETHEUS_ANNOTATIONS`, `ISTIO_KUBE_APP_PROBERS`, `MIXERLESS_ADMIN_TOKEN`; the settings of the stop. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** How this workload comes by its certificate; left out, it has none and everything is in clear. */
+  readonly certificate?: CertificateSettings | undefined;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly version: string;
@@ -30,6 +36,17 @@ export interface AgentOptions {
   readonly onStop: () => void;
   /** Somebody asked the proxy to end at once, by its admin port. */
   readonly onQuit: () => void;
+}
+
+export interface CertificateSettings {
+  /** `host:port` of the certificate service. */
+  readonly authority: string;
+  /** PEM of the roots that the control plane's certificate must lead to. */
+  readonly rootFile: string;
+  /** Holds a join token; read when it is needed, so that it can be replaced. */
+  readonly tokenFile: string;
+  /** Milliseconds that a certificate is to live; 0 leaves it to the authority. */
+  readonly lifetime: number;
 }
 
 /** A sidecar: proxy, status port and what keeps them together. */
@@ -49,6 +66,24 @@ export interface Agent {
 const APPLICATION = "127.0.0.1";
 
 const CACHE_FILE = "configuration.cache";
+/** Milliseconds that the start waits for a certificate before it goes on without. */
+const CERTIFICATE_PATIENCE = 1000;
+
+function createCertificate(
+  { certificate, identity, clock, log }: AgentOptions,
+  secrets: SecretStore,
+  { identity: series }: AgentSeries,
+): WorkloadCertificate | null {
+  if (certificate === undefined) return null;
+  const { namespace, serviceAccount } = identity;
+  return new WorkloadCertificate({
+    ...{ workload: { namespace, serviceAccount }, secrets, clock, log, series, random: Math.random },
+    request: certificateClient(certificate.authority),
+    token: () => readTokenFile(certificate.tokenFile),
+    roots: () => readFile(certificate.rootFile, "utf8"),
+    lifetime: certificate.lifetime,
+  });
+}
 
 /** Starts a sidecar. Rejects when an address cannot be bound or the bootstrap is refused. */
 export async function runAgent(options: AgentOptions): Promise<Agent> {
@@ -60,6 +95,9 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
   const bootstrap = decodeBootstrap(createBootstrap(identity, addresses, environment));
   if (bootstrap.faults !== undefined)
     throw new Error(`The bootstrap is wrong: ${bootstrap.faults.map(formatFault).join("; ")}`);
+  const agentSeries = new AgentSeries(clock);
+  const secrets = new SecretStore();
+  const certificate = createCertificate(options, secrets, agentSeries);
   const proxyOptions = {
     bootstrap: bootstrap.message,
     clock,
@@ -70,6 +108,8 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     onQuit,
     version,
     adminToken: environment.MIXERLESS_ADMIN_TOKEN,
+    secrets,
+    ...(certificate === null ? {} : { onMeshRoots: (roots: readonly string[]) => certificate.trust(roots) }),
     ...(options.stateFolder === undefined ? {} : { cacheFile: join(options.stateFolder, CACHE_FILE) }),
   };
   const { workers } = options;
@@ -83,7 +123,6 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     drain: (skipExit) => proxy.drain({ scope, graceful: true, skipExit }),
     activeConnections: () => proxy.activeConnections,
   });
-  const agentSeries = new AgentSeries(clock);
   const series = new MergedSeries({ clock, log, agent: agentSeries, proxy: proxy.metrics, host: APPLICATION, targets });
   const status = await startStatusServer({
     address: { ip: addresses.ip, port: addresses.statusPort },
@@ -97,8 +136,12 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     onStop: options.onStop,
   });
   try {
+    // A moment's patience: with a certificate the first call to the control plane succeeds.
+    if (certificate !== null)
+      await Promise.race([certificate.start(), new Promise<void>((wake) => clock.after(CERTIFICATE_PATIENCE, wake))]);
     await proxy.start();
   } catch (error) {
+    certificate?.close();
     await status.close();
     await proxy.close();
     throw error;
@@ -111,6 +154,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     drain: () => going.wait(),
     reopenLogs: () => proxy.reopenLogs(),
     close: async () => {
+      certificate?.close();
       await Promise.all([proxy.close(), status.close()]);
       agentSeries.close();
     },

@@ -2,5 +2,12 @@ export { type CertificateFacts, certificateFacts, readCertificate, splitCertific
 export { type ErrorOwner, IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 export { createJoinKey, type JoinClaims, JoinTokens, readJoinToken, signJoinToken } from "./join-token.ts";
 export { renewalDelay } from "./renewal.ts";
-export { readRenewal, signRenewal } from "./renewal-proof.ts";
-export { formatSpiffeId, isSegment, isTrustDomain, parseSpiffeId, type SpiffeId } from "./spiffe-id.ts";
+export { RENEWAL_HEADER, readRenewal, signRenewal } from "./renewal-proof.ts";
+export {
+  CONTROL_PLANE_NAME,
+  formatSpiffeId,
+  isSegment,
+  isTrustDomain,
+  parseSpiffeId,
+  type SpiffeId,
+} from "./spiffe-id.ts";

@@ -27,6 +27,13 @@ describe("a join token", () => {
     expect(tokens.redeem(signJoinToken(key, CLAIMS, clock, HOUR))).toMatchObject(CLAIMS);
   });
 
+  it("can be looked at as long as it was not taken", () => {
+    const tokens = new JoinTokens(key, clock);
+    expect(tokens.peek(token)).toMatchObject(CLAIMS);
+    expect(tokens.redeem(token)).toMatchObject(CLAIMS);
+    expect(() => tokens.peek(token)).toThrow("has been used before");
+  });
+
   it("expires", () => {
     clock.advance(HOUR - 1);
     expect(readJoinToken(key, token, clock)).toMatchObject(CLAIMS);

@@ -78,6 +78,13 @@ export class JoinTokens {
     return claims;
   }
 
+  /** The claims of a token that nobody has used yet, which stays so. Throws {@link IdentityError}. */
+  peek(token: string): JoinClaims {
+    const claims = readJoinToken(this.#key, token, this.#clock);
+    if (this.#used.has(claims.id)) throw refused("has been used before");
+    return claims;
+  }
+
   #forgetExpired(): void {
     const now = this.#clock.now();
     for (const [id, expires] of this.#used) if (expires <= now) this.#used.delete(id);

@@ -3,6 +3,9 @@ import { certificateFacts, splitCertificates } from "./certificate.ts";
 import { IdentityError } from "./identity-error.ts";
 import type { SpiffeId } from "./spiffe-id.ts";
 
+/** Name of the header that carries a proof to the certificate service. */
+export const RENEWAL_HEADER = "mixerless-renewal";
+
 const CONTEXT = "mixerless.renew.v1\n";
 const MAX_BYTES = 32 * 1024;
 /** Intermediates between a workload's certificate and its root. */

@@ -5,6 +5,9 @@ export interface SpiffeId {
   readonly serviceAccount: string;
 }
 
+/** The host name by which workloads know the control plane, wherever it runs. No workload gets a certificate with it. */
+export const CONTROL_PLANE_NAME = "istiod.istio-system.svc";
+
 const SCHEME = "spiffe://";
 /** The SPIFFE standard allows no more. */
 const MAX_BYTES = 2048;

@@ -45,6 +45,8 @@ export interface ProxyOptions {
   readonly onQuit: () => void;
   /** Certificates and roots that TLS contexts name; default: none ever comes. */
   readonly secrets?: SecretSource;
+  /** Hears from the control plane which roots the mesh trusts (PEM), whenever that changes; left out, it is not asked. */
+  readonly onMeshRoots?: (roots: readonly string[]) => void;
   /** What `/server_info` shows. */
   readonly version: string;
   /** What requests to the admin interface from beyond loopback must carry; none are answered without one. */
@@ -125,6 +127,7 @@ class EmbeddedProxy implements Proxy {
   readonly #logLevels: LogLevels;
   readonly #sinks: BatchingSinks;
   readonly #intake: ResourceIntake;
+  readonly #secrets: SecretSource;
   readonly metrics: MetricStore;
   readonly whenReady: Promise<void>;
   #becomeReady: () => void = () => {};
@@ -148,6 +151,7 @@ class EmbeddedProxy implements Proxy {
     this.metrics = new MetricStore({ clock });
     const transports = createTransportFactory();
     const secrets = options.secrets ?? new SecretStore();
+    this.#secrets = secrets;
     const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
     const connector: Connector = {
@@ -245,6 +249,8 @@ class EmbeddedProxy implements Proxy {
       log,
       onUpdate: (update) => this.#update(update),
       cacheFile: cacheFile ?? null,
+      secrets: this.#secrets,
+      onMeshRoots: this.#options.onMeshRoots,
     });
     if (this.#stream === null) this.#markReady();
     else this.#intake.start();
@@ -313,6 +319,7 @@ class EmbeddedProxy implements Proxy {
       clusters: this.#clusters,
       listeners: this.#listeners,
       registry: this.#registry,
+      secrets: this.#secrets,
       logLevels: this.#logLevels,
       reopenLogs: () => this.reopenLogs(),
       state: () => (this.#drain.begun ? "DRAINING" : this.#ready ? "LIVE" : "PRE_INITIALIZING"),

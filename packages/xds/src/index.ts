@@ -6,6 +6,7 @@ export type {
   UpdateHandler,
   Wanted,
 } from "./client/client-protocol.ts";
+export type { ChannelSecurity } from "./client/grpc-transport.ts";
 export type { ClientState, ClientTypeState } from "./client/streaming-client.ts";
 export { createXdsClient, type XdsClient, type XdsClientOptions } from "./client/xds-client.ts";
 export { createGrpcService, type GrpcService, grpcMethod } from "./grpc/grpc-service.ts";

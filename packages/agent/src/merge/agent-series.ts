@@ -1,5 +1,6 @@
 import type { Clock } from "@mixerless/clock";
 import { type Counter, type Family, MetricStore } from "@mixerless/metrics";
+import { IdentitySeries } from "../identity/identity-series.ts";
 
 /** Of what a scrape is made. */
 export type ScrapeSource = "agent" | "envoy" | "application";
@@ -10,9 +11,11 @@ export class AgentSeries {
   readonly #scrapes: Counter;
   readonly #failures: Family<Counter>;
   readonly #observe: () => void;
+  readonly identity: IdentitySeries;
 
   constructor(clock: Clock) {
     this.store = new MetricStore({ clock });
+    this.identity = new IdentitySeries(this.store, clock);
     this.#scrapes = this.store
       .counter({ name: "istio_agent_scrapes_total", help: "Scrapes of the merged series.", evictable: false })
       .series([], []);
@@ -28,6 +31,7 @@ export class AgentSeries {
   scraped(): void {
     this.#scrapes.add(1);
     this.#observe();
+    this.identity.observe();
   }
 
   failed(source: ScrapeSource): void {

@@ -51,7 +51,8 @@ describe("an authority of the mesh's own", () => {
     const again = await open();
     expect(again.signer.facts.fingerprint).toBe(first.signer.facts.fingerprint);
     expect(Buffer.from(again.joinKey).equals(Buffer.from(first.joinKey))).toBe(true);
-    expect((await readdir(folder)).sort()).toEqual(["authority.json", "join-key"]);
+    expect((await readdir(folder)).sort()).toEqual(["authority.json", "join-key", "roots.pem"]);
+    expect(await readFile(join(folder, "roots.pem"), "utf8")).toBe(first.roots.join(""));
     expect([await mode("."), await mode("authority.json"), await mode("join-key")]).toEqual(["700", "600", "600"]);
   });
 
@@ -60,6 +61,7 @@ describe("an authority of the mesh's own", () => {
     clock.advance(81 * DAY);
     await authority.check();
     expect([authority.roots.length, changes]).toEqual([2, 1]);
+    expect(await readFile(join(folder, "roots.pem"), "utf8")).toBe(authority.roots.join(""));
     expect((await open()).roots).toEqual(authority.roots);
   });
 

@@ -15,6 +15,8 @@ export interface AuthorityFolderOptions extends Omit<RotationOptions, "save"> {
 
 const STATE = "authority.json";
 const JOIN_KEY = "join-key";
+/** For those who only need to know whom to trust. */
+const ROOTS = "roots.pem";
 const PLUGGED_IN: readonly (keyof AuthorityFiles)[] = ["ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem"];
 const OWNER_ONLY = 0o600;
 const FOLDER_MODE = 0o700;
@@ -23,6 +25,7 @@ const OTHERS = 0o077;
 /**
  * The mesh's signing authority as it lies on disk: Istio's four files where an operator has plugged an
  * intermediate in, else a root that makes and follows itself. The last good one signs on while files are wrong.
+ * The roots to be trusted lie beside it in `roots.pem`, to be copied to where workloads start.
  */
 export class AuthorityFolder {
   readonly #options: AuthorityFolderOptions;
@@ -30,6 +33,7 @@ export class AuthorityFolder {
   readonly joinKey: Uint8Array;
   #made: RotatingRoot | null = null;
   #plugged: { readonly text: string; readonly signer: Signer; readonly roots: readonly string[] } | null = null;
+  #shownRoots = "";
 
   private constructor(options: AuthorityFolderOptions, joinKey: Uint8Array) {
     this.#options = options;
@@ -44,6 +48,7 @@ export class AuthorityFolder {
     const files = await readPluggedIn(folder);
     if (files !== null) await authority.#plugIn(files, clock.now());
     else authority.#made = await RotatingRoot.open(await readState(folder), authority.#rotation());
+    await authority.#showRoots();
     return authority;
   }
 
@@ -68,6 +73,7 @@ export class AuthorityFolder {
         await this.#plugIn(files, clock.now());
         onChange?.();
       } else if (files === null) await this.#made?.check();
+      await this.#showRoots();
     } catch (error) {
       log(`The authority in ${folder} is as it was before: ${(error as Error).message}`);
     }
@@ -78,6 +84,14 @@ export class AuthorityFolder {
     if (this.#made === null)
       throw new IdentityError("bad-authority-files", "user", "Replace the plugged-in files to change the authority.");
     await this.#made.rotate();
+    await this.#showRoots();
+  }
+
+  async #showRoots(): Promise<void> {
+    const text = this.roots.join("");
+    if (text === this.#shownRoots) return;
+    await replaceFile(join(this.#options.folder, ROOTS), text);
+    this.#shownRoots = text;
   }
 
   async #plugIn(files: AuthorityFiles, now: number): Promise<void> {

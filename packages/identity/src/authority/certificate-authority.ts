@@ -46,9 +46,15 @@ export class CertificateAuthority {
 
   /**
    * A certificate for `identity` and the key of `csr`. `lifetime` in milliseconds, 0 or less for the
-   * default; it ends with the signer's own life at the latest. Throws {@link IdentityError}.
+   * default; it ends with the signer's own life at the latest. `dnsNames` are for servers that are found by
+   * a host name, never for a workload's asking. Throws {@link IdentityError}.
    */
-  async issue(csr: string, identity: SpiffeId, lifetime: number): Promise<IssuedCertificate> {
+  async issue(
+    csr: string,
+    identity: SpiffeId,
+    lifetime: number,
+    dnsNames: readonly string[] = [],
+  ): Promise<IssuedCertificate> {
     const wanted = lifetime > 0 ? lifetime : this.#defaultLifetime;
     if (wanted > this.#maxLifetime) {
       const [asked, most] = [wanted, this.#maxLifetime].map((time) => `${time / HOUR} h`);
@@ -81,13 +87,21 @@ export class CertificateAuthority {
       issuer: issuer.subjectName.toJSON(),
       notBefore: new Date(notBefore),
       notAfter: new Date(notAfter),
-      extensions: await extensions(issuer, identity),
+      extensions: await extensions(issuer, identity, dnsNames),
     });
     return { chain: [`${leaf.toString("pem")}\n`, ...signer.intermediates, signer.root], notBefore, notAfter };
   }
 }
 
-async function extensions(issuer: InstanceType<typeof x509.X509Certificate>, identity: SpiffeId) {
+async function extensions(
+  issuer: InstanceType<typeof x509.X509Certificate>,
+  identity: SpiffeId,
+  dnsNames: readonly string[],
+) {
+  const names = [
+    { type: "url", value: formatSpiffeId(identity) } as const,
+    ...dnsNames.map((value) => ({ type: "dns", value }) as const),
+  ];
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags;
   return [
     new x509.KeyUsagesExtension(digitalSignature | keyEncipherment, true),
@@ -95,7 +109,7 @@ async function extensions(issuer: InstanceType<typeof x509.X509Certificate>, ide
     new x509.BasicConstraintsExtension(false, undefined, true),
     await x509.AuthorityKeyIdentifierExtension.create(issuer.publicKey),
     // Critical, because the subject is empty (RFC 5280 §4.2.1.6).
-    new x509.SubjectAlternativeNameExtension([{ type: "url", value: formatSpiffeId(identity) }], true),
+    new x509.SubjectAlternativeNameExtension(names, true),
   ];
 }
 

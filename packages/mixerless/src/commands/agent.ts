@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { runAgent, type WorkloadIdentity } from "@mixerless/agent";
+import { type CertificateSettings, runAgent, type WorkloadIdentity } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { reportReady } from "../child-process.ts";
@@ -11,7 +11,7 @@ import { PilotClient } from "../mesh/pilot-client.ts";
 import { stateFolder } from "../mesh/state-file.ts";
 import { SidecarEnd } from "../sidecar-end.ts";
 import { ISTIO_VERSION, VERSION } from "../version.ts";
-import { port } from "./arguments.ts";
+import { duration, port } from "./arguments.ts";
 import { label } from "./labels.ts";
 
 export function addAgent(program: Command): void {
@@ -37,6 +37,14 @@ export function addAgent(program: Command): void {
     )
     .option("--xds <host:port>", "control plane's xDS (default: that of the mesh that runs here)")
     .option("--pilot <url>", "control plane's pages, where --xds is not given")
+    .option("--root-file <path>", "PEM of the mesh's roots: talk to the control plane by TLS, and get a certificate")
+    .option("--token-file <path>", "join token for the first certificate, in a file of mode 0600")
+    .option("--ca <host:port>", "certificate service (default: the address of xDS)")
+    .addOption(
+      new Option("--certificate-lifetime <time>", "how long a certificate is to live (default: as the authority says)")
+        .env("SECRET_TTL")
+        .argParser(duration),
+    )
     .option("--admin-port <port>", "admin", port, 15000)
     .option("--status-port <port>", "merged metrics, health", port, 15020)
     .option("--health-port <port>", "health behind the proxy", port, 15021)
@@ -64,10 +72,12 @@ until no connection is open, MINIMUM_DRAIN_DURATION (5s) at least. The same sign
 
 Examples:
   mixerless agent --name web-v1 --ip 127.0.0.5 --label app=web --label version=v1 --xds 127.0.0.1:15010
+  mixerless agent --name web-v1 --ip 10.0.0.5 --xds pilot:15012 --root-file roots.pem --token-file token
   ISTIO_META_CLUSTER_ID=east mixerless agent --type router --name ingress --namespace istio-system --label istio=ingressgateway`,
     )
     .action(async (flags: AgentFlags) => {
-      const discovery = await discoveryAddress(flags);
+      const secure = flags.rootFile !== undefined;
+      const discovery = { ...(await discoveryAddress(flags, secure)), secure };
       const end = new SidecarEnd();
       const agent = await runAgent({
         identity: identity(flags),
@@ -81,6 +91,7 @@ Examples:
           discovery,
         },
         environment: process.env,
+        certificate: certificateSettings(flags, discovery),
         clock: new SystemClock(),
         log: (message) => process.stderr.write(`${message}\n`),
         version: VERSION,
@@ -107,6 +118,10 @@ interface AgentFlags {
   readonly interceptionMode: WorkloadIdentity["interceptionMode"];
   readonly xds?: string;
   readonly pilot?: string;
+  readonly rootFile?: string;
+  readonly tokenFile?: string;
+  readonly ca?: string;
+  readonly certificateLifetime?: number;
   readonly adminPort: number;
   readonly statusPort: number;
   readonly healthPort: number;
@@ -145,8 +160,20 @@ function identity(flags: AgentFlags): WorkloadIdentity {
   };
 }
 
-async function discoveryAddress({ xds, pilot }: AgentFlags): Promise<{ host: string; port: number }> {
-  if (xds === undefined) return new PilotClient(await findPilot(pilot, process.env)).xdsAddress();
+/** Undefined: no identity, everything in clear. */
+function certificateSettings(
+  { rootFile, tokenFile, ca, certificateLifetime }: AgentFlags,
+  { host, port: number }: { readonly host: string; readonly port: number },
+): CertificateSettings | undefined {
+  if (rootFile === undefined && tokenFile === undefined) return undefined;
+  if (rootFile === undefined || tokenFile === undefined)
+    throw new CommandError("--root-file and --token-file belong together. Give both, or neither.", 2);
+  const authority = ca ?? `${host.includes(":") ? `[${host}]` : host}:${number}`;
+  return { authority, rootFile, tokenFile, lifetime: certificateLifetime ?? 0 };
+}
+
+async function discoveryAddress({ xds, pilot }: AgentFlags, secure: boolean): Promise<{ host: string; port: number }> {
+  if (xds === undefined) return new PilotClient(await findPilot(pilot, process.env)).xdsAddress(secure);
   const match = /^\[?([^\]]+)\]?:(\d{1,5})$/.exec(xds);
   if (match === null) throw new CommandError(`--xds "${xds}" is not of the form host:port.`, 2);
   return { host: match[1] ?? "", port: Number(match[2]) };

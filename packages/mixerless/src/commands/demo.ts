@@ -1,6 +1,6 @@
 import { SystemClock } from "@mixerless/clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { ReviewsChoice } from "../demo/mesh-files.ts";
+import type { MtlsChoice, ReviewsChoice } from "../demo/mesh-files.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import { WORKLOADS } from "../demo/workloads.ts";
 import { ISTIO_VERSION } from "../version.ts";
@@ -19,6 +19,11 @@ export function addDemo(program: Command): void {
       new Option("--reviews <version>", "which version of reviews serves")
         .choices(["v1", "v2", "v3", "all"])
         .default("all"),
+    )
+    .addOption(
+      new Option("--mtls <mode>", "between workloads: in clear, by TLS where both can, or by TLS only")
+        .choices(["off", "permissive", "strict"])
+        .default("off"),
     )
     .addOption(
       new Option("--loopback <kind>", "an address for each workload, or one for all")
@@ -51,6 +56,7 @@ interface DemoFlags {
   readonly duration?: number;
   readonly config: readonly string[];
   readonly reviews: ReviewsChoice;
+  readonly mtls: MtlsChoice;
   readonly loopback: "many" | "single";
   readonly istioVersion: string;
   readonly external: readonly string[];

@@ -14,6 +14,7 @@ export function addPilot(program: Command): void {
     .option("--http <address>", "debug pages and metrics", "127.0.0.1:8080")
     .option("--grpc <address>", "xDS", "127.0.0.1:15010")
     .option("--authority <folder>", "issue certificates: the folder of the signing authority, made if it is not there")
+    .option("--secure-grpc <address>", "xDS and certificates by TLS, with --authority", "127.0.0.1:15012")
     .option("--trust-domain <name>", "trust domain of the identities", "cluster.local")
     .addOption(
       new Option("--telemetry <mode>", "how proxies come by Istio's metrics")
@@ -37,7 +38,10 @@ export function addPilot(program: Command): void {
         clock: new SystemClock(),
         log: (message) => process.stderr.write(`${message}\n`),
         telemetry: flags.telemetry,
-        authority: flags.authority === undefined ? null : { folder: flags.authority, trustDomain: flags.trustDomain },
+        authority:
+          flags.authority === undefined
+            ? null
+            : { folder: flags.authority, trustDomain: flags.trustDomain, secureGrpc: flags.secureGrpc },
         remoteKeys: flags.remoteJwks,
         version: VERSION,
       });
@@ -57,6 +61,7 @@ interface PilotFlags {
   readonly http: string;
   readonly grpc: string;
   readonly authority?: string;
+  readonly secureGrpc: string;
   readonly trustDomain: string;
   readonly telemetry: TelemetryMode;
   readonly remoteJwks: RemoteKeys;

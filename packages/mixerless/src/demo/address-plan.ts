@@ -26,6 +26,8 @@ export interface AddressPlan {
   readonly loopback: "many" | "single";
   readonly pilotHttp: Endpoint;
   readonly pilotGrpc: Endpoint;
+  /** xDS and certificates by TLS. */
+  readonly pilotSecure: Endpoint;
   readonly workloads: readonly WorkloadAddresses[];
   /** Gives the addresses back, once nothing uses them any more. */
   release(): void;
@@ -49,7 +51,9 @@ export async function freePorts(count: number, ip = "127.0.0.1"): Promise<number
 /** Addresses for a mesh on this machine [decision 7]. Rejects when loopback addresses cannot be bound. */
 export async function planAddresses(loopback: "many" | "single"): Promise<AddressPlan> {
   const applications = WORKLOADS.filter(hasApplication).length;
-  const [pilotHttp = 0, pilotGrpc = 0, ...rest] = await freePorts(2 + applications + (loopback === "single" ? 64 : 0));
+  const [pilotHttp = 0, pilotGrpc = 0, pilotSecure = 0, ...rest] = await freePorts(
+    3 + applications + (loopback === "single" ? 64 : 0),
+  );
   const next = () => {
     const port = rest.shift();
     if (port === undefined) throw new Error("The plan needs more ports than were asked for.");
@@ -59,7 +63,8 @@ export async function planAddresses(loopback: "many" | "single"): Promise<Addres
   const workloads = WORKLOADS.map((workload, i) =>
     loopback === "many" ? manyAddresses(workload, i + 1, block, next) : singleAddresses(workload, next),
   );
-  return { loopback, pilotHttp: local(pilotHttp), pilotGrpc: local(pilotGrpc), workloads, release };
+  const pilot = { pilotHttp: local(pilotHttp), pilotGrpc: local(pilotGrpc), pilotSecure: local(pilotSecure) };
+  return { loopback, ...pilot, workloads, release };
 }
 
 /** Workload n has 127.0.<block>.n for itself and 127.<block - 9>.n.k for the k-th service that it calls. */

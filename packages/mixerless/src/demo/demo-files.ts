@@ -2,13 +2,17 @@ import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createBootstrap } from "@mixerless/agent";
+import type { Clock } from "@mixerless/clock";
 import { prometheusConfig } from "../prometheus-config.ts";
 import { type AddressPlan, text } from "./address-plan.ts";
-import { meshFiles, type ReviewsChoice } from "./mesh-files.ts";
+import { DemoIdentities } from "./identities.ts";
+import { type MtlsChoice, meshFiles, type ReviewsChoice } from "./mesh-files.ts";
 import { sidecarSettings } from "./processes.ts";
 
 export interface DemoFilesOptions {
   readonly reviews: ReviewsChoice;
+  readonly mtls: MtlsChoice;
+  readonly clock: Clock;
   readonly istioVersion: string;
   /** Workloads whose sidecar somebody else runs. */
   readonly external: readonly string[];
@@ -24,6 +28,8 @@ export interface DemoFiles {
   readonly state: string;
   /** Bootstraps for Envoy, by workload. */
   readonly bootstraps: ReadonlyMap<string, string>;
+  /** Null where everything is in clear. */
+  readonly identities: DemoIdentities | null;
 }
 
 /** Often enough for somebody who watches a demo. */
@@ -37,13 +43,15 @@ export async function writeDemoFiles(plan: AddressPlan, options: DemoFilesOption
   const prometheus = join(folder, "prometheus.yml");
   await mkdir(istio);
   await writeFile(prometheus, prometheusConfig({ pilot: `http://${text(plan.pilotHttp)}`, ...SCRAPING }));
-  for (const { name, content } of meshFiles(plan, options.reviews)) await writeFile(join(istio, name), content);
+  for (const { name, content } of meshFiles(plan, options.reviews, options.mtls))
+    await writeFile(join(istio, name), content);
+  const identities = options.mtls === "off" ? null : await DemoIdentities.create(folder, plan, options.clock);
   const bootstraps = new Map<string, string>();
   for (const entry of plan.workloads.filter(({ workload }) => options.external.includes(workload.name))) {
     const path = join(folder, `${entry.workload.name}-bootstrap.json`);
-    const { identity, addresses } = sidecarSettings(plan, entry, options.istioVersion, state);
+    const { identity, addresses } = sidecarSettings(plan, entry, options.istioVersion, state, identities);
     await writeFile(path, `${JSON.stringify(createBootstrap(identity, addresses, {}, "envoy"), null, 2)}\n`);
     bootstraps.set(entry.workload.name, path);
   }
-  return { folder, istio, prometheus, state, bootstraps };
+  return { folder, istio, prometheus, state, bootstraps, identities };
 }

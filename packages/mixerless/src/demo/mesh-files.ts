@@ -1,8 +1,17 @@
 import { stringify } from "yaml";
 import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
-import { GATEWAY, hasApplication, SERVICES } from "./workloads.ts";
+import { GATEWAY, hasApplication, SERVICES, serviceAccountOf } from "./workloads.ts";
 
 export type ReviewsChoice = "v1" | "v2" | "v3" | "all";
+
+/** How the workloads talk to one another: in clear, by TLS where both can, or by TLS only. */
+export type MtlsChoice = "off" | "permissive" | "strict";
+
+const PEER_MODES: Readonly<Record<MtlsChoice, string>> = {
+  off: "DISABLE",
+  permissive: "PERMISSIVE",
+  strict: "STRICT",
+};
 
 interface MeshFile {
   readonly name: string;
@@ -13,11 +22,14 @@ const PORT = 9080;
 const NETWORKING = "networking.istio.io/v1";
 
 /** The demo's configuration as Istio resources, one file for each concern. */
-export function meshFiles(plan: AddressPlan, reviews: ReviewsChoice): MeshFile[] {
+export function meshFiles(plan: AddressPlan, reviews: ReviewsChoice, mtls: MtlsChoice): MeshFile[] {
   const applications = plan.workloads.filter(({ workload }) => hasApplication(workload));
   const gateway = plan.workloads.find(({ workload }) => workload.name === GATEWAY);
   const files = [
     file("mesh.yaml", "Metrics for Prometheus in every proxy.", [meshConfig()]),
+    file("peer-authentication.yaml", "Whether workloads take requests in clear, by TLS, or both.", [
+      peerAuthentication(mtls),
+    ]),
     file(
       "services.yaml",
       "The services of Bookinfo.",
@@ -51,6 +63,15 @@ function file(name: string, comment: string, documents: readonly object[]): Mesh
 function meshConfig(): object {
   const spec = { defaultProviders: { metrics: ["prometheus"] }, outboundTrafficPolicy: { mode: "ALLOW_ANY" } };
   return { kind: "MeshConfig", metadata: { name: "mesh" }, spec };
+}
+
+function peerAuthentication(mtls: MtlsChoice): object {
+  return {
+    apiVersion: "security.istio.io/v1",
+    kind: "PeerAuthentication",
+    metadata: { name: "default", namespace: "istio-system" },
+    spec: { mtls: { mode: PEER_MODES[mtls] } },
+  };
 }
 
 function service(name: string, plan: AddressPlan): object {
@@ -87,7 +108,7 @@ function workloadEntry({ workload, inbound }: WorkloadAddresses, plan: AddressPl
     apiVersion: NETWORKING,
     kind: "WorkloadEntry",
     metadata: { name: workload.name, namespace: workload.namespace, labels: labels(workload) },
-    spec: { address: inbound.ip, ports, labels: labels(workload), serviceAccount: `bookinfo-${workload.app}` },
+    spec: { address: inbound.ip, ports, labels: labels(workload), serviceAccount: serviceAccountOf(workload) },
   };
 }
 

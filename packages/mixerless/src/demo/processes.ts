@@ -1,26 +1,35 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { SidecarAddresses, WorkloadIdentity } from "@mixerless/agent";
+import type { CertificateSettings, SidecarAddresses, WorkloadIdentity } from "@mixerless/agent";
 import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
+import type { DemoIdentities } from "./identities.ts";
 import type { ProcessSpec } from "./supervisor.ts";
-import { GATEWAY } from "./workloads.ts";
+import { GATEWAY, serviceAccountOf } from "./workloads.ts";
 
 /** What a sidecar process is told, as JSON in `MIXERLESS_SIDECAR`. */
 export interface SidecarSettings {
   readonly identity: WorkloadIdentity;
   readonly addresses: SidecarAddresses;
+  readonly certificate?: CertificateSettings;
   /** Where the last good configuration is kept. */
   readonly stateFolder: string;
 }
 
 const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 
-export function pilotProcess(plan: AddressPlan, paths: readonly string[], istioVersion: string): ProcessSpec {
+export function pilotProcess(
+  plan: AddressPlan,
+  paths: readonly string[],
+  istioVersion: string,
+  identities: DemoIdentities | null,
+): ProcessSpec {
   const configs = paths.flatMap((path) => ["--config", path]);
+  const authority =
+    identities === null ? [] : ["--authority", identities.authority, "--secure-grpc", text(plan.pilotSecure)];
   return {
     name: "pilot",
     module: MAIN,
-    arguments: ["pilot", ...configs, "--http", text(plan.pilotHttp), "--grpc", text(plan.pilotGrpc)],
+    arguments: ["pilot", ...configs, "--http", text(plan.pilotHttp), "--grpc", text(plan.pilotGrpc), ...authority],
     environment: { ISTIO_VERSION: istioVersion },
     reports: true,
   };
@@ -32,9 +41,11 @@ export function sidecarSettings(
   entry: WorkloadAddresses,
   istioVersion: string,
   state: string,
+  identities: DemoIdentities | null,
 ): SidecarSettings {
   const { workload } = entry;
   const isGateway = workload.name === GATEWAY;
+  const discovery = identities === null ? plan.pilotGrpc : plan.pilotSecure;
   return {
     identity: {
       type: isGateway ? "router" : "sidecar",
@@ -44,7 +55,7 @@ export function sidecarSettings(
       instanceIps: [entry.inbound.ip],
       labels: isGateway ? { app: GATEWAY, istio: "ingressgateway" } : { app: workload.app, version: workload.version },
       annotations: {},
-      serviceAccount: isGateway ? `${GATEWAY}-service-account` : `bookinfo-${workload.app}`,
+      serviceAccount: serviceAccountOf(workload),
       clusterId: "Kubernetes",
       meshId: "cluster.local",
       istioVersion,
@@ -60,8 +71,9 @@ export function sidecarSettings(
       healthPort: entry.health.port,
       statusPort: entry.status.port,
       sourceIp: entry.sourceIp,
-      discovery: { host: plan.pilotGrpc.ip, port: plan.pilotGrpc.port },
+      discovery: { host: discovery.ip, port: discovery.port, secure: identities !== null },
     },
+    ...(identities === null ? {} : { certificate: identities.settings(workload) }),
     stateFolder: join(state, workload.name),
   };
 }
@@ -71,9 +83,11 @@ export function sidecarProcess(
   entry: WorkloadAddresses,
   istioVersion: string,
   state: string,
+  identities: DemoIdentities | null,
 ): ProcessSpec {
-  const settings = sidecarSettings(plan, entry, istioVersion, state);
+  const settings = sidecarSettings(plan, entry, istioVersion, state, identities);
   return {
+    ...(identities === null ? {} : { prepare: () => identities.writeToken(entry.workload) }),
     name: `sidecar ${entry.workload.name}`,
     module: MAIN,
     arguments: ["sidecar"],

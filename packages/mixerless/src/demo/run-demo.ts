@@ -6,7 +6,7 @@ import { type AddressPlan, type Endpoint, planAddresses, text } from "./address-
 import { type DemoFiles, writeDemoFiles } from "./demo-files.ts";
 import { renderEdges } from "./edge-table.ts";
 import { addScrape, type Edges } from "./edges.ts";
-import type { ReviewsChoice } from "./mesh-files.ts";
+import type { MtlsChoice, ReviewsChoice } from "./mesh-files.ts";
 import { applicationProcess, pilotProcess, sidecarProcess } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Traffic } from "./traffic.ts";
@@ -21,6 +21,7 @@ export interface DemoOptions {
   /** More Istio configuration on top. */
   readonly config: readonly string[];
   readonly reviews: ReviewsChoice;
+  readonly mtls: MtlsChoice;
   readonly loopback: "many" | "single";
   readonly json: boolean;
   readonly istioVersion: string;
@@ -44,7 +45,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   let traffic: Traffic | null = null;
   try {
     const paths = [files.istio, ...options.config.map((path) => resolve(path))];
-    const ready = startAll(supervisor, plan, paths, files.state, options);
+    const ready = startAll(supervisor, plan, paths, files, options);
     const patience = clock.every(WAITING_INTERVAL, () => log(`Still waiting for ${supervisor.waiting.join(", ")}.`));
     const first = await Promise.race([ready.then(() => "ready" as const), stopped]);
     patience.cancel();
@@ -70,13 +71,13 @@ async function startAll(
   supervisor: Supervisor,
   plan: AddressPlan,
   paths: readonly string[],
-  state: string,
+  { state, identities }: DemoFiles,
   { istioVersion, external }: DemoOptions,
 ): Promise<void> {
-  const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion))];
+  const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion, identities))];
   for (const entry of plan.workloads) {
     if (!external.includes(entry.workload.name))
-      started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state)));
+      started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state, identities)));
     const application = applicationProcess(entry);
     if (application !== null) started.push(supervisor.start(application).then(() => untilListening(entry.application)));
   }

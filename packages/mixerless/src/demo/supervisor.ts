@@ -9,6 +9,8 @@ export interface ProcessSpec {
   readonly module: string;
   readonly arguments: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
+  /** Done before each start. */
+  readonly prepare?: () => Promise<void>;
   /** Whether the process reports `{ ready: true }` by IPC; one that does not counts as ready when it runs. */
   readonly reports: boolean;
 }
@@ -70,6 +72,20 @@ export class Supervisor {
   }
 
   #spawn(managed: Managed): void {
+    const { prepare, name } = managed.spec;
+    if (prepare === undefined) {
+      this.#fork(managed);
+      return;
+    }
+    prepare().then(
+      () => {
+        if (!this.#stopping) this.#fork(managed);
+      },
+      (error: Error) => this.#log(`${name} cannot be started: ${error.message}`),
+    );
+  }
+
+  #fork(managed: Managed): void {
     const { spec } = managed;
     const started = this.#clock.monotonic();
     const child = fork(spec.module, [...spec.arguments], {

@@ -39,6 +39,11 @@ function bookinfo(
   return { name: `${app}-${version}`, namespace: "default", app, version, calls, environment };
 }
 
+/** The names are those of Istio's own Bookinfo. */
+export function serviceAccountOf({ name, app }: DemoWorkload): string {
+  return name === GATEWAY ? `${GATEWAY}-service-account` : `bookinfo-${app}`;
+}
+
 export function hasApplication(workload: DemoWorkload): boolean {
   return workload.name !== GATEWAY;
 }

@@ -1,3 +1,4 @@
+import { CommandError } from "./command-error.ts";
 import { fetchJson } from "./http.ts";
 
 export interface RegistryPort {
@@ -39,9 +40,11 @@ export class PilotClient {
     this.url = url;
   }
 
-  /** `host:port` of xDS, as seen from here. */
-  async xdsAddress(): Promise<{ host: string; port: number }> {
-    const { xds } = await fetchJson<{ xds: string }>(`${this.url}/debug/addressz`);
+  /** `host:port` of xDS, in clear or by TLS, as seen from here. */
+  async xdsAddress(secure: boolean): Promise<{ host: string; port: number }> {
+    const page = await fetchJson<{ xds: string; secureXds: string | null }>(`${this.url}/debug/addressz`);
+    const xds = secure ? page.secureXds : page.xds;
+    if (xds === null) throw new CommandError("The control plane has no TLS port. Start it with --authority.", 2);
     const colon = xds.lastIndexOf(":");
     const host = xds.slice(0, colon).replace(/^\[|\]$/g, "");
     const isAny = host === "0.0.0.0" || host === "::";

@@ -43,7 +43,7 @@ const QUESTION_INTERVAL = 100;
 /** Joins the mesh, runs the program beside its sidecar, and resolves with the program's end. */
 export async function runWorkload(options: RunOptions): Promise<ProgramEnd> {
   const pilot = new PilotClient(options.pilot);
-  const [registry, discovery] = await Promise.all([pilot.registry(), pilot.xdsAddress()]);
+  const [registry, discovery] = await Promise.all([pilot.registry(), pilot.xdsAddress(false)]);
   const calls = serviceCalls(registry, { service: options.name, namespace: options.namespace }, options.calls);
   const appPort = options.appPort ?? (await freePorts(1))[0] ?? 0;
   const instance = randomUUID();

@@ -1,10 +1,11 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import type { Clock } from "@mixerless/clock";
-import { IdentityError, type JoinTokens, readRenewal, type SpiffeId } from "@mixerless/identity";
+import { IdentityError, type JoinTokens, RENEWAL_HEADER, readRenewal, type SpiffeId } from "@mixerless/identity";
 import type { CertificateAuthority } from "@mixerless/identity/authority";
 import { IstioCertificateService } from "@mixerless/wire/istio/ca/certificate_service";
 import { createGrpcService, type GrpcService } from "@mixerless/xds";
 import type { AuthorityMetrics } from "./authority-metrics.ts";
+import { bearerOf } from "./bearer.ts";
 
 export interface CertificateServiceOptions {
   readonly authority: Pick<CertificateAuthority, "issue">;
@@ -16,8 +17,6 @@ export interface CertificateServiceOptions {
   readonly metrics: AuthorityMetrics;
 }
 
-/** Where an agent that has a certificate proves it; see `signRenewal`. */
-export const RENEWAL_HEADER = "mixerless-renewal";
 const SECOND = 1000;
 
 const CODES: Readonly<Record<IdentityError["code"], status>> = {
@@ -34,7 +33,7 @@ const CODES: Readonly<Record<IdentityError["code"], status>> = {
  * they renew; who they are comes from there, never from the request.
  */
 export function createCertificateService(options: CertificateServiceOptions): GrpcService {
-  const { authority, metrics } = options;
+  const { authority, metrics, roots } = options;
   return createGrpcService(IstioCertificateService, {
     createCertificate: ({ request, metadata }, answer) => {
       metrics.requested();
@@ -45,7 +44,8 @@ export function createCertificateService(options: CertificateServiceOptions): Gr
       issue().then(
         ({ chain }) => {
           metrics.issued();
-          answer(null, { certChain: [...chain] });
+          // The last entry is everything that is to be trusted: while roots rotate, more than one [control-plane §6.6].
+          answer(null, { certChain: [...chain.slice(0, -1), roots().join("")] });
         },
         (error: unknown) => {
           const known = error instanceof IdentityError ? error : null;
@@ -67,9 +67,8 @@ function authenticate(csr: string, metadata: Metadata, options: CertificateServi
     if (identity.trustDomain === trustDomain) return identity;
     throw new IdentityError("bad-certificate", "peer", `The renewal is for another trust domain than ${trustDomain}.`);
   }
-  const [authorization = ""] = metadata.get("authorization");
-  const token = /^Bearer (\S+)$/.exec(String(authorization))?.[1];
-  if (token === undefined)
+  const token = bearerOf(metadata.get("authorization"));
+  if (token === null)
     throw new IdentityError(
       "bad-join-token",
       "peer",

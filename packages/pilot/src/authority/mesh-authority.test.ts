@@ -3,13 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, credentials, Metadata, status } from "@grpc/grpc-js";
 import { VirtualClock } from "@mixerless/clock";
-import { readCertificate, signJoinToken, signRenewal } from "@mixerless/identity";
-import { AuthorityFolder, createKeyAndRequest } from "@mixerless/identity/authority";
+import { RENEWAL_HEADER, readCertificate, signJoinToken, signRenewal } from "@mixerless/identity";
+import { AuthorityFolder, CertificateAuthority, createKeyAndRequest } from "@mixerless/identity/authority";
 import { MetricStore } from "@mixerless/metrics";
 import { IstioCertificateService } from "@mixerless/wire/istio/ca/certificate_service";
 import { createXdsServer, grpcMethod, MapSource, type XdsServer } from "@mixerless/xds";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { RENEWAL_HEADER } from "./certificate-service.ts";
 import { type MeshAuthority, openMeshAuthority } from "./mesh-authority.ts";
 
 const HOUR = 3_600_000;
@@ -114,6 +113,20 @@ describe("the certificate service", () => {
     await expect(ask("nonsense", bearer(token()))).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     await expect(ask(csr, bearer(token()), 91 * 86_400)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     expect(count("csr_parsing_err_count")).toBe(2);
+  });
+
+  it("renews nothing of another trust domain, though its own root signed it", async () => {
+    const { signer } = await AuthorityFolder.open({ folder, trustDomain: "cluster.local", clock, log: () => {} });
+    const other = { ...ID, trustDomain: "elsewhere" };
+    const { key, csr } = await createKeyAndRequest(other);
+    const { chain } = await new CertificateAuthority({ clock, signer: () => signer }).issue(csr, other, 0);
+    const next = await createKeyAndRequest(ID);
+    const proof = signRenewal(key, chain.slice(0, -1).join(""), next.csr);
+    await expect(ask(next.csr, { [RENEWAL_HEADER]: proof })).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+      details: expect.stringContaining("another trust domain"),
+    });
+    expect(count("authentication_failure_count")).toBe(1);
   });
 
   it("tells when its root expires", () => {

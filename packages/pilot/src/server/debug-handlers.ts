@@ -57,7 +57,9 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/authorizationz", "what policies say to a call (to=, from=, port=, method=, path=, header=)", (query) =>
       authorizationPage(facts.source, query),
     ),
-    show("/debug/addressz", "where proxies connect", () => json({ xds: facts.xdsAddress })),
+    show("/debug/addressz", "where proxies connect", () =>
+      json({ xds: facts.xdsAddress, secureXds: facts.xds.secureAddress }),
+    ),
     show("/debug/joinz", "workloads that joined by themselves (instance=<id>: whether one was taken in)", (query) =>
       json(joinz(facts, query.get("instance"))),
     ),

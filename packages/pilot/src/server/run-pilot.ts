@@ -1,7 +1,8 @@
 import { type AdminServer, startAdminServer } from "@mixerless/admin-server";
 import type { Clock } from "@mixerless/clock";
-import { createXdsServer, type XdsServer } from "@mixerless/xds";
-import { openMeshAuthority } from "../authority/mesh-authority.ts";
+import { createXdsServer, TypeUrl, type XdsServer } from "@mixerless/xds";
+import { IdentifiedSource } from "../authority/identified-source.ts";
+import { type MeshAuthority, openMeshAuthority } from "../authority/mesh-authority.ts";
 import { allObjects } from "../config/all-objects.ts";
 import type { ObjectKey } from "../config/config-object.ts";
 import { ConfigStore } from "../config/config-store.ts";
@@ -33,16 +34,25 @@ export interface PilotOptions {
   readonly log: (message: string) => void;
   readonly telemetry: TelemetryMode;
   /** Issues certificates to workloads; null: nobody gets one here. */
-  readonly authority: { readonly folder: string; readonly trustDomain: string } | null;
+  readonly authority: PilotAuthority | null;
   /** Whether data planes fetch the keys of tokens themselves. Default: off, the control plane does. */
   readonly remoteKeys?: RemoteKeys;
   readonly version: string;
+}
+
+export interface PilotAuthority {
+  readonly folder: string;
+  readonly trustDomain: string;
+  /** `host:port` of xDS and certificates by TLS. */
+  readonly secureGrpc: string;
 }
 
 /** A running control plane. */
 export interface Pilot {
   readonly httpAddress: { readonly ip: string; readonly port: number };
   readonly grpcAddress: string;
+  /** Null without an authority. */
+  readonly secureGrpcAddress: string | null;
   close(): Promise<void>;
 }
 
@@ -80,13 +90,17 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const authority =
     options.authority === null
       ? null
-      : await openMeshAuthority({ ...options.authority, clock, metrics: metrics.store, log });
+      : await openMeshAuthority({
+          ...{ folder: options.authority.folder, trustDomain: options.authority.trustDomain },
+          ...{ clock, metrics: metrics.store, log },
+          onRoots: () => xds.push(new Map([[TypeUrl.proxyConfig, "all"]])),
+        });
   const xds = createXdsServer({
-    source: joining,
+    source: authority === null ? joining : new IdentifiedSource(joining, () => authority.roots),
     clock,
     address: options.grpc,
     observer: metrics.observer,
-    services: authority === null ? [] : [authority.service],
+    ...(authority === null ? {} : securePort(authority, options.authority)),
   });
   const seen = new Set<string>();
   // What was refused when it was read, and what was not, but cannot be enforced as written.
@@ -132,6 +146,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   return {
     httpAddress: http.address,
     grpcAddress,
+    secureGrpcAddress: xds.secureAddress,
     close: () => {
       joined.close();
       authority?.close();
@@ -141,7 +156,11 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   };
 }
 
-/** What cannot be enforced, or not yet. */
+function securePort(authority: MeshAuthority, options: PilotAuthority | null) {
+  const { authenticate, credentials, service } = authority;
+  return { authenticate, secure: { address: options?.secureGrpc ?? "", credentials, services: [service] } };
+}
+
 function policyFaults(push: PushContext, keySets: MeshKeySets): Fault[] {
   return [...authorizationFaults(push), ...tokenFaults(push, (url) => keySets.problem(url))];
 }

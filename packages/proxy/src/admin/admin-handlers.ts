@@ -8,7 +8,9 @@ import type { ConfigRegistry } from "../config/config-registry.ts";
 import type { DrainRequest } from "../listener/drain-sequence.ts";
 import type { ListenerManager } from "../listener/listener-manager.ts";
 import type { LogLevels } from "../log-levels.ts";
+import type { SecretSource } from "../tls/secret-store.ts";
 import type { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
+import { renderCertificates } from "./certificates-view.ts";
 import { renderClustersJson, renderClustersText } from "./clusters-view.ts";
 import { configSections } from "./config-dump.ts";
 import { answerConfigDump } from "./config-query.ts";
@@ -28,6 +30,7 @@ export interface AdminFacts {
   readonly clusters: ActiveClusterManager;
   readonly listeners: ListenerManager;
   readonly registry: ConfigRegistry;
+  readonly secrets: SecretSource;
   readonly logLevels: LogLevels;
   reopenLogs(): void;
   state(): "PRE_INITIALIZING" | "LIVE" | "DRAINING";
@@ -81,6 +84,10 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
       "configuration in use (resource=<list>, mask=<fields>, name_regex=<RE2>, include_eds)",
       (query) => answerConfigDump(configSections(facts.bootstrap, facts.registry, facts.startTime), query),
     ),
+    show("/certs", "certificates in use and when they expire; never a key", () => ({
+      body: renderCertificates(facts.secrets, facts.clock.now()),
+      contentType: JSON_TYPE,
+    })),
     ...processHandlers(facts),
     change("/drain_listeners", "stop accepting (graceful, inboundonly, skip_exit)", (query) =>
       drainListeners(facts, query),

@@ -27,7 +27,6 @@ export function processHandlers(facts: ProcessFacts): AdminHandler[] {
   });
   return [
     show("/memory", "memory of the process", memory),
-    show("/certs", "certificates in use; none while connections are plaintext", () => json({ certificates: [] })),
     show("/runtime", "runtime layers; no key has another value than its default", () => runtime(facts.bootstrap)),
     show("/hot_restart_version", "hot restart is not done", () => "disabled\n", "text/plain; charset=UTF-8"),
     change("/logging", "show or change log levels (level=, <logger>=, paths=<logger>:<level>,...)", (query) =>

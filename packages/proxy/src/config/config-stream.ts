@@ -1,18 +1,23 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "@mixerless/clock";
+import { formatFault, unpackAnyAs } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import type { Cluster } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { ApiConfigSource_ApiType } from "@mixerless/wire/envoy/config/core/v3/config_source";
 import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
+import { ProxyConfigSchema } from "@mixerless/wire/istio/mesh/proxy_config";
 import {
   type CacheOptions,
   createXdsClient,
   type ResourceFault,
   type ResourceUpdate,
+  TypeUrl,
   type Wanted,
 } from "@mixerless/xds";
 import { describeFaults } from "../network/config-fault.ts";
+import type { SecretSource } from "../tls/secret-store.ts";
 import { BootstrapError } from "./apply-static.ts";
+import { channelSecurity } from "./channel-security.ts";
 import { checkResource } from "./check-resource.ts";
 import type { IncomingUpdate, RefusedUpdate } from "./resource-intake.ts";
 import { kindOf, type ResourceKind, TYPE_URLS } from "./resource-kinds.ts";
@@ -31,21 +36,29 @@ export interface ConfigStreamOptions {
   readonly onUpdate: (update: IncomingUpdate) => readonly RefusedUpdate[];
   /** Keeps the last good configuration; null keeps none. */
   readonly cacheFile: string | null;
+  /** What the TLS of the control plane's cluster names. */
+  readonly secrets: SecretSource;
+  /** Hears which roots the mesh trusts (PEM), whenever that changes; left out, nobody asks. */
+  readonly onMeshRoots?: ((roots: readonly string[]) => void) | undefined;
 }
 
 /** Opens the stream that the bootstrap's `ads_config` asks for; null when it asks for none. */
 export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOptions): ConfigStream | null {
   const ads = bootstrap.dynamicResources?.adsConfig;
   if (ads === undefined) return null;
-  const target = targetOf(bootstrap);
-  const { log, cacheFile } = options;
+  const cluster = controlPlaneCluster(bootstrap);
+  const target = targetOf(cluster);
+  const { log, cacheFile, onMeshRoots } = options;
+  const security = channelSecurity(cluster, options.secrets, options.clock);
   let everReached = false;
   const client = createXdsClient({
     target,
     mode: ads.apiType === ApiConfigSource_ApiType.GRPC ? "sotw" : "delta",
     node: { ...nodeOf(bootstrap), userAgentName: "mixerless" },
     clock: options.clock,
-    onUpdate: (update) => take(update, options.onUpdate),
+    ...(security === null ? {} : { security }),
+    onUpdate: (update) =>
+      update.typeUrl === TypeUrl.proxyConfig ? takeRoots(update, onMeshRoots) : take(update, options.onUpdate),
     onState: (connected, reason) => {
       everReached = true;
       log(
@@ -61,6 +74,7 @@ export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOpti
     nameOf,
     ...(cacheFile === null ? {} : { cache: cacheOptions(cacheFile, target, log) }),
   });
+  if (onMeshRoots !== undefined) client.subscribe(TypeUrl.proxyConfig, "*");
   client.start();
   return {
     subscribe: (kind, names) => client.subscribe(TYPE_URLS[kind], names),
@@ -108,13 +122,28 @@ function nodeOf(bootstrap: Bootstrap) {
   return bootstrap.node;
 }
 
-/** Address of the static cluster that `ads_config` names. */
-function targetOf(bootstrap: Bootstrap): string {
-  const path = "dynamicResources.adsConfig.grpcServices[0].envoyGrpc.clusterName";
+/** An update of a list that is always whole; what cannot be read changes nothing. */
+function takeRoots(update: ResourceUpdate, onMeshRoots: ConfigStreamOptions["onMeshRoots"]): ResourceFault[] {
+  for (const { name, any } of update.resources) {
+    const decoded = unpackAnyAs(any, ProxyConfigSchema);
+    if (decoded.faults !== undefined) return [{ name, message: decoded.faults.map(formatFault).join("; ") }];
+    if (decoded.message.caCertificatesPem.length > 0) onMeshRoots?.(decoded.message.caCertificatesPem);
+  }
+  return [];
+}
+
+const CLUSTER_PATH = "dynamicResources.adsConfig.grpcServices[0].envoyGrpc.clusterName";
+
+/** The static cluster that `ads_config` names. */
+function controlPlaneCluster(bootstrap: Bootstrap): Cluster {
   const service = bootstrap.dynamicResources?.adsConfig?.grpcServices[0]?.targetSpecifier;
   const name = service?.case === "envoyGrpc" ? service.value.clusterName : "";
   const cluster = bootstrap.staticResources?.clusters.find((entry) => entry.name === name);
-  if (cluster === undefined) throw new BootstrapError([{ path, message: `there is no static cluster "${name}"` }]);
+  if (cluster !== undefined) return cluster;
+  throw new BootstrapError([{ path: CLUSTER_PATH, message: `there is no static cluster "${name}"` }]);
+}
+
+function targetOf(cluster: Cluster): string {
   const host = cluster.loadAssignment?.endpoints[0]?.lbEndpoints[0]?.hostIdentifier;
   const address = host?.case === "endpoint" ? host.value.address?.address : undefined;
   if (address?.case === "pipe") return `unix:${address.value.path}`;
@@ -122,6 +151,6 @@ function targetOf(bootstrap: Bootstrap): string {
     return `${address.value.address}:${address.value.portSpecifier.value}`;
   }
   throw new BootstrapError([
-    { path, message: `the static cluster "${name}" has no endpoint with an address and a port` },
+    { path: CLUSTER_PATH, message: `the static cluster "${cluster.name}" has no endpoint with an address and a port` },
   ]);
 }

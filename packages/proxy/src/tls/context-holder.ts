@@ -1,9 +1,10 @@
 import type { SecureContextOptions } from "node:tls";
+import { readCertificate } from "@mixerless/identity";
 import type { SecretOr, TlsConfig } from "./compile-tls.ts";
 import type { KeyPair, SecretSource, SecretValue } from "./secret-store.ts";
 
 /** Why there is no context now: nothing may connect, in clear or otherwise. */
-export type ContextProblem = "secret-missing" | "secret-broken";
+export type ContextProblem = "secret-missing" | "secret-broken" | "certificate-expired";
 
 /**
  * What TLS needs of a configuration and of the secrets as they are now: `make` turns that into a context.
@@ -18,6 +19,8 @@ export class ContextHolder<T extends object> {
   #context: T | null = null;
   #problem: ContextProblem | null = null;
   #stale = true;
+  /** Of the certificate that is shown. An expired one would only bring refusals from others, with less to say. */
+  #expires = Number.POSITIVE_INFINITY;
 
   constructor(config: TlsConfig, secrets: SecretSource, make: (options: SecureContextOptions) => T) {
     this.#config = config;
@@ -33,9 +36,10 @@ export class ContextHolder<T extends object> {
     }
   }
 
-  /** The context, or why there is none. */
-  get(): T | ContextProblem {
+  /** The context, or why there is none at `now`, milliseconds since the epoch. */
+  get(now: number): T | ContextProblem {
     if (this.#stale) this.#renew();
+    if (now >= this.#expires) return "certificate-expired";
     return this.#context ?? this.#problem ?? "secret-missing";
   }
 
@@ -53,6 +57,7 @@ export class ContextHolder<T extends object> {
     this.#stale = false;
     this.#context = null;
     this.#problem = "secret-missing";
+    this.#expires = Number.POSITIVE_INFINITY;
     const { certificate, roots, minVersion, maxVersion, ciphers } = this.#config;
     const pair = certificate === null ? null : this.#resolve(certificate, isKeyPair);
     const ca = roots === null ? null : this.#rootsOf(roots);
@@ -67,6 +72,7 @@ export class ContextHolder<T extends object> {
         ...(ciphers === "" ? {} : { ciphers }),
       });
       this.#problem = null;
+      if (pair !== null) this.#expires = readCertificate(pair.certificateChain).notAfter;
     } catch {
       // What OpenSSL says could quote the key.
       this.#problem = "secret-broken";

@@ -78,7 +78,7 @@ export class DownstreamTls {
       raw.destroy();
       onFailed(details);
     };
-    const servers = this.#holder.get();
+    const servers = this.#holder.get(this.#options.clock.now());
     if (typeof servers === "string") {
       fail(stats.secretsMissing, `TLS context: ${servers}`);
       return;

@@ -234,11 +234,15 @@ describe("mesh TLS", () => {
 
   it("refuses a certificate that has expired by our clock, though OpenSSL's thinks otherwise", async () => {
     const { port, outcome } = await serve();
-    const secrets = await client("client", 3_600_000);
-    expect((await call(port, secrets)).secured).not.toBeNull();
+    const { certificateChain: cert, privateKey: key } = await authority.identity("client", 3_600_000);
+    const connect = () => {
+      const socket = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, cert, key });
+      open.push(socket.on("error", () => {}));
+    };
+    connect();
     expect((await outcome()).secured).not.toBeNull();
     clock.advance(3_700_000);
-    void call(port, secrets);
+    connect();
     expect((await outcome()).details).toContain("certificate expired at");
   });
 
@@ -264,8 +268,11 @@ describe("mesh TLS", () => {
     open.push(first);
     first.on("session", (session: Buffer) => sessions.push(session));
     const { secured } = await outcome();
-    secured?.socket.write("x");
-    await once(first, "data");
+    secured?.socket.end("x");
+    first.resume();
+    first.end();
+    // By then every session that the server gives away has come.
+    await once(first, "close");
     // Whatever the client kept, it is worth nothing without a certificate.
     for (const session of [...sessions, undefined]) {
       const again = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ...(session ? { session } : {}) });
@@ -302,6 +309,19 @@ describe("mesh TLS", () => {
     connectTcp(port, "127.0.0.1").on("error", () => {});
     expect((await outcome()).details).toBe("TLS context: secret-broken");
     expect(count("listener_ssl_context_secrets_not_ready")).toBe(2);
+  });
+
+  it("shows no certificate that has expired by our clock, and says so", async () => {
+    const { port, outcome, secrets } = await serve();
+    secrets.set("default", await authority.identity("server", 60_000));
+    clock.advance(60_000);
+    connectTcp(port, "127.0.0.1").on("error", () => {});
+    expect((await outcome()).details).toBe("TLS context: certificate-expired");
+    expect((await call(port, await client("client", 60_000))).details).toBe("TLS context: certificate-expired");
+    expect((await outcome()).details).toBe("TLS context: certificate-expired");
+    secrets.set("default", await authority.identity("server"));
+    expect((await call(port, await client())).secured).not.toBeNull();
+    expect((await outcome()).secured).not.toBeNull();
   });
 
   it("ends handshakes that take too long, are garbage, or are too many at once", async () => {

@@ -51,12 +51,13 @@ function judge(
   if (!socket.authorized) return ["error", String(socket.authorizationError ?? "certificate verify failed")];
   if (now >= peer.notAfter) return ["error", `certificate expired at ${new Date(peer.notAfter).toISOString()}`];
   if (now < peer.notBefore) return ["error", `certificate not valid before ${new Date(peer.notBefore).toISOString()}`];
-  if (config.sans.length > 0 && !config.sans.some((san) => matches(san, peer)))
+  if (config.sans.length > 0 && !config.sans.some((san) => sanMatches(san, peer)))
     return ["san", `no name of the certificate is accepted: ${[...peer.uriSans, ...peer.dnsSans].join(", ")}`];
   return [null, ""];
 }
 
-function matches({ kind, test }: SanTest, peer: CertificateFacts): boolean {
+/** Whether one of a certificate's names is what is wanted. */
+export function sanMatches({ kind, test }: SanTest, peer: CertificateFacts): boolean {
   return (kind === "uri" ? peer.uriSans : peer.dnsSans).some(test);
 }
 

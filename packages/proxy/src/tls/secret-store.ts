@@ -17,6 +17,8 @@ export type SecretValue = KeyPair | TrustedRoots;
 export interface SecretSource {
   /** Null until the secret has come. */
   get(name: string): SecretValue | null;
+  /** Those that have come. */
+  names(): Iterable<string>;
   /** Asks for a secret and hears of each change; the result ends that. */
   subscribe(name: string, onChange: () => void): () => void;
 }
@@ -34,6 +36,10 @@ export class SecretStore implements SecretSource {
 
   get(name: string): SecretValue | null {
     return this.#values.get(name) ?? null;
+  }
+
+  names(): Iterable<string> {
+    return this.#values.keys();
   }
 
   set(name: string, value: SecretValue): void {

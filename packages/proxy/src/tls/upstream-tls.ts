@@ -4,7 +4,6 @@ import type { Clock } from "@mixerless/clock";
 import type { SecuredSocket } from "../transport/transport-factory.ts";
 import type { TlsConfig } from "./compile-tls.ts";
 import { ContextHolder } from "./context-holder.ts";
-
 import { checkPeer } from "./peer-check.ts";
 import type { SecretSource } from "./secret-store.ts";
 import type { TlsStats } from "./stats.ts";
@@ -44,7 +43,7 @@ export class UpstreamTls {
     onFailed: (error: Error) => void,
   ): void {
     const { config, stats } = this.#options;
-    const context = this.#holder.get();
+    const context = this.#holder.get(this.#options.clock.now());
     if (typeof context === "string") {
       stats.secretsMissing.add(1);
       raw.destroy();

@@ -1,4 +1,5 @@
-import { type ChannelCredentials, Client, credentials as grpcCredentials } from "@grpc/grpc-js";
+import type { SecureContext } from "node:tls";
+import { Client, credentials } from "@grpc/grpc-js";
 import type { DiscoveryStream, DiscoveryTransport, StreamEvents } from "./discovery-transport.ts";
 
 const KEEPALIVE_INTERVAL = 30_000;
@@ -12,14 +13,56 @@ export interface StreamMethod<Request, Response> {
   readonly responseDeserialize: (bytes: Buffer) => Response;
 }
 
-/** Streams of one method over one channel. Credentials are taken anew for every channel. */
-export class GrpcTransport<Request extends object, Response> implements DiscoveryTransport<Request, Response> {
-  readonly #client: Client;
-  readonly #method: StreamMethod<Request, Response>;
+/** How a server is reached by TLS. */
+export interface ChannelSecurity {
+  /** What to show and whom to trust, taken anew for every stream; text says why there is nothing now. */
+  readonly context: () => SecureContext | string;
+  /** Sent to the server as the name that is wanted. */
+  readonly serverName: string;
+  /** Judges the server by its certificate (DER), after its chain was verified; null lets it pass. */
+  readonly checkServer: (certificate: Uint8Array) => string | null;
+}
 
-  constructor(target: string, credentials: ChannelCredentials | undefined, method: StreamMethod<Request, Response>) {
+/** Streams of one method over one channel, which is made anew when the credentials have changed. */
+export class GrpcTransport<Request extends object, Response> implements DiscoveryTransport<Request, Response> {
+  readonly #target: string;
+  readonly #security: ChannelSecurity | null;
+  readonly #method: StreamMethod<Request, Response>;
+  #client: Client | null = null;
+  #context: SecureContext | null = null;
+
+  /** Without `security` in plain text. */
+  constructor(target: string, security: ChannelSecurity | undefined, method: StreamMethod<Request, Response>) {
+    this.#target = target;
+    this.#security = security ?? null;
     this.#method = method;
-    this.#client = new Client(target, credentials ?? grpcCredentials.createInsecure(), {
+  }
+
+  /** The channel for the credentials of now, or why there is none. */
+  #channel(): Client | string {
+    const context = this.#security?.context() ?? null;
+    if (typeof context === "string") return context;
+    if (this.#client === null || context !== this.#context) {
+      this.#client?.close();
+      this.#context = context;
+      this.#client = this.#createClient(context);
+    }
+    return this.#client;
+  }
+
+  #createClient(context: SecureContext | null): Client {
+    const security = this.#security;
+    const secured = context !== null && security !== null;
+    const check = (_host: string, { raw }: { raw: Uint8Array }) => {
+      const fault = security?.checkServer(raw) ?? null;
+      return fault === null ? undefined : new Error(fault);
+    };
+    const chosen = secured
+      ? credentials.createFromSecureContext(context, { checkServerIdentity: check })
+      : credentials.createInsecure();
+    const name = security?.serverName ?? "";
+    return new Client(this.#target, chosen, {
+      ...(secured && name !== "" ? { "grpc.ssl_target_name_override": name, "grpc.default_authority": name } : {}),
       "grpc.keepalive_time_ms": KEEPALIVE_INTERVAL,
       "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT,
       "grpc.max_receive_message_length": MAX_RESPONSE_BYTES,
@@ -33,7 +76,12 @@ export class GrpcTransport<Request extends object, Response> implements Discover
 
   open(events: StreamEvents<Response>): DiscoveryStream<Request> {
     const { path, requestSerialize, responseDeserialize } = this.#method;
-    const call = this.#client.makeBidiStreamRequest<Request, Response>(path, requestSerialize, responseDeserialize);
+    const client = this.#channel();
+    if (typeof client === "string") {
+      queueMicrotask(() => events.onEnd(client));
+      return { send: () => {}, cancel: () => {} };
+    }
+    const call = client.makeBidiStreamRequest<Request, Response>(path, requestSerialize, responseDeserialize);
     let over = false;
     const end = (reason: string) => {
       if (over) return;
@@ -64,6 +112,6 @@ export class GrpcTransport<Request extends object, Response> implements Discover
   }
 
   close(): void {
-    this.#client.close();
+    this.#client?.close();
   }
 }

@@ -1,5 +1,4 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
-import type { ChannelCredentials } from "@grpc/grpc-js";
 import type { Clock } from "@mixerless/clock";
 import type { Node } from "@mixerless/wire/envoy/config/core/v3/base";
 import { AggregatedDiscoveryService } from "@mixerless/wire/envoy/service/discovery/v3/ads";
@@ -10,7 +9,7 @@ import type { DeltaRequest, DeltaResponse, SotwRequest, SotwResponse } from "../
 import { type BackoffOptions, DEFAULT_BACKOFF } from "./backoff.ts";
 import type { UpdateHandler, Wanted } from "./client-protocol.ts";
 import { DeltaClient } from "./delta-client.ts";
-import { GrpcTransport, type StreamMethod } from "./grpc-transport.ts";
+import { type ChannelSecurity, GrpcTransport, type StreamMethod } from "./grpc-transport.ts";
 import { resourceNameOf } from "./resource-name.ts";
 import { SotwClient } from "./sotw-client.ts";
 import { type ClientState, StreamingClient } from "./streaming-client.ts";
@@ -29,7 +28,7 @@ export interface XdsClientOptions {
   /** Reads a resource's name in mode `sotw`. Left out: field 1, as all of Envoy's types have it. */
   readonly nameOf?: (any: Any) => string;
   /** Plain text if left out. */
-  readonly credentials?: ChannelCredentials;
+  readonly security?: ChannelSecurity;
   readonly backoff?: BackoffOptions;
   /** Keeps the last good resources on disk, for a start without the control plane [decision 9]. */
   readonly cache?: CacheOptions;
@@ -51,7 +50,7 @@ export interface XdsClient {
 }
 
 export function createXdsClient(options: XdsClientOptions): XdsClient {
-  const { target, credentials, clock, node, onState, onAttemptFailed, nameOf = resourceNameOf } = options;
+  const { target, security, clock, node, onState, onAttemptFailed, nameOf = resourceNameOf } = options;
   const cache = options.cache === undefined ? null : new ResourceCache(options.cache, clock, node.id);
   const onUpdate = cache === null ? options.onUpdate : cache.recording(options.onUpdate);
   const common = {
@@ -68,10 +67,10 @@ export function createXdsClient(options: XdsClientOptions): XdsClient {
   // The machines speak of fewer, read-only fields than the generated messages have.
   if (options.mode === "delta") {
     const method = grpcMethod(deltaAggregatedResources) as unknown as StreamMethod<DeltaRequest, DeltaResponse>;
-    const transport = new GrpcTransport(target, credentials, method);
+    const transport = new GrpcTransport(target, security, method);
     return new StreamingClient({ ...common, transport, protocol: new DeltaClient(onUpdate) });
   }
   const method = grpcMethod(streamAggregatedResources) as unknown as StreamMethod<SotwRequest, SotwResponse>;
-  const transport = new GrpcTransport(target, credentials, method);
+  const transport = new GrpcTransport(target, security, method);
   return new StreamingClient({ ...common, transport, protocol: new SotwClient(onUpdate, nameOf) });
 }

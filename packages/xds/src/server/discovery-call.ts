@@ -18,6 +18,8 @@ export interface OpenStream<Request> {
 
 export interface DiscoveryCallOptions<Request, Response> {
   readonly clock: Clock;
+  /** Whether the call came by TLS. */
+  readonly secure: boolean;
   /** Milliseconds for authentication and first request, each. */
   readonly openingTimeout: number;
   readonly admit: (peer: StreamPeer) => RefusedStream | null;
@@ -46,7 +48,7 @@ export class DiscoveryCall<Request extends DiscoveryMessage, Response> {
   constructor(call: ServerDuplexStream<Request, Response>, options: DiscoveryCallOptions<Request, Response>) {
     this.#call = call;
     this.#options = options;
-    this.#peer = peerOf(call);
+    this.#peer = peerOf(call, options.secure);
     call.on("cancelled", () => this.#onEnd("the client cancelled the stream"));
     call.on("error", (error: Error) => this.#onEnd(error.message));
     call.on("close", () => this.#onEnd("the connection is gone"));
@@ -149,15 +151,12 @@ export class DiscoveryCall<Request extends DiscoveryMessage, Response> {
   }
 }
 
-function peerOf(call: ServerDuplexStream<unknown, unknown>): StreamPeer {
-  const alternatives = call.getAuthContext().sslPeerCertificate?.subjectaltname ?? "";
-  const certificateUris = alternatives
-    .split(", ")
-    .filter((entry) => entry.startsWith("URI:"))
-    .map((entry) => entry.slice("URI:".length));
+function peerOf(call: ServerDuplexStream<unknown, unknown>, secure: boolean): StreamPeer {
   return {
     address: call.getPeer(),
-    certificateUris,
+    secure,
+    // Only of a connection whose certificate was verified.
+    certificate: call.getAuthContext().sslPeerCertificate?.raw ?? null,
     metadata: (name) => call.metadata.get(name).map((value) => value.toString()),
   };
 }

@@ -4,8 +4,10 @@ import type { RefusedStream } from "../status-code.ts";
 export interface StreamPeer {
   /** `address:port`, or the path of a Unix socket. */
   readonly address: string;
-  /** URI subject alternative names of the verified client certificate; SPIFFE ids are among them. */
-  readonly certificateUris: readonly string[];
+  /** Whether it came by TLS. */
+  readonly secure: boolean;
+  /** The verified client certificate, in DER; null without one. */
+  readonly certificate: Uint8Array | null;
   /** The values of one request header, lower-case name. */
   metadata(name: string): readonly string[];
 }
@@ -16,8 +18,10 @@ export interface PeerIdentity {
   readonly names: readonly string[];
 }
 
-/** Decides who a peer is. Refusals usually carry `StatusCode.unauthenticated`. */
-export type Authenticate = (peer: StreamPeer) => PeerIdentity | RefusedStream | Promise<PeerIdentity | RefusedStream>;
+/** Decides who a peer is; null is nobody in particular, who is let in all the same. Refusals usually carry `StatusCode.unauthenticated`. */
+export type Authenticate = (
+  peer: StreamPeer,
+) => PeerIdentity | null | RefusedStream | Promise<PeerIdentity | null | RefusedStream>;
 
 /** Decides whether another stream is taken on now, for example by rate. Null admits. */
 export type Admit = (peer: StreamPeer) => RefusedStream | null;

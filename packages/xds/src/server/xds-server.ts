@@ -27,10 +27,10 @@ export interface XdsServerOptions {
   readonly clock: Clock;
   /** `host:port` (port 0: any free one) or `unix:/path`. */
   readonly address: string;
-  /** Plain text if left out. */
-  readonly credentials?: ServerCredentials;
   /** Further services on the same port, for example certificate signing. */
   readonly services?: readonly GrpcService[];
+  /** A second port, by TLS. */
+  readonly secure?: SecurePort;
   readonly observer?: ServerObserver;
   readonly admit?: Admit;
   readonly authenticate?: Authenticate;
@@ -46,10 +46,20 @@ export interface XdsServerOptions {
   readonly random?: () => number;
 }
 
+/** Where a server speaks TLS, beside its plain port. */
+export interface SecurePort {
+  readonly address: string;
+  readonly credentials: ServerCredentials;
+  /** Further services that are offered here only. */
+  readonly services?: readonly GrpcService[];
+}
+
 /** A discovery server: the aggregated service in both protocols. */
 export interface XdsServer {
-  /** Resolves to the bound address. Rejects if the address can't be bound. */
+  /** Resolves to the bound address. Rejects if an address can't be bound. */
   start(): Promise<string>;
+  /** The bound address of the secure port; null without one, or before the start. */
+  readonly secureAddress: string | null;
   connections(): readonly ProxyConnection[];
   /** Begins a push: the version to be passed to `ProxyConnection.push` for every proxy that it reaches. */
   nextVersion(): string;
@@ -70,39 +80,27 @@ export function createXdsServer(options: XdsServerOptions): XdsServer {
 
 class AdsServer implements XdsServer {
   readonly #options: XdsServerOptions;
-  readonly #server: Server;
+  readonly #plain: Server;
+  readonly #secure: Server | null;
   readonly #versions: PushVersions;
   readonly #connections = new Set<ProxyConnection>();
   #streams = 0;
   #closing = false;
+  secureAddress: string | null = null;
 
   constructor(options: XdsServerOptions) {
     this.#options = options;
     this.#versions = new PushVersions(options.clock);
-    this.#server = new Server({
-      "grpc.keepalive_time_ms": KEEPALIVE_INTERVAL,
-      "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT,
-      "grpc.max_receive_message_length": options.maxRequestBytes ?? DEFAULT_REQUEST_BYTES,
-      "grpc.max_send_message_length": -1,
-      "grpc.max_concurrent_streams": 100,
-    });
-    const discovery = createGrpcService(AggregatedDiscoveryService, {
-      streamAggregatedResources: (call) => this.#serve(call, "sotw", (context) => new SotwStream(context)),
-      deltaAggregatedResources: (call) => this.#serve(call, "delta", (context) => new DeltaStream(context)),
-    });
-    for (const { definition, implementation } of [discovery, ...(options.services ?? [])]) {
-      this.#server.addService(definition, implementation);
-    }
+    this.#plain = this.#createServer(options.services ?? [], false);
+    this.#secure = options.secure === undefined ? null : this.#createServer(options.secure.services ?? [], true);
   }
 
-  start(): Promise<string> {
-    const { address, credentials } = this.#options;
-    return new Promise((resolve, reject) => {
-      this.#server.bindAsync(address, credentials ?? ServerCredentials.createInsecure(), (error, port) => {
-        if (error !== null) reject(new Error(`cannot listen on ${address}: ${error.message}`, { cause: error }));
-        else resolve(address.startsWith("unix:") ? address : `${address.slice(0, address.lastIndexOf(":"))}:${port}`);
-      });
-    });
+  async start(): Promise<string> {
+    const { address, secure } = this.#options;
+    const bound = await bind(this.#plain, address, ServerCredentials.createInsecure());
+    if (secure !== undefined && this.#secure !== null)
+      this.secureAddress = await bind(this.#secure, secure.address, secure.credentials);
+    return bound;
   }
 
   connections(): readonly ProxyConnection[] {
@@ -123,23 +121,48 @@ class AdsServer implements XdsServer {
     for (const connection of this.connections()) {
       connection.close(StatusCode.unavailable, "the server is shutting down");
     }
+    const servers = this.#secure === null ? [this.#plain] : [this.#plain, this.#secure];
+    return Promise.all(servers.map((server) => this.#shutDown(server, grace))).then(() => {});
+  }
+
+  #shutDown(server: Server, grace: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = this.#options.clock.after(grace, () => this.#server.forceShutdown());
-      this.#server.tryShutdown(() => {
+      const timer = this.#options.clock.after(grace, () => server.forceShutdown());
+      server.tryShutdown(() => {
         timer.cancel();
         resolve();
       });
     });
   }
 
+  #createServer(services: readonly GrpcService[], secure: boolean): Server {
+    const server = new Server({
+      "grpc.keepalive_time_ms": KEEPALIVE_INTERVAL,
+      "grpc.keepalive_timeout_ms": KEEPALIVE_TIMEOUT,
+      "grpc.max_receive_message_length": this.#options.maxRequestBytes ?? DEFAULT_REQUEST_BYTES,
+      "grpc.max_send_message_length": -1,
+      "grpc.max_concurrent_streams": 100,
+    });
+    const discovery = createGrpcService(AggregatedDiscoveryService, {
+      streamAggregatedResources: (call) => this.#serve(call, secure, "sotw", (context) => new SotwStream(context)),
+      deltaAggregatedResources: (call) => this.#serve(call, secure, "delta", (context) => new DeltaStream(context)),
+    });
+    for (const { definition, implementation } of [discovery, ...services]) {
+      server.addService(definition, implementation);
+    }
+    return server;
+  }
+
   #serve<Request extends DiscoveryMessage, Response>(
     call: ServerDuplexStream<Request, Response>,
+    secure: boolean,
     mode: "sotw" | "delta",
     createStream: (context: StreamContext) => ServerStream<Request, Response>,
   ): void {
     const { clock, authenticate, observer } = this.#options;
     new DiscoveryCall<Request, Response>(call, {
       clock,
+      secure,
       openingTimeout: OPENING_TIMEOUT,
       admit: (peer) => this.#admit(peer),
       authenticate: (peer) => authenticate?.(peer) ?? null,
@@ -184,6 +207,16 @@ class AdsServer implements XdsServer {
     this.#connections.add(connection);
     return connection;
   }
+}
+
+/** Resolves to the address with the port that it was given. */
+function bind(server: Server, address: string, credentials: ServerCredentials): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(address, credentials, (error, port) => {
+      if (error !== null) reject(new Error(`cannot listen on ${address}: ${error.message}`, { cause: error }));
+      else resolve(address.startsWith("unix:") ? address : `${address.slice(0, address.lastIndexOf(":"))}:${port}`);
+    });
+  });
 }
 
 function meshNodeFault(node: Node): string | null {
