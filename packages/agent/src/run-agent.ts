@@ -67,7 +67,7 @@ const APPLICATION = "127.0.0.1";
 
 const CACHE_FILE = "configuration.cache";
 /** Milliseconds that the start waits for a certificate before it goes on without. */
-const CERTIFICATE_PATIENCE = 1000;
+const CERTIFICATE_PATIENCE = 3000;
 
 function createCertificate(
   { certificate, identity, clock, log }: AgentOptions,

@@ -64,16 +64,22 @@ export class WorkloadCertificate {
   #refused = false;
   #closed = false;
   #working: Promise<void> = Promise.resolve();
+  readonly #obtained: Promise<void>;
+  #become: () => void = () => {};
+  #toldFailure = "";
 
   constructor(options: WorkloadCertificateOptions) {
     this.#options = options;
+    this.#obtained = new Promise((resolve) => {
+      this.#become = resolve;
+    });
     this.#backoff = new Backoff(DEFAULT_BACKOFF, options.random);
   }
 
-  /** Resolves after the first attempt, whether it succeeded or not; further ones follow by themselves. */
+  /** Makes the first attempt; further ones follow by themselves. Resolves when there is a certificate. */
   start(): Promise<void> {
     this.#begin();
-    return this.#working;
+    return this.#obtained;
   }
 
   /** Resolves when the attempt that is under way has come to its end. */
@@ -114,21 +120,24 @@ export class WorkloadCertificate {
       if (this.#held === null || this.#toldExpiry)
         log(`This workload is ${describe(held.facts)} until ${new Date(held.facts.notAfter).toISOString()}.`);
       this.#toldExpiry = false;
+      this.#toldFailure = "";
       this.#refused = false;
       this.#held = held;
       this.#options.secrets.set(OWN_SECRET, { certificateChain: held.chain, privateKey: held.key });
       series.expires(OWN_SECRET, held.facts.notAfter);
+      this.#become();
       this.#look();
     } catch (error) {
       if (this.#closed) return;
       series.failed();
       // Turn about: a new token may be there, or the authority may know the certificate again.
       if ((error as { code?: unknown }).code === UNAUTHENTICATED) this.#refused = !this.#refused;
-      const wait = this.#backoff.next();
       const who = `${workload.serviceAccount} of ${workload.namespace}`;
-      log(`No certificate for service account ${who}: ${reason(error)}. Asking again in ${Math.ceil(wait)} ms.`);
+      const failure = `No certificate for service account ${who}: ${reason(error)}. Asking again and again.`;
+      if (failure !== this.#toldFailure) log(failure);
+      this.#toldFailure = failure;
       this.#tellExpiry();
-      this.#timer = this.#options.clock.after(wait, () => this.#begin());
+      this.#timer = this.#options.clock.after(this.#backoff.next(), () => this.#begin());
     }
   }
 
@@ -213,5 +222,7 @@ function describe({ identity }: CertificateFacts): string {
 
 function reason(error: unknown): string {
   const { details, message } = error as { details?: string; message?: string };
-  return (details ?? message ?? String(error)).replace(/\.$/, "");
+  // What gRPC says of a connection that it could not make is long.
+  const text = (details ?? message ?? String(error)).replace(/^No connection established\. Last error: (Error: )?/, "");
+  return text.replace(/\. Resolution note:.*$/, "").replace(/\.$/, "");
 }
