@@ -1,0 +1,22 @@
+import type { Library, Overload } from "./overload.ts";
+
+/** The functions that expressions of one environment may call. */
+export class FunctionTable {
+  readonly #overloads = new Map<string, Overload[]>();
+
+  constructor(libraries: readonly Library[]) {
+    for (const overload of libraries.flat()) {
+      const known = this.#overloads.get(overload.name);
+      if (known === undefined) this.#overloads.set(overload.name, [overload]);
+      else known.push(overload);
+    }
+  }
+
+  find(name: string): readonly Overload[] | undefined {
+    return this.#overloads.get(name);
+  }
+
+  names(): Iterable<string> {
+    return this.#overloads.keys();
+  }
+}
