@@ -1,4 +1,4 @@
-export { type Environment, NO_TYPES, type TypeProvider } from "./check/environment.ts";
+export { type Environment, NO_TYPES, type TypeProvider, type VariableTable, variablesOf } from "./check/environment.ts";
 export type { AttributeReader, AttributeSource } from "./compile/attribute-source.ts";
 export { type Compiled, type CompileOptions, compileExpression, type Program } from "./compile/program.ts";
 export { FunctionTable } from "./library/function-table.ts";
@@ -6,6 +6,7 @@ export { standardLibrary } from "./library/standard.ts";
 export { describeFaults, type ExpressionFault } from "./syntax/fault.ts";
 export { parse } from "./syntax/parser.ts";
 export { Abnormal, Failure, Unknown } from "./values/abnormal.ts";
+export { durationOfNanos, durationText, timestampOfNanos, timestampText } from "./values/time.ts";
 export {
   Double,
   MapValue,
@@ -16,3 +17,4 @@ export {
   Uint,
   type Value,
 } from "./values/value.ts";
+export { attributeEnvironment } from "./vocabulary/vocabulary.ts";

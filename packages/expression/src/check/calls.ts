@@ -51,11 +51,11 @@ function resolve(checker: Checker, node: CallNode, note: Note): Type {
   note.member = member;
   const overloads = (checker.environment.functions.find(name) ?? []).filter((overload) => overload.member === member);
   const args = member && node.target !== null ? [node.target, ...node.args] : node.args;
+  if (overloads.length === 0 && checker.options.checks !== "none") return unknownFunction(checker, node, name, member);
   const types = args.map((arg) => checker.notes.get(arg)?.type ?? checker.check(arg));
-  if (overloads.length === 0) return unknownFunction(checker, node, name, member);
   const fitting = matching(checker, overloads, types);
   // Without checks the values decide among all.
-  note.overloads = fitting.overloads.length > 0 || checker.options.strict ? fitting.overloads : overloads;
+  note.overloads = fitting.overloads.length > 0 || checker.options.checks === "all" ? fitting.overloads : overloads;
   if (fitting.type !== null) return fitting.type;
   return checker.fault(node.offset, noOverload(checker, name, member, types, overloads));
 }
@@ -114,9 +114,8 @@ function renamed(checker: Checker, type: Type, names: Map<string, Type>): Type {
 }
 
 function unknownFunction(checker: Checker, node: CallNode, name: string, member: boolean): Type {
-  const near = suggestion(name, checker.environment.functions.names());
-  const what = member ? `a function "${name}" on a value` : `a function "${name}"`;
-  return checker.hardFault(node.offset, `there is no ${what.replace(/^a /, "")}${near}`);
+  const near = suggestion(name, checker.environment.functions.names(member));
+  return checker.hardFault(node.offset, `there is no function "${name}"${member ? " on a value" : ""}${near}`);
 }
 
 const SIGN = /^[_@!-]/;

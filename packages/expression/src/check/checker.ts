@@ -11,12 +11,14 @@ import { checkBind, checkLoop, checkOptionalMap } from "./loops.ts";
 import type { Checked, Note } from "./note.ts";
 import { Scope } from "./scope.ts";
 
+/**
+ * `all`: types and names. `functions`: only that the functions exist, which is how Envoy takes expressions; the rest fails
+ * when it is evaluated. `none`: that, too.
+ */
+export type Checks = "all" | "functions" | "none";
+
 export interface CheckOptions {
-  /**
-   * Faults of types and unknown names are faults of the expression. Otherwise they fail when they are evaluated, which is
-   * how a data plane takes expressions that somebody else checked.
-   */
-  readonly strict: boolean;
+  readonly checks: Checks;
 }
 
 export type CheckResult =
@@ -58,7 +60,7 @@ export class Checker {
 
   /** Notes a fault of types; in lenient checks the values will show it. */
   fault(offset: number, message: string): Type {
-    if (this.options.strict) this.faults.push({ offset, message });
+    if (this.options.checks === "all") this.faults.push({ offset, message });
     return DYN;
   }
 
@@ -118,12 +120,14 @@ export class Checker {
       note.reference = found.reference;
       return found.type;
     }
-    note.reference = { kind: "undeclared", name: node.name };
-    return this.undeclared(node.offset, node.name);
-  }
-
-  undeclared(offset: number, name: string): Type {
-    const near = suggestion(name, this.environment.variables.keys());
+    const { name, offset } = node;
+    const undeclared = this.environment.variables.undeclared();
+    if (undeclared !== undefined) {
+      note.reference = { kind: "variable", name };
+      return undeclared;
+    }
+    note.reference = { kind: "undeclared", name };
+    const near = suggestion(name, this.environment.variables.names());
     return this.fault(offset, `unknown attribute "${name}"${near}`);
   }
 

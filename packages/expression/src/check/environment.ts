@@ -15,10 +15,22 @@ export interface TypeProvider {
   isIndexable(typeName: string): boolean;
 }
 
+/** Variables by name; a name may hold dots. */
+export interface VariableTable {
+  get(name: string): Type | undefined;
+  names(): Iterable<string>;
+  /** The type of plain names that are not declared; undefined where there may be none. */
+  undeclared(): Type | undefined;
+}
+
+/** Variables that are all declared. */
+export function variablesOf(types: ReadonlyMap<string, Type>): VariableTable {
+  return { get: (name) => types.get(name), names: () => types.keys(), undeclared: () => undefined };
+}
+
 /** What an expression may refer to. */
 export interface Environment {
-  /** By name; a name may hold dots. */
-  readonly variables: ReadonlyMap<string, Type>;
+  readonly variables: VariableTable;
   readonly functions: FunctionTable;
   readonly types: TypeProvider;
   /** The namespace that names are looked up in first; empty for none. */

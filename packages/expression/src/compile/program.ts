@@ -1,4 +1,4 @@
-import { check } from "../check/checker.ts";
+import { type Checks, check } from "../check/checker.ts";
 import type { Environment } from "../check/environment.ts";
 import type { ExpressionFault } from "../syntax/fault.ts";
 import { DEFAULT_LIMITS, type ExpressionLimits } from "../syntax/limits.ts";
@@ -12,8 +12,8 @@ import { Compiler } from "./compiler.ts";
 import { Frame, type Run } from "./frame.ts";
 
 export interface CompileOptions {
-  /** Faults of types are faults now, not failures later. Default true. */
-  readonly strict?: boolean;
+  /** Default `all`. */
+  readonly checks?: Checks;
   readonly limits?: ExpressionLimits;
   /** Steps that one evaluation may take, default 10,000: turns of loops, elements compared, each 16 chars joined. */
   readonly budget?: number;
@@ -34,7 +34,7 @@ export function compileExpression<S>(
 ): Compiled<S> {
   const parsed = parse(source, options.limits ?? DEFAULT_LIMITS);
   if (parsed.faults !== undefined) return parsed;
-  const { checked, faults } = check(source, parsed.node, environment, { strict: options.strict ?? true });
+  const { checked, faults } = check(source, parsed.node, environment, { checks: options.checks ?? "all" });
   if (faults !== undefined) return { faults };
   const compiler = new Compiler(checked, environment, attributes as AttributeSource<never>);
   const { run } = compiler.compile(checked.node);

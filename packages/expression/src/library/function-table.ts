@@ -16,7 +16,11 @@ export class FunctionTable {
     return this.#overloads.get(name);
   }
 
-  names(): Iterable<string> {
-    return this.#overloads.keys();
+  /** What may be called by name: on a value, or not. */
+  names(member: boolean): string[] {
+    const names = [...this.#overloads.entries()].filter(([, overloads]) =>
+      overloads.some((one) => one.member === member),
+    );
+    return names.map(([name]) => name).filter((name) => /^[a-z]/i.test(name));
   }
 }

@@ -1,4 +1,4 @@
-import type { LoopKind, Node } from "./ast.ts";
+import { type LoopKind, type Node, qualifiedName } from "./ast.ts";
 import { SyntaxFault } from "./fault.ts";
 import type { NodeFactory } from "./node-factory.ts";
 
@@ -44,6 +44,7 @@ export function expandMacro(
 ): Node | null {
   if (target === null) return name === "has" || name === ".has" ? has(make, args, offset) : null;
   if (target.kind === "ident" && target.name === "cel") return celMacro(make, name, args, offset);
+  if (target.kind === "ident" && target.name === "proto") return extensionMacro(make, name, args, offset);
   if (Object.hasOwn(RECEIVER_MACROS, name)) return RECEIVER_MACROS[name]?.(make, target, args, offset) ?? null;
   const [one, two, three, four] = args;
   if (args.length === 2 && Object.hasOwn(ONE_VARIABLE, name) && one !== undefined && two !== undefined)
@@ -114,6 +115,16 @@ function celMacro(make: NodeFactory, name: string, args: readonly Node[], offset
     default:
       return null;
   }
+}
+
+/** `proto.getExt(message, name.of.the.extension)`: a field with a long name. */
+function extensionMacro(make: NodeFactory, name: string, args: readonly Node[], offset: number): Node | null {
+  const [operand, extension] = args;
+  if (operand === undefined || extension === undefined || args.length !== 2) return null;
+  const field = qualifiedName(extension);
+  if (field === null || (name !== "getExt" && name !== "hasExt")) return null;
+  const test = name === "hasExt";
+  return make.make({ kind: "select", operand, field, test, optional: false, offset }, [operand]);
 }
 
 function bind(make: NodeFactory, name: string, value: Node, body: Node, offset: number): Node {

@@ -29,10 +29,15 @@ export function isNumeric(value: Value): value is Numeric {
   return typeof value === "number" || typeof value === "bigint" || value instanceof Double || value instanceof Uint;
 }
 
-/** Negative, zero or positive; NaN where one of them is. JavaScript compares numbers and bigints exactly. */
+/** Negative, zero or positive; NaN where one of them is. */
 export function compareNumbers(a: Numeric, b: Numeric): number {
-  const one = bare(a);
-  const other = bare(b);
+  let one = bare(a);
+  let other = bare(b);
+  // Against a double an int is one too, as far as that is exact: the language compares so.
+  if (a instanceof Double || b instanceof Double) {
+    one = Number(one);
+    other = Number(other);
+  }
   if (one < other) return -1;
   if (one > other) return 1;
   return Number.isNaN(one) || Number.isNaN(other) ? Number.NaN : 0;

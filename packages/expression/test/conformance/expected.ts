@@ -1,14 +1,14 @@
+import type { IncrementalTest } from "@bufbuild/cel-spec/testdata/tests.js";
 import type { Registry } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
 import { anyUnpack } from "@bufbuild/protobuf/wkt";
-import type { IncrementalTest } from "@bufbuild/cel-spec/testdata/tests.js";
+import { BOOL, DYN, listOf, mapOf, messageType, type Type, typeOf, wrapperOf } from "../../src/types/type.ts";
 import { Failure } from "../../src/values/abnormal.ts";
 import { valuesEqual } from "../../src/values/equality.ts";
 import { normalInt } from "../../src/values/integer.ts";
 import { typeNameOf } from "../../src/values/type-of.ts";
 import { Double, LiteralMap, MapValue, type Result, TypeValue, Uint, type Value } from "../../src/values/value.ts";
 import { UNBOUNDED } from "../../src/values/work.ts";
-import { BOOL, DYN, listOf, mapOf, messageType, type Type, typeOf, wrapperOf } from "../../src/types/type.ts";
 import { messageValue } from "./proto-values.ts";
 
 type SimpleTest = IncrementalTest["original"];
@@ -33,7 +33,10 @@ export function fromSpec(value: SpecValue, registry: Registry): Result {
     case "mapValue": {
       const map = new LiteralMap();
       for (const entry of kind.value.entries)
-        map.add(fromSpec(entry.key as SpecValue, registry) as Value, fromSpec(entry.value as SpecValue, registry) as Value);
+        map.add(
+          fromSpec(entry.key as SpecValue, registry) as Value,
+          fromSpec(entry.value as SpecValue, registry) as Value,
+        );
       return map;
     }
     case "objectValue": {

@@ -28,7 +28,8 @@ export function setField(message: ReflectMessage, field: DescField, value: Value
       for (const key of value.keys()) {
         const rawKey = scalarOf(field.mapKey, key);
         const raw = elementOf(field, field.mapKind, value.get(key) as Value, registry);
-        if (rawKey instanceof Failure || raw instanceof Failure) return rawKey instanceof Failure ? rawKey : (raw as Failure);
+        if (rawKey instanceof Failure || raw instanceof Failure)
+          return rawKey instanceof Failure ? rawKey : (raw as Failure);
         map.set(rawKey, raw);
       }
       return null;
@@ -143,8 +144,7 @@ function setJson(message: ReflectMessage, value: Value, registry: Registry): Fai
   if (value instanceof MapValue) return put("struct_value", value);
   if (value instanceof ProtoMessage && value.typeName === "google.protobuf.FieldMask")
     return put("string_value", (value.get("paths") as string[]).join(","));
-  if (value instanceof ProtoMessage && value.typeName === "google.protobuf.Empty")
-    return messageEmpty(message);
+  if (value instanceof ProtoMessage && value.typeName === "google.protobuf.Empty") return messageEmpty(message);
   return UNSUPPORTED;
 }
 

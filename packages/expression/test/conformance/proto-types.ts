@@ -1,6 +1,5 @@
-import { type DescField, type DescMessage, type Registry, ScalarType } from "@bufbuild/protobuf";
+import { create, type DescField, type DescMessage, type Registry, ScalarType } from "@bufbuild/protobuf";
 import { reflect } from "@bufbuild/protobuf/reflect";
-import { create } from "@bufbuild/protobuf";
 import type { TypeProvider } from "../../src/check/environment.ts";
 import { DYN, INT, listOf, mapOf, messageType, type Type, wrapperOf } from "../../src/types/type.ts";
 import { Abnormal } from "../../src/values/abnormal.ts";
@@ -55,7 +54,9 @@ export class ProtoTypes implements TypeProvider {
 
   findConstant(name: string): { readonly type: Type; readonly value: Value } | undefined {
     const dot = name.lastIndexOf(".");
-    const found = this.#registry.getEnum(name.slice(0, Math.max(0, dot)))?.values.find((one) => one.name === name.slice(dot + 1));
+    const found = this.#registry
+      .getEnum(name.slice(0, Math.max(0, dot)))
+      ?.values.find((one) => one.name === name.slice(dot + 1));
     return found === undefined ? undefined : { type: INT, value: found.number };
   }
 
@@ -77,7 +78,8 @@ export class ProtoTypes implements TypeProvider {
   }
 
   #messageType(desc: DescMessage): Type {
-    if (isWrapper(desc)) return wrapperOf(this.#scalarType((desc.fields[0] as DescField & { scalar: ScalarType }).scalar));
+    if (isWrapper(desc))
+      return wrapperOf(this.#scalarType((desc.fields[0] as DescField & { scalar: ScalarType }).scalar));
     return WELL_KNOWN[desc.typeName] ?? messageType(desc.typeName);
   }
 

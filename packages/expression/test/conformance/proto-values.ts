@@ -1,10 +1,18 @@
-import { type DescExtension, type DescField, type DescMessage, type Message, type Registry, ScalarType } from "@bufbuild/protobuf";
-import { createExtensionContainer, getExtension, hasExtension } from "@bufbuild/protobuf";
+import {
+  type DescExtension,
+  type DescField,
+  type DescMessage,
+  getExtension,
+  hasExtension,
+  type Message,
+  type Registry,
+  ScalarType,
+} from "@bufbuild/protobuf";
 import { type ReflectList, type ReflectMap, type ReflectMessage, reflect } from "@bufbuild/protobuf/reflect";
 import { type Any, anyUnpack } from "@bufbuild/protobuf/wkt";
-import { normalInt } from "../../src/values/integer.ts";
-import { valuesEqual } from "../../src/values/equality.ts";
 import { Abnormal, Failure } from "../../src/values/abnormal.ts";
+import { valuesEqual } from "../../src/values/equality.ts";
+import { normalInt } from "../../src/values/integer.ts";
 import { makeDuration, makeTimestamp } from "../../src/values/time.ts";
 import { Double, LiteralMap, MessageValue, type Result, Uint, type Value } from "../../src/values/value.ts";
 import { UNBOUNDED } from "../../src/values/work.ts";
@@ -43,6 +51,7 @@ export class ProtoMessage extends MessageValue {
     return this.message.fields.every((field) => {
       const set = this.message.isSet(field);
       if (set !== other.message.isSet(field)) return false;
+      if (field.message?.typeName === ANY && sameBytes(this.message, other.message, field)) return true;
       const one = fieldValue(this.message, field, this.#registry);
       const two = fieldValue(other.message, field, this.#registry);
       if (!set) return true;
@@ -55,11 +64,30 @@ export class ProtoMessage extends MessageValue {
   }
 }
 
+const ANY = "google.protobuf.Any";
+
+/** An Any that cannot be unpacked is still equal to one with the same bytes. */
+function sameBytes(one: ReflectMessage, other: ReflectMessage, field: DescField): boolean {
+  if (field.fieldKind !== "message" || !one.isSet(field)) return false;
+  const a = one.get(field).message as Any;
+  const b = other.get(field).message as Any;
+  return a.typeUrl === b.typeUrl && Buffer.compare(a.value, b.value) === 0;
+}
+
 function extensionValue(message: Message, extension: DescExtension, registry: Registry): Result {
-  const value = hasExtension(message, extension) ? getExtension(message, extension) : undefined;
-  const [container, field] =
-    value === undefined ? createExtensionContainer(extension) : createExtensionContainer(extension, value);
-  return fieldValue(container, field, registry);
+  const value: unknown = getExtension(message, extension);
+  if (extension.fieldKind === "list") {
+    const list = (value as unknown[]).map((one) => singleValue(extension, extension.listKind, one, registry));
+    return list as Value[];
+  }
+  return extension.fieldKind === "map"
+    ? new LiteralMap()
+    : singleValue(extension, extension.fieldKind, value, registry);
+}
+
+function singleValue(extension: DescExtension, kind: string, raw: unknown, registry: Registry): Result {
+  if (kind === "message") return messageValue(reflect(extension.message as DescMessage, raw as Message), registry);
+  return kind === "enum" ? (raw as number) : scalarValue(extension.scalar as ScalarType, raw);
 }
 
 /** Wrappers that are not set are null; other fields have their defaults. */
@@ -81,11 +109,7 @@ export function isWrapper(desc: DescMessage): boolean {
 
 const LIST = "google.protobuf.ListValue";
 
-function listValue(
-  list: ReflectList,
-  field: DescField & { fieldKind: "list" },
-  registry: Registry,
-): Result {
+function listValue(list: ReflectList, field: DescField & { fieldKind: "list" }, registry: Registry): Result {
   const values: Value[] = [];
   for (const raw of list) {
     const value = elementValue(field, field.listKind, raw, registry);
@@ -146,13 +170,13 @@ export function messageValue(message: ReflectMessage, registry: Registry): Resul
       return desc === undefined ? new Failure("conversion error") : messageValue(reflect(desc, unpacked), registry);
     }
     case "google.protobuf.Struct":
-      return mapValue(
-        field("fields") as ReflectMap,
-        message.fields[0] as DescField & { fieldKind: "map" },
+      return mapValue(field("fields") as ReflectMap, message.fields[0] as DescField & { fieldKind: "map" }, registry);
+    case LIST:
+      return listValue(
+        field("values") as ReflectList,
+        message.fields[0] as DescField & { fieldKind: "list" },
         registry,
       );
-    case LIST:
-      return listValue(field("values") as ReflectList, message.fields[0] as DescField & { fieldKind: "list" }, registry);
     case "google.protobuf.Value": {
       const kind = message.oneofs[0] === undefined ? undefined : message.oneofCase(message.oneofs[0]);
       return kind === undefined || kind.name === "null_value" ? null : fieldValue(message, kind, registry);

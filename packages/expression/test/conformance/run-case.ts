@@ -1,6 +1,6 @@
-import type { Registry } from "@bufbuild/protobuf";
 import type { IncrementalTest } from "@bufbuild/cel-spec/testdata/tests.js";
-import type { Environment } from "../../src/check/environment.ts";
+import type { Registry } from "@bufbuild/protobuf";
+import { type Environment, variablesOf } from "../../src/check/environment.ts";
 import type { AttributeReader } from "../../src/compile/attribute-source.ts";
 import { compileExpression } from "../../src/compile/program.ts";
 import { FunctionTable } from "../../src/library/function-table.ts";
@@ -23,7 +23,7 @@ export function runCase(test: SimpleTest, library: Library, registry: Registry):
     test.expr,
     environment,
     { resolve: (path): AttributeReader<null> | null => (path.length === 1 ? () => bindings.get(path[0] ?? "") : null) },
-    { strict: !test.disableCheck },
+    { checks: test.disableCheck ? "none" : "all" },
   );
   const { resultMatcher: expected } = test;
   if (compiled.faults !== undefined) {
@@ -83,7 +83,12 @@ function environmentOf(test: SimpleTest, library: Library, registry: Registry): 
   }
   // What is bound and not declared has a type that only its value tells.
   for (const name of Object.keys(test.bindings)) if (!variables.has(name)) variables.set(name, { kind: "dyn" });
-  return { variables, functions: new FunctionTable([library, functions]), types: new ProtoTypes(registry), container: test.container };
+  return {
+    variables: variablesOf(variables),
+    functions: new FunctionTable([library, functions]),
+    types: new ProtoTypes(registry),
+    container: test.container,
+  };
 }
 
 function bindingsOf(test: SimpleTest, registry: Registry): Map<string, Value> {

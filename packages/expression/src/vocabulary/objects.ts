@@ -1,0 +1,133 @@
+/** Fields of the objects that attributes are grouped in, with their types. */
+export type Fields = Readonly<Record<string, string>>;
+
+const TLS: Fields = {
+  tls_version: "string",
+  subject_local_certificate: "string",
+  subject_peer_certificate: "string",
+  dns_san_local_certificate: "string",
+  dns_san_peer_certificate: "string",
+  uri_san_local_certificate: "string",
+  uri_san_peer_certificate: "string",
+  sha256_peer_certificate_digest: "string",
+};
+
+/**
+ * The objects of the vocabulary [proxy-wasm §9.2, telemetry §3.2]. Envoy keeps the first seven as maps, so that their
+ * fields may also be written in brackets.
+ */
+export const OBJECTS: Readonly<Record<string, Fields>> = {
+  request: {
+    path: "string",
+    url_path: "string",
+    host: "string",
+    scheme: "string",
+    method: "string",
+    headers: "map(string, string)",
+    headers_bytes: "map(string, bytes)",
+    referer: "string",
+    useragent: "string",
+    time: "timestamp",
+    duration: "duration",
+    id: "string",
+    protocol: "string",
+    query: "string",
+    size: "int",
+    total_size: "int",
+  },
+  response: {
+    code: "int",
+    code_details: "string",
+    flags: "int",
+    grpc_status: "int",
+    headers: "map(string, string)",
+    headers_bytes: "map(string, bytes)",
+    trailers: "map(string, string)",
+    size: "int",
+    total_size: "int",
+    backend_latency: "duration",
+  },
+  source: { address: "string", port: "int" },
+  destination: { address: "string", port: "int" },
+  connection: {
+    id: "uint",
+    mtls: "bool",
+    requested_server_name: "string",
+    ...TLS,
+    peer_certificate: "string",
+    transport_failure_reason: "string",
+    termination_details: "string",
+  },
+  upstream: {
+    address: "string",
+    port: "int",
+    local_address: "string",
+    ...TLS,
+    transport_failure_reason: "string",
+    request_attempt_count: "uint",
+    num_endpoints: "uint",
+    cx_pool_ready_duration: "duration",
+    locality: "locality",
+  },
+  xds: {
+    node: "node",
+    cluster_name: "string",
+    cluster_metadata: "metadata",
+    route_name: "string",
+    route_metadata: "metadata",
+    virtual_host_name: "string",
+    virtual_host_metadata: "metadata",
+    upstream_host_metadata: "metadata",
+    upstream_host_locality_metadata: "metadata",
+    filter_chain_name: "string",
+    listener_direction: "int",
+    listener_metadata: "metadata",
+  },
+  node: {
+    id: "string",
+    cluster: "string",
+    metadata: "map(string, dyn)",
+    locality: "locality",
+    user_agent_name: "string",
+    user_agent_version: "string",
+  },
+  locality: { region: "string", zone: "string", sub_zone: "string" },
+  metadata: {
+    filter_metadata: "map(string, map(string, dyn))",
+    typed_filter_metadata: "map(string, dyn)",
+  },
+  peer: {
+    namespace: "string",
+    cluster: "string",
+    service: "string",
+    revision: "string",
+    app: "string",
+    version: "string",
+    workload: "string",
+    type: "string",
+    name: "string",
+    identity: "string",
+    labels: "map(string, string)",
+    region: "string",
+    availability_zone: "string",
+  },
+  wasm_peer: {
+    name: "string",
+    namespace: "string",
+    labels: "map(string, text_value)",
+    owner: "string",
+    workload_name: "string",
+    platform_metadata: "map(string, text_value)",
+    istio_version: "string",
+    mesh_id: "string",
+    app_containers: "dyn",
+    cluster_id: "string",
+    instance_ips: "dyn",
+  },
+  text_value: { value: "string" },
+};
+
+/** Objects whose fields anybody may add to: others than these are of a type that only the value tells. */
+export const OPEN_OBJECTS: Readonly<Record<string, Fields>> = {
+  filter_state: { upstream_peer: "peer", downstream_peer: "peer" },
+};
