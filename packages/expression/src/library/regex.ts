@@ -1,18 +1,13 @@
 import { RE2JS } from "re2js";
 import { Failure } from "../values/abnormal.ts";
 import type { Work } from "../values/work.ts";
+import { linearPattern } from "./linear-pattern.ts";
 
 /** True where the pattern is found in the text. */
 export type Search = (text: string, work: Work) => boolean;
 
 const LONGEST_PATTERN = 4096;
 const SPECIAL = /[\\^$.|?*+()[\]{}]/;
-/** Literal chars, classes of literal chars, `.` and `\d`-like classes that mean the same in both engines, no repetition. */
-const PLAIN = String.raw`(?:[^\\^$.|?*+()[\]{}]|\\[.\\/^$|?*+()[\]{}]|\[\^?[A-Za-z0-9_ ./:@%=&~-]+\]|\\d)`;
-const NO_REPETITION = new RegExp(`^\\^?${PLAIN}*\\$?$`);
-/** With one repetition at the end of an anchored pattern there is nothing to go back to. */
-const LAST_REPEATED = new RegExp(`^\\^${PLAIN}*${PLAIN}[*+]\\$?$`);
-
 /**
  * Compiles an RE2 pattern. RE2 takes linear time whatever the pattern, which matters because texts come from peers.
  * Patterns that another engine cannot take more than linear time for either, and reads alike, go the fast way.
@@ -22,8 +17,9 @@ export function compileSearch(pattern: string): Search | Failure {
   if (!SPECIAL.test(pattern)) return (text) => text.includes(pattern);
   try {
     const compiled = RE2JS.compile(pattern);
-    if (NO_REPETITION.test(pattern) || LAST_REPEATED.test(pattern)) {
-      const fast = new RegExp(pattern, "u");
+    const linear = linearPattern(pattern);
+    if (linear !== null) {
+      const fast = new RegExp(linear, "u");
       return (text) => fast.test(text);
     }
     const size = pattern.length;

@@ -82,8 +82,7 @@ function has(make: NodeFactory, args: readonly Node[], offset: number): Node {
   const [field] = args;
   if (args.length !== 1 || field?.kind !== "select" || field.test)
     throw new SyntaxFault(offset, "has() asks for one field, e.g. has(request.headers.host)");
-  const { operand, field: name } = field;
-  return make.make({ kind: "select", operand, field: name, test: true, optional: false, offset }, [operand]);
+  return make.make({ ...field, test: true, optional: false }, [field.operand]);
 }
 
 function optionalMap(

@@ -22,8 +22,6 @@ export const UINT: Type = { kind: "uint" };
 export const DOUBLE: Type = { kind: "double" };
 export const STRING: Type = { kind: "string" };
 export const BYTES: Type = { kind: "bytes" };
-export const TIMESTAMP: Type = { kind: "timestamp" };
-export const DURATION: Type = { kind: "duration" };
 
 export const listOf = (element: Type): Type => ({ kind: "list", element });
 export const mapOf = (key: Type, value: Type): Type => ({ kind: "map", key, value });

@@ -80,9 +80,7 @@ function extensionValue(message: Message, extension: DescExtension, registry: Re
     const list = (value as unknown[]).map((one) => singleValue(extension, extension.listKind, one, registry));
     return list as Value[];
   }
-  return extension.fieldKind === "map"
-    ? new LiteralMap()
-    : singleValue(extension, extension.fieldKind, value, registry);
+  return singleValue(extension, extension.fieldKind, value, registry);
 }
 
 function singleValue(extension: DescExtension, kind: string, raw: unknown, registry: Registry): Result {
