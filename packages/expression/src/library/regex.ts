@@ -2,6 +2,7 @@ import { RE2JS } from "re2js";
 import { Failure } from "../values/abnormal.ts";
 import type { Work } from "../values/work.ts";
 import { linearPattern } from "./linear-pattern.ts";
+import { searchCost } from "./search-cost.ts";
 
 /** True where the pattern is found in the text. */
 export type Search = (text: string, work: Work) => boolean;
@@ -14,13 +15,21 @@ const SPECIAL = /[\\^$.|?*+()[\]{}]/;
  */
 export function compileSearch(pattern: string): Search | Failure {
   if (pattern.length > LONGEST_PATTERN) return new Failure(`a pattern has ${LONGEST_PATTERN} characters at most`);
-  if (!SPECIAL.test(pattern)) return (text) => text.includes(pattern);
+  if (!SPECIAL.test(pattern)) {
+    return (text, work) => {
+      work.spend(searchCost(text, pattern));
+      return text.includes(pattern);
+    };
+  }
   try {
     const compiled = RE2JS.compile(pattern);
     const linear = linearPattern(pattern);
     if (linear !== null) {
       const fast = new RegExp(linear, "u");
-      return (text) => fast.test(text);
+      return (text, work) => {
+        work.spend(text.length >> 8);
+        return fast.test(text);
+      };
     }
     const size = pattern.length;
     return (text, work) => {

@@ -126,8 +126,14 @@ export function stringsLibrary(): Library {
       lastIndexOf(text, part, null, work),
     ),
     method("lastIndexOf(string, string, int) -> int", lastIndexOf),
-    method("lowerAscii(string) -> string", (text: string) => text.replace(/[A-Z]+/g, (part) => part.toLowerCase())),
-    method("upperAscii(string) -> string", (text: string) => text.replace(/[a-z]+/g, (part) => part.toUpperCase())),
+    method("lowerAscii(string) -> string", (text: string, work: Work) => {
+      work.spend(text.length >> 6);
+      return text.replace(/[A-Z]+/g, (part) => part.toLowerCase());
+    }),
+    method("upperAscii(string) -> string", (text: string, work: Work) => {
+      work.spend(text.length >> 6);
+      return text.replace(/[a-z]+/g, (part) => part.toUpperCase());
+    }),
     method("replace(string, string, string) -> string", (text: string, old: string, by: string, work: Work) =>
       replace(text, old, by, -1, work),
     ),

@@ -2,6 +2,7 @@ import type { MapValue, Value } from "../values/value.ts";
 import type { Work } from "../values/work.ts";
 import { fn, type Library, method } from "./overload.ts";
 import { createSearchCache } from "./regex.ts";
+import { searchCost } from "./search-cost.ts";
 
 const HAS_SURROGATES = /[\ud800-\udfff]/;
 
@@ -24,7 +25,10 @@ export function texts(): Library {
   ];
   return [
     ...sized.flatMap(([type, size]) => [fn(`size(${type}) -> int`, size), method(`size(${type}) -> int`, size)]),
-    method("contains(string, string) -> bool", (text: string, part: string) => text.includes(part)),
+    method("contains(string, string) -> bool", (text: string, part: string, work: Work) => {
+      work.spend(searchCost(text, part));
+      return text.includes(part);
+    }),
     method("startsWith(string, string) -> bool", (text: string, part: string) => text.startsWith(part)),
     method("endsWith(string, string) -> bool", (text: string, part: string) => text.endsWith(part)),
     method("matches(string, string) -> bool", (text: string, pattern: string, work: Work) =>

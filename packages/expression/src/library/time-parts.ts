@@ -1,5 +1,6 @@
 import { Failure } from "../values/abnormal.ts";
 import type { Duration, Timestamp } from "../values/time.ts";
+import type { Work } from "../values/work.ts";
 import { type Library, method } from "./overload.ts";
 
 /** Reads one part of a date whose UTC fields are the local ones. */
@@ -33,6 +34,8 @@ const DURATION_PARTS: Readonly<Record<string, (duration: Duration) => number>> =
 
 const OFFSET = /^([+-]?)(\d{1,2}):(\d{2})$/;
 const MOST_ZONES = 64;
+/** Calendars of zones are slow. */
+const ZONE_COST = 20;
 
 /** Gives the milliseconds that a zone is ahead of UTC at a moment. */
 class Zones {
@@ -86,7 +89,8 @@ export function timeParts(): Library {
   return [
     ...Object.entries(PARTS).flatMap(([name, part]) => [
       method(`${name}(timestamp) -> int`, (time: Timestamp) => part(new Date(millis(time)))),
-      method(`${name}(timestamp, string) -> int`, (time: Timestamp, zone: string) => {
+      method(`${name}(timestamp, string) -> int`, (time: Timestamp, zone: string, work: Work) => {
+        work.spend(ZONE_COST);
         const ahead = zones.ahead(zone, millis(time));
         return typeof ahead === "number" ? part(new Date(millis(time) + ahead)) : ahead;
       }),
