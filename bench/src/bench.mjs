@@ -1,6 +1,4 @@
 import { createServer } from "node:net";
-import { startBackend } from "./peers/backend.mjs";
-import { PROXY_CPU } from "./process.mjs";
 
 /** What a row may use: sizes, peers on ports of their own, and places for what it found. */
 export class Bench {
@@ -24,12 +22,8 @@ export class Bench {
     return port;
   }
 
-  /** Another backend, on the proxies' CPU. */
-  startBackendBeside() {
-    return startBackend(this.nextPort(), this.#directory, PROXY_CPU);
-  }
-
-  start(peer, features, label = peer.name, backendPort = this.backendPort) {
+  start(peer, features, label = peer.name) {
+    const { backendPort } = this;
     return peer.start({ port: this.nextPort(), backendPort, directory: this.#directory, features, label });
   }
 

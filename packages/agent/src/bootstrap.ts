@@ -1,5 +1,6 @@
 import { CONTROL_PLANE_NAME } from "@mixerless/identity";
 import { type Json, nodeId, nodeMetadata, serviceCluster, type WorkloadIdentity } from "./node-identity.ts";
+import { statsConfig } from "./stats-config.ts";
 
 /** Where a sidecar listens and whom it asks. */
 export interface SidecarAddresses {
@@ -49,6 +50,7 @@ export function createBootstrap(
       cdsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
       ldsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
     },
+    ...(userAgentName === "envoy" ? {} : { statsConfig: statsConfig(identity) }),
     ...(addresses.sourceIp === null
       ? {}
       : { clusterManager: { upstreamBindConfig: { sourceAddress: { address: addresses.sourceIp, portValue: 0 } } } }),

@@ -123,7 +123,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     drain: (skipExit) => proxy.drain({ scope, graceful: true, skipExit }),
     activeConnections: () => proxy.activeConnections,
   });
-  const series = new MergedSeries({ clock, log, agent: agentSeries, proxy: proxy.metrics, host: APPLICATION, targets });
+  const series = new MergedSeries({ clock, log, agent: agentSeries, proxy: proxy.series, host: APPLICATION, targets });
   const status = await startStatusServer({
     address: { ip: addresses.ip, port: addresses.statusPort },
     clock,

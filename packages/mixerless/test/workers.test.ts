@@ -101,6 +101,9 @@ describe("mixerless proxy --concurrency 2", () => {
     expect(body).toContain(`::rq_total::${client.sent}\n`);
     const stats = (await fetchPage(`http://${admin}/stats?filter=downstream_rq_total`)).body;
     expect(stats).toContain(`http.inbound_8080.downstream_rq_total: ${client.sent}\n`);
+    const whole = (await fetchPage(`http://${admin}/stats?filter=membership_total|server.concurrency`)).body;
+    expect(whole).toMatch(/^cluster\..*\.membership_total: 1$/m);
+    expect(whole).toContain("server.concurrency: 2\n");
     client.close();
 
     process.kill(first?.pid ?? 0, "SIGKILL");
@@ -210,6 +213,11 @@ describe("mixerless agent --concurrency 2", () => {
     const merged = (await fetchPage(`http://127.0.0.1:${status}/stats/prometheus`)).body;
     expect(merged).toContain("istio_agent_scrapes_total 1");
     expect("samples" in parseExposition(merged)).toBe(true);
+    // Of the proxy's own numbers what Istio shows: one stream to the control plane, however many processes.
+    expect(merged).toContain('envoy_cluster_upstream_cx_active{cluster_name="xds-grpc"} 1\n');
+    expect(merged).toContain("envoy_server_concurrency 2\n");
+    expect(merged).toContain("envoy_server_live 1\n");
+    expect(merged).not.toContain('cluster_name="agent"');
     expect((await fetchPage(`http://127.0.0.1:${prometheus}/stats/prometheus`)).status).toBe(200);
     expect((await fetchPage(`http://127.0.0.1:${health}/healthz/ready`)).status).toBe(200);
 

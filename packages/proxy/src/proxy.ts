@@ -1,12 +1,17 @@
 import { type AdminAddress, type AdminHandler, type AdminServer, startAdminServer } from "@mixerless/admin-server";
 import { type Clock, DeadlineWheel } from "@mixerless/clock";
-import { type ExposeOptions, MetricStore } from "@mixerless/metrics";
+import { MetricStore } from "@mixerless/metrics";
 import { toJson } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
+import { compileAccessLoggers } from "./access-log/access-logger.ts";
 import { BatchingSinks } from "./access-log/batching-sinks.ts";
 import { openFileWriter } from "./access-log/file-writer.ts";
 import { adminHandlers } from "./admin/admin-handlers.ts";
+import { OwnSeries, type SeriesPart } from "./admin/own-series.ts";
+import type { ProcessStats } from "./admin/own-stats.ts";
+import { compileStatsSettings } from "./admin/stats-settings.ts";
+import type { SeriesSource } from "./admin/stats-view.ts";
 import { createClientCodec, createServerCodecs } from "./codecs.ts";
 import { applyStatic, checkStatic } from "./config/apply-static.ts";
 import { ConfigRegistry } from "./config/config-registry.ts";
@@ -66,11 +71,10 @@ export interface ProxyParts {
   readonly wrapAdmin?: (own: readonly AdminHandler[]) => AdminHandler[];
   readonly onDrain?: (request: DrainRequest) => void;
   readonly onReopenLogs?: () => void;
-}
-
-/** Something that prints series: a store, or several as one. */
-export interface SeriesSource {
-  expose(options?: ExposeOptions): AsyncIterable<Uint8Array>;
+  /** Which of its own numbers it tells as series. */
+  readonly series?: SeriesPart;
+  /** Processes that serve. */
+  readonly concurrency?: number;
 }
 
 /** A data plane, of one process or of several. */
@@ -83,7 +87,7 @@ export interface DataPlane {
   readonly ready: boolean;
   /** Resolves when {@link ready} became true for the first time. */
   readonly whenReady: Promise<void>;
-  readonly metrics: SeriesSource;
+  readonly series: SeriesSource;
   /** Where a listener accepts, as `ip:port`: with port 0 asked for, the one that it was given. Null when there is none. */
   listenerAddress(name: string): string | null;
   /** Every listener, those of the control plane included. */
@@ -102,6 +106,7 @@ export interface DataPlane {
 /** A data plane in this process. */
 export interface Proxy extends DataPlane {
   readonly metrics: MetricStore;
+  readonly series: OwnSeries;
   /** The admin interface, for whoever serves it elsewhere. */
   adminHandlers(): AdminHandler[];
 }
@@ -129,6 +134,8 @@ class EmbeddedProxy implements Proxy {
   readonly #intake: ResourceIntake;
   readonly #secrets: SecretSource;
   readonly metrics: MetricStore;
+  readonly series: OwnSeries;
+  readonly #started: number;
   readonly whenReady: Promise<void>;
   #becomeReady: () => void = () => {};
   #stream: ConfigStream | null = null;
@@ -149,13 +156,15 @@ class EmbeddedProxy implements Proxy {
     const isWarming = (name: string) => this.#clusters.get(name) === null && this.#clusters.warming.has(name);
     this.#routes = new RouteManager(clock, isWarming, CLUSTER_PATIENCE);
     this.metrics = new MetricStore({ clock });
+    this.#started = clock.monotonic();
+    const settings = compileStatsSettings(bootstrap.statsConfig, "statsConfig", []);
     const transports = createTransportFactory();
     const secrets = options.secrets ?? new SecretStore();
     this.#secrets = secrets;
     const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
     const connector: Connector = {
-      connect: (target, localAddress, tls, onConnected, onFailed) =>
+      connect: (target, { localAddress, tls }, onConnected, onFailed) =>
         transports.connect(
           { host: target.ip, port: target.port },
           {
@@ -172,8 +181,10 @@ class EmbeddedProxy implements Proxy {
       wheel: this.#wheel,
       random,
       connector,
-      createTls: (config, name) =>
-        new UpstreamTls({ config, secrets, clock, stats: createTlsStats(this.metrics, "cluster", name) }),
+      createTls: (config, name) => {
+        const stats = createTlsStats(this.metrics, "cluster", [settings.labels.cluster, name]);
+        return new UpstreamTls({ config, secrets, clock, stats });
+      },
       resolve: systemResolver,
       onWarmed: () => this.#intake?.clusterWarmed(),
     });
@@ -195,7 +206,7 @@ class EmbeddedProxy implements Proxy {
           : (toJson(NodeSchema, bootstrap.node, { declaredNames: true }) as Record<string, unknown>),
       log: (level, message) => pluginLog(message, pluginLevel(level)),
     });
-    const chainContext: Omit<FilterChainContext, "listener"> = {
+    const chainContext: Omit<FilterChainContext, "listener" | "bufferLimit"> = {
       clock,
       wheel: this.#wheel,
       clusters: this.#clusters,
@@ -211,12 +222,19 @@ class EmbeddedProxy implements Proxy {
     this.#listeners = new ListenerManager({
       clock,
       listen: options.parts?.listen ?? createSocketListener(transports, this.#wheel),
-      createChain: (chain, listener) => createChainFactory(chain, { ...chainContext, listener }, secrets),
+      createChain: (chain, { facts, bufferLimit }) =>
+        createChainFactory(chain, { ...chainContext, listener: facts, bufferLimit }, secrets, settings.labels.listener),
+      compileAccessLogs: (logs, path, faults) => compileAccessLoggers(logs, this.#sinks, clock, path, faults),
       hasRoutes: (name) => this.#routes.get(name) !== null,
       isWarming,
       clusterPatience: CLUSTER_PATIENCE,
       drainTime,
       log,
+    });
+    this.series = new OwnSeries({
+      ...this.#statsFacts(),
+      settings,
+      part: options.parts?.series ?? "all",
     });
     this.#drain = new DrainSequence(this.#listeners, clock, drainTime);
     this.#intake = new ResourceIntake({
@@ -314,18 +332,41 @@ class EmbeddedProxy implements Proxy {
       bootstrap,
       version,
       startTime: clock.now(),
-      started: clock.monotonic(),
-      metrics: this.metrics,
+      started: this.#started,
+      ...this.#statsFacts(),
+      series: this.series,
       clusters: this.#clusters,
       listeners: this.#listeners,
       registry: this.#registry,
       secrets: this.#secrets,
       logLevels: this.#logLevels,
       reopenLogs: () => this.reopenLogs(),
-      state: () => (this.#drain.begun ? "DRAINING" : this.#ready ? "LIVE" : "PRE_INITIALIZING"),
+      state: () => this.#state,
       drain: (request) => this.drain(request),
       quit: onQuit,
     });
+  }
+
+  get #state(): ProcessStats["state"] {
+    return this.#drain.begun ? "DRAINING" : this.#ready ? "LIVE" : "PRE_INITIALIZING";
+  }
+
+  #statsFacts() {
+    const process = () => (this.#options.parts?.series === "counted" ? null : this.#processStats());
+    return { metrics: this.metrics, clusters: this.#clusters, listeners: this.#listeners, process };
+  }
+
+  #processStats(): ProcessStats {
+    const { bootstrap, clock, parts } = this.#options;
+    const service = bootstrap.dynamicResources?.adsConfig?.grpcServices[0]?.targetSpecifier;
+    const cluster = service?.case === "envoyGrpc" ? service.value.clusterName : null;
+    return {
+      uptimeSeconds: Math.floor((clock.monotonic() - this.#started) / 1000),
+      state: this.#state,
+      concurrency: parts?.concurrency ?? 1,
+      warmingClusters: this.#clusters.warming.size,
+      controlPlane: cluster === null ? null : { cluster, connected: this.#stream?.connected ?? false },
+    };
   }
 
   async #startAdmin(): Promise<void> {

@@ -33,7 +33,7 @@ describe("a bootstrap is refused, before anything listens,", () => {
   it("for what the proxy does not do, each field with its line", () => {
     const said = refused(
       [
-        "stats_config: { use_all_default_tags: false }",
+        "stats_config: { histogram_bucket_settings: [{ match: { prefix: a }, buckets: [1] }] }",
         "layered_runtime: { layers: [{ name: a, static_layer: { x: 1 } }] }",
         "static_resources:",
         "  listeners:",
@@ -50,7 +50,9 @@ describe("a bootstrap is refused, before anything listens,", () => {
       ].join("\n"),
     );
     const at = "staticResources.listeners[0]";
-    expect(said).toContain("envoy.yaml:1: statsConfig: is not supported by this data plane; remove it");
+    expect(said).toContain(
+      "envoy.yaml:1: statsConfig.histogramBucketSettings: is not supported by this data plane; remove it",
+    );
     expect(said).toContain("envoy.yaml:2: layeredRuntime.layers[0].staticLayer: is not supported");
     expect(said).toContain(`envoy.yaml:14: ${at}.socketOptions: is not supported`);
     expect(said).toContain(`envoy.yaml:13: ${at}.filterChains[0].filters[0].typedConfig.cluster: there is no cluster`);

@@ -15,11 +15,12 @@ import { renderClustersJson, renderClustersText } from "./clusters-view.ts";
 import { configSections } from "./config-dump.ts";
 import { answerConfigDump } from "./config-query.ts";
 import { renderListenersJson, renderListenersText } from "./listeners-view.ts";
+import type { ProcessStats } from "./own-stats.ts";
 import { processHandlers } from "./process-handlers.ts";
-import { answerStats } from "./stats-view.ts";
+import { answerPrometheus, answerStats, type SeriesSource, type StatsFacts } from "./stats-view.ts";
 
 /** What the admin interface shows and may set off. */
-export interface AdminFacts {
+export interface AdminFacts extends StatsFacts {
   readonly clock: Clock;
   readonly bootstrap: Bootstrap;
   readonly version: string;
@@ -27,13 +28,14 @@ export interface AdminFacts {
   readonly startTime: number;
   readonly started: number;
   readonly metrics: MetricStore;
+  readonly series: SeriesSource;
   readonly clusters: ActiveClusterManager;
   readonly listeners: ListenerManager;
   readonly registry: ConfigRegistry;
   readonly secrets: SecretSource;
   readonly logLevels: LogLevels;
   reopenLogs(): void;
-  state(): "PRE_INITIALIZING" | "LIVE" | "DRAINING";
+  state(): ProcessStats["state"];
   drain(request: DrainRequest): void;
   quit(): void;
 }
@@ -63,11 +65,10 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
     show("/ready", "whether the proxy takes traffic", () => ready(facts)),
     show("/server_info", "version, state and node", () => serverInfo(facts)),
     show("/stats", "all series (filter=<RE2>, usedonly, format=text|json|prometheus)", (query, request) =>
-      answerStats(facts, query, request.headers.accept),
+      answerStats(facts, facts.series, query, request.headers.accept),
     ),
     show("/stats/prometheus", "all series in the Prometheus format (filter=<RE2>, usedonly)", (query, request) => {
-      query.set("format", "prometheus");
-      return answerStats(facts, query, request.headers.accept);
+      return answerPrometheus(facts.series, query, request.headers.accept);
     }),
     show("/clusters", "clusters with their hosts (format=json)", (query) =>
       query.get("format") === "json"

@@ -5,6 +5,9 @@ const PREFIXES: readonly (readonly [family: string, label: string, prefix: strin
   ["envoy_http_", "envoy_http_conn_manager_prefix", "http"],
   ["envoy_tcp_", "envoy_tcp_prefix", "tcp"],
   ["envoy_cluster_", "envoy_cluster_name", "cluster"],
+  ["envoy_cluster_", "cluster_name", "cluster"],
+  ["envoy_listener_", "envoy_listener_address", "listener"],
+  ["envoy_listener_", "listener_address", "listener"],
 ];
 
 const CLASS = "envoy_response_code_class";

@@ -1,17 +1,25 @@
 import { create } from "@bufbuild/protobuf";
 import type { AdminAnswer } from "@mixerless/admin-server";
 import { compileRegexMatcher } from "@mixerless/matchers";
-import type { FamilyView, HistogramView, MetricStore } from "@mixerless/metrics";
+import type { ExposeOptions, FamilyView, HistogramView, MetricStore } from "@mixerless/metrics";
 import { negotiate, TEXT_FORMAT } from "@mixerless/metrics";
 import { RegexMatcherSchema } from "@mixerless/wire/envoy/type/matcher/v3/regex";
 import type { ListenerState } from "../listener/listener-manager.ts";
 import type { UpstreamCluster } from "../upstream/upstream-cluster.ts";
+import { clusterStats, dottedName, listenerStats, type OwnStat, type ProcessStats, processStats } from "./own-stats.ts";
 import { statName } from "./stat-name.ts";
 
 export interface StatsFacts {
   readonly metrics: MetricStore;
   readonly clusters: { readonly clusters: readonly UpstreamCluster[] };
   readonly listeners: { readonly states: readonly ListenerState[] };
+  /** Null where another process speaks for the proxy as a whole. */
+  process(): ProcessStats | null;
+}
+
+/** Something that prints series: a store, or several as one. */
+export interface SeriesSource {
+  expose(options?: ExposeOptions): AsyncIterable<Uint8Array>;
 }
 
 /** One line of `/stats`. */
@@ -31,14 +39,19 @@ const SLICE = 256;
  * Histograms are printed as with Envoy's `histogram_buckets=cumulative`: for each bound the observations since the
  * start, of the bucket and of all up to it.
  */
-export function answerStats(facts: StatsFacts, query: URLSearchParams, accept: string | undefined): AdminAnswer {
+export function answerStats(
+  facts: StatsFacts,
+  series: SeriesSource,
+  query: URLSearchParams,
+  accept: string | undefined,
+): AdminAnswer {
   const format = query.get("format") ?? "text";
   const filter = compileFilter(query.get("filter"));
   if (typeof filter === "string") return { status: 400, body: `Invalid re2 regex: ${filter}\n` };
   const usedOnly = query.has("usedonly");
   switch (format) {
     case "prometheus":
-      return answerPrometheus(facts.metrics, query, accept);
+      return answerPrometheus(series, query, accept);
     case "json":
       return { body: jsonLines(facts, filter, usedOnly), contentType: "application/json" };
     case "text":
@@ -50,7 +63,7 @@ export function answerStats(facts: StatsFacts, query: URLSearchParams, accept: s
 
 /** Answers `/stats/prometheus`. */
 export function answerPrometheus(
-  source: Pick<MetricStore, "expose">,
+  source: SeriesSource,
   query: URLSearchParams,
   accept: string | undefined,
 ): AdminAnswer {
@@ -112,8 +125,12 @@ async function* slices(facts: StatsFacts, filter: Test | null, usedOnly: boolean
 }
 
 function* allStats(facts: StatsFacts): Generator<Stat> {
-  yield* clusterStats(facts.clusters.clusters);
-  yield* listenerStats(facts.listeners.states);
+  const { clusters } = facts.clusters;
+  const { states } = facts.listeners;
+  const process = facts.process();
+  if (process !== null) yield* ownStats(processStats(process, clusters, states));
+  yield* ownStats(clusterStats(clusters, process));
+  yield* ownStats(listenerStats(states));
   const families = [...facts.metrics.families()].sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const family of families) yield* familyStats(family);
 }
@@ -124,28 +141,8 @@ function* familyStats(family: FamilyView): Generator<Stat> {
   }
 }
 
-function* clusterStats(clusters: readonly UpstreamCluster[]): Generator<Stat> {
-  for (const cluster of [...clusters].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const prefix = `cluster.${cluster.config.statName}`;
-    for (const [name, value] of Object.entries(cluster.stats) as [string, number][])
-      yield { name: `${prefix}.${name}`, value, used: value !== 0 };
-    const hosts = [...cluster.hosts.hosts];
-    const healthy = hosts.filter((host) => host.serving && !host.ejected).length;
-    yield { name: `${prefix}.membership_healthy`, value: healthy, used: true };
-    yield { name: `${prefix}.membership_total`, value: hosts.length, used: true };
-  }
-}
-
-function* listenerStats(listeners: readonly ListenerState[]): Generator<Stat> {
-  for (const { address, stats } of [...listeners].sort((a, b) => (a.address < b.address ? -1 : 1))) {
-    const prefix = `listener.${address.replaceAll(":", "_")}`;
-    const entries: [string, number][] = [
-      ["downstream_cx_active", stats.downstreamCxActive],
-      ["downstream_cx_total", stats.downstreamCxTotal],
-      ["no_filter_chain_match", stats.noFilterChainMatch],
-    ];
-    for (const [name, value] of entries) yield { name: `${prefix}.${name}`, value, used: value !== 0 };
-  }
+function* ownStats(stats: Iterable<OwnStat>): Generator<Stat> {
+  for (const stat of stats) yield { name: dottedName(stat), value: stat.value, used: stat.value !== 0 };
 }
 
 function bucketList(histogram: HistogramView) {

@@ -5,7 +5,10 @@ const BOOTSTRAP = "envoy.config.bootstrap.v3.";
 /** What this data plane makes of the fields around the resources in a bootstrap; see FIELD_CLASSES. */
 export const BOOTSTRAP_FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
   [`${BOOTSTRAP}Bootstrap`]: {
-    implemented: ["node", "admin", "static_resources", "dynamic_resources", "cluster_manager", "layered_runtime"],
+    implemented: [
+      ...["node", "admin", "static_resources", "dynamic_resources", "cluster_manager", "layered_runtime"],
+      "stats_config",
+    ],
     ignored: [
       ...["node_context_params", "deferred_stat_options", "stats_flush_interval", "stats_flush_on_admin"],
       ...["watchdog", "watchdogs", "enable_dispatcher_stats", "stats_server_version_override"],
@@ -28,6 +31,12 @@ export const BOOTSTRAP_FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
     implemented: ["upstream_bind_config"],
     ignored: ["enable_deferred_cluster_creation"],
   },
+  // Labels are never parsed out of names: a tag is asked for by its name alone.
+  "envoy.config.metrics.v3.StatsConfig": {
+    implemented: ["stats_matcher", "stats_tags"],
+    ignored: ["use_all_default_tags"],
+  },
+  "envoy.config.metrics.v3.TagSpecifier": { implemented: ["tag_name"], ignored: ["regex"] },
   [`${BOOTSTRAP}LayeredRuntime`]: { implemented: ["layers"], ignored: [] },
   // Runtime values other than the defaults written beside their keys would change what those keys decide.
   [`${BOOTSTRAP}RuntimeLayer`]: { implemented: ["name", "admin_layer"], ignored: [] },

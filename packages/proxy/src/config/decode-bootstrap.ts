@@ -1,6 +1,8 @@
 import { type Decoded, decodeJson, type Fault, unpackAnyAs, validateMessage } from "@mixerless/wire";
 import { type Bootstrap, BootstrapSchema } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { FileAccessLogSchema } from "@mixerless/wire/envoy/extensions/access_loggers/file/v3/file";
+import { compileStatsSettings } from "../admin/stats-settings.ts";
+import type { ConfigFault } from "../network/config-fault.ts";
 import { danglingClusters } from "./cluster-references.ts";
 import { refuseUnsupported } from "./refuse-unsupported.ts";
 
@@ -20,6 +22,9 @@ export function decodeBootstrap(json: unknown): Decoded<Bootstrap> {
   refuseUnsupported(BootstrapSchema, message).forEach(add);
   danglingClusters(message).forEach(add);
   refuseAdmin(message).forEach(add);
+  const ofStats: ConfigFault[] = [];
+  compileStatsSettings(message.statsConfig, "statsConfig", ofStats);
+  ofStats.forEach(add);
   refuseTwins(message).forEach(add);
   return faults.length === 0 ? decoded : { faults };
 }

@@ -14,18 +14,12 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
     implemented: [
       ...["name", "address", "filter_chains", "default_filter_chain", "bind_to_port", "traffic_direction", "metadata"],
       ...["listener_filters", "per_connection_buffer_limit_bytes", "listener_filters_timeout"],
-      "continue_on_listener_filters_timeout",
+      ...["continue_on_listener_filters_timeout", "access_log"],
     ],
     ignored: [
       ...["stat_prefix", "drain_type", "tcp_backlog_size"],
       ...["connection_balance_config", "enable_reuse_port", "reuse_port", "max_connections_to_accept_per_socket_event"],
-      ...[
-        "ignore_global_conn_limit",
-        "bypass_overload_manager",
-        "tcp_fast_open_queue_length",
-        "enable_mptcp",
-        "access_log",
-      ],
+      ...["ignore_global_conn_limit", "bypass_overload_manager", "tcp_fast_open_queue_length", "enable_mptcp"],
     ],
   },
   "envoy.config.listener.v3.FilterChain": {
@@ -42,7 +36,8 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
   "envoy.config.cluster.v3.Cluster": {
     implemented: [
       ...["name", "alt_stat_name", "type", "cluster_type", "eds_cluster_config", "connect_timeout", "load_assignment"],
-      ...["lb_policy", "least_request_lb_config", "ring_hash_lb_config", "circuit_breakers", "outlier_detection"],
+      ...["lb_policy", "least_request_lb_config", "ring_hash_lb_config", "maglev_lb_config", "round_robin_lb_config"],
+      ...["circuit_breakers", "outlier_detection"],
       ...["common_lb_config", "common_http_protocol_options", "max_requests_per_connection", "metadata"],
       "typed_extension_protocol_options",
       ...[
@@ -52,14 +47,14 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
         "transport_socket",
         "transport_socket_matches",
       ],
-      ...["respect_dns_ttl", "dns_failure_refresh_rate"],
+      ...["respect_dns_ttl", "dns_failure_refresh_rate", "per_connection_buffer_limit_bytes"],
     ],
     ignored: [
-      ...["per_connection_buffer_limit_bytes", "dns_resolvers"],
+      ...["dns_resolvers"],
       ...["dns_resolution_config", "typed_dns_resolver_config", "use_tcp_for_dns_lookups", "wait_for_warm_on_init"],
       ...["cleanup_interval", "upstream_connection_options", "track_cluster_stats", "track_timeout_budgets"],
       ...["connection_pool_per_downstream_connection", "ignore_health_on_host_removal", "preconnect_policy"],
-      ...["close_connections_on_host_health_failure", "http_protocol_options", "round_robin_lb_config"],
+      ...["close_connections_on_host_health_failure", "http_protocol_options"],
     ],
   },
   "envoy.config.cluster.v3.Cluster.CommonLbConfig": {
@@ -70,6 +65,21 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
       "close_connections_on_host_set_change",
       "ignore_new_hosts_until_first_hc",
     ],
+  },
+  "envoy.config.cluster.v3.Cluster.RoundRobinLbConfig": { implemented: ["slow_start_config"], ignored: [] },
+  "envoy.config.cluster.v3.Cluster.LeastRequestLbConfig": {
+    implemented: ["choice_count", "active_request_bias", "slow_start_config"],
+    ignored: [],
+  },
+  // Which function hashes is nobody's to see but the hosts': one hash still always means one host.
+  "envoy.config.cluster.v3.Cluster.RingHashLbConfig": {
+    implemented: ["minimum_ring_size", "maximum_ring_size"],
+    ignored: ["hash_function"],
+  },
+  "envoy.config.cluster.v3.Cluster.MaglevLbConfig": { implemented: ["table_size"], ignored: [] },
+  "envoy.config.cluster.v3.Cluster.SlowStartConfig": {
+    implemented: ["slow_start_window", "aggression", "min_weight_percent"],
+    ignored: [],
   },
   "envoy.config.cluster.v3.CircuitBreakers": { implemented: ["thresholds"], ignored: [] },
   "envoy.config.cluster.v3.CircuitBreakers.Thresholds": {
@@ -89,10 +99,10 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
     implemented: ["cluster_name", "endpoints", "policy"],
     ignored: ["named_endpoints"],
   },
-  // Dropping a share of the requests would change what happens to them; how soon to fail over is tuning.
+  // Dropping a share of the requests would change what happens to them.
   "envoy.config.endpoint.v3.ClusterLoadAssignment.Policy": {
-    implemented: [],
-    ignored: ["overprovisioning_factor", "endpoint_stale_after"],
+    implemented: ["overprovisioning_factor"],
+    ignored: ["endpoint_stale_after"],
   },
   "envoy.config.endpoint.v3.LocalityLbEndpoints": {
     implemented: ["locality", "lb_endpoints", "load_balancing_weight", "priority"],

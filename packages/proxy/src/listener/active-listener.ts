@@ -4,6 +4,7 @@ import { FilterState } from "../stream/filter-state.ts";
 import type { IncomingConnection } from "../transport/incoming-connection.ts";
 import type { Transport } from "../transport/transport.ts";
 import type { CompiledListener, ListenerChain } from "./compile-listener.ts";
+import { ConnectionRecord } from "./connection-record.ts";
 import { ANY_CONNECTION, chooseChain, type MatchFacts } from "./filter-chain-match.ts";
 import type { OwnedSocket, SocketOwner } from "./listener-socket.ts";
 import type { ListenerStats } from "./listener-stats.ts";
@@ -89,46 +90,62 @@ export class ActiveListener implements SocketOwner {
 
   accept(incoming: IncomingConnection): void {
     this.#stats.downstreamCxTotal++;
-    const { inspection } = this.#config;
+    const { inspection, accessLogs } = this.#config;
+    const record = accessLogs.length === 0 ? null : new ConnectionRecord(incoming, accessLogs, this.#clock);
     if (inspection === null) {
-      this.#admit(incoming, PLAINTEXT);
+      this.#admit(incoming, PLAINTEXT, record);
       return;
     }
     inspectTls(incoming, inspection.timeout, (hello) => {
       const known = hello ?? (inspection.continueOnTimeout ? PLAINTEXT : null);
-      if (known !== null && !this.#stopped) this.#admit(incoming, known);
-      else incoming.destroy();
+      if (known !== null && !this.#stopped) {
+        this.#admit(incoming, known, record);
+      } else {
+        incoming.destroy();
+        record?.failed(this.#config.facts, null);
+      }
     });
   }
 
   /** Puts the connection on the chain that fits it, in clear or after the chain's handshake. */
-  #admit(incoming: IncomingConnection, first: FirstFacts): void {
+  #admit(incoming: IncomingConnection, first: FirstFacts, record: ConnectionRecord | null): void {
+    record?.inspected(first.serverName);
     const chain = this.#choose(incoming, first);
     const connections = chain === null ? undefined : this.#byChain.get(chain.identity);
     if (chain === null || connections === undefined) {
       this.#stats.noFilterChainMatch++;
       incoming.destroy();
+      record?.unmatched(this.#config.facts);
       return;
     }
+    const { bufferLimit } = this.#config;
     const { tls } = chain.factory;
     if (tls === null) {
-      this.#serve(incoming.plaintext(first.serverName), connections);
+      this.#serve(incoming.plaintext(first.serverName, bufferLimit), connections, record);
       return;
     }
     incoming.secure(
       (raw, onSecured, onFailed) =>
         tls.secure(raw, first.applicationProtocols, onSecured, (details) => onFailed(new Error(details))),
+      bufferLimit,
       (transport) => {
-        // The chain may have left while the hands were shaken.
-        if (this.#byChain.get(chain.identity) === connections) this.#serve(transport, connections);
-        else transport.destroy();
+        if (this.#byChain.get(chain.identity) === connections) {
+          this.#serve(transport, connections, record);
+          return;
+        }
+        // The chain left while the hands were shaken.
+        transport.destroy();
+        record?.failed(chain.facts, null);
       },
-      () => {},
+      (error) => record?.failed(chain.facts, error.message),
     );
   }
 
-  #serve(transport: Transport, connections: ChainConnections): void {
+  #serve(transport: Transport, connections: ChainConnections, record: ConnectionRecord | null): void {
     const { chain } = connections;
+    const { facts: listener } = chain;
+    const filterState = new FilterState();
+    const info = record?.established(listener, transport.connection, filterState) ?? null;
     this.#stats.downstreamCxActive++;
     let terminal: NetworkTerminal | null = null;
     let closed = false;
@@ -136,9 +153,10 @@ export class ActiveListener implements SocketOwner {
       closed = true;
       this.#stats.downstreamCxActive--;
       if (terminal !== null) connections.open.delete(terminal);
+      record?.ended();
       this.#endIfEmpty(connections);
     };
-    terminal = chain.factory.create({ transport, listener: chain.facts, filterState: new FilterState() }, onClosed);
+    terminal = chain.factory.create({ transport, listener, filterState, info }, onClosed);
     if (closed) return;
     connections.open.add(terminal);
     if (this.#draining) terminal.drain();

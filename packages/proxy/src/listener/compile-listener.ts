@@ -1,16 +1,18 @@
 import { isIP } from "node:net";
 import { create } from "@bufbuild/protobuf";
 import { contentHash } from "@mixerless/wire";
+import type { AccessLog } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import type { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { type FilterChain, FilterChainSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { TlsInspectorSchema } from "@mixerless/wire/envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector";
+import type { AccessLogger } from "../access-log/access-logger.ts";
 import { milliseconds } from "../http/routing/duration.ts";
 import type { ConfigFault } from "../network/config-fault.ts";
 import { configuredType } from "../network/configured-type.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import { socketAddress } from "../transport/socket-address.ts";
-import type { SocketAddress } from "../transport/transport.ts";
+import type { BufferLimit, SocketAddress } from "../transport/transport.ts";
 import type { ChainFactory } from "./create-chain.ts";
 import { type CompiledMatch, compileMatch } from "./filter-chain-match.ts";
 
@@ -27,6 +29,8 @@ export interface ListenerChain {
 /** An `envoy.config.listener.v3.Listener` ready for use. */
 export interface CompiledListener {
   readonly name: string;
+  /** For connections that never came to a filter chain. */
+  readonly facts: ListenerFacts;
   readonly address: SocketAddress;
   readonly bindToPort: boolean;
   readonly direction: TrafficDirection;
@@ -34,6 +38,9 @@ export interface CompiledListener {
   readonly inspection: InspectionSettings | null;
   readonly chains: readonly ListenerChain[];
   readonly defaultChain: ListenerChain | null;
+  readonly accessLogs: readonly AccessLogger[];
+  /** Of each connection; null: the proxy's own. */
+  readonly bufferLimit: BufferLimit;
 }
 
 export interface InspectionSettings {
@@ -43,17 +50,28 @@ export interface InspectionSettings {
   readonly continueOnTimeout: boolean;
 }
 
+/** What a chain is made for. */
+export interface ChainOwner {
+  readonly facts: ListenerFacts;
+  /** `per_connection_buffer_limit_bytes`; null where it is not said. */
+  readonly bufferLimit: BufferLimit;
+}
+
 /** Makes the factory of a chain, or takes the one that an unchanged chain has already. Gives null after adding faults. */
 export type ChainBuilder = (
   chain: FilterChain,
-  facts: ListenerFacts,
+  owner: ChainOwner,
   identity: string,
   faults: ConfigFault[],
 ) => ChainFactory | null;
 
+/** Compiles an `access_log` list. */
+export type LogCompiler = (logs: readonly AccessLog[], path: string, faults: ConfigFault[]) => readonly AccessLogger[];
+
 export function compileListener(
   message: Listener,
   buildChain: ChainBuilder,
+  compileLogs: LogCompiler,
 ): { listener: CompiledListener } | { faults: ConfigFault[] } {
   const faults: ConfigFault[] = [];
   const address = compileAddress(message, faults);
@@ -68,17 +86,21 @@ export function compileListener(
     faults.push({ path: "filterChains", message: "a listener needs at least one filter chain" });
   }
   refuseDuplicates(chains, faults);
+  const accessLogs = compileLogs(message.accessLog, "accessLog", faults);
   if (address === null || faults.length > 0) return { faults };
   const bindToPort = message.bindToPort ?? true;
   return {
     listener: {
       name: message.name,
+      facts: factsOf(message, ""),
       address,
       bindToPort,
       direction: message.trafficDirection,
       inspection,
       chains,
       defaultChain,
+      accessLogs,
+      bufferLimit: message.perConnectionBufferLimitBytes ?? null,
     },
   };
 }
@@ -93,16 +115,21 @@ function compileOne(
 ): ListenerChain | null {
   const found: ConfigFault[] = [];
   const match = compileMatch(chain.filterChainMatch, found);
-  const facts: ListenerFacts = {
-    name: message.name,
-    direction: message.trafficDirection,
-    filterChainName: chain.name,
-    metadata: message.metadata?.filterMetadata ?? {},
-  };
+  const facts = factsOf(message, chain.name);
+  const bufferLimit = message.perConnectionBufferLimitBytes ?? null;
   const identity = `${common}/${contentHash(FilterChainSchema, chain)}`;
-  const factory = found.length > 0 ? null : buildChain(chain, facts, identity, found);
+  const factory = found.length > 0 ? null : buildChain(chain, { facts, bufferLimit }, identity, found);
   for (const fault of found) faults.push({ path: `${path}.${fault.path}`, message: fault.message });
   return factory === null ? null : { identity, name: chain.name, match, facts, factory };
+}
+
+function factsOf(message: Listener, filterChainName: string): ListenerFacts {
+  return {
+    name: message.name,
+    direction: message.trafficDirection,
+    filterChainName,
+    metadata: message.metadata?.filterMetadata ?? {},
+  };
 }
 
 /** Everything of the listener that its chains see, so that a change of it counts as a change of each chain. */

@@ -18,6 +18,7 @@ export function createChainFactory(
   chain: FilterChain,
   context: FilterChainContext,
   secrets: SecretSource,
+  listenerLabel: string,
 ): Compiled<ChainFactory> {
   const faults: ConfigFault[] = [];
   const config = compileDownstreamSocket(chain.transportSocket, "transportSocket", faults);
@@ -29,7 +30,7 @@ export function createChainFactory(
     return { ok: false, faults };
   }
   const { clock, wheel, metrics, listener } = context;
-  const stats = config === null ? null : createTlsStats(metrics, "listener", listener.name);
+  const stats = config === null ? null : createTlsStats(metrics, "listener", [listenerLabel, listener.name]);
   const tls = config === null || stats === null ? null : new DownstreamTls({ config, secrets, clock, wheel, stats });
   return compiled({
     tls,

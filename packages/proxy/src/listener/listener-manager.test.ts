@@ -96,12 +96,14 @@ function setUp() {
       };
       return { ok: true, value: factory };
     },
+    compileAccessLogs: () => [],
     hasRoutes: (name) => routes.has(name),
     isWarming: (cluster) => cold.has(cluster),
     clusterPatience: 4000,
     drainTime: 45_000,
     log: (message) => logged.push(message),
   });
+  const limits: (number | null)[] = [];
   const connect = (port: number): FakeTerminal | undefined => {
     const accept = bound.get(`127.0.0.1:${port}`);
     if (accept === undefined) return undefined;
@@ -109,14 +111,17 @@ function setUp() {
     accept({
       localAddress: socketAddress("127.0.0.1", port),
       remoteAddress: socketAddress("127.0.0.9", 5),
-      plaintext: () => ({}) as Transport,
+      plaintext: (_serverName, bufferLimit) => {
+        limits.push(bufferLimit);
+        return {} as Transport;
+      },
       inspect: () => {},
       secure: () => {},
       destroy: () => {},
     });
     return terminals[before];
   };
-  return { clock, bound, busy, routes, cold, manager, connect, closedFactories, closedSockets, logged };
+  return { clock, bound, busy, routes, cold, manager, connect, limits, closedFactories, closedSockets, logged };
 }
 
 describe("ListenerManager", () => {
@@ -126,6 +131,17 @@ describe("ListenerManager", () => {
     await manager.settled();
     expect(connect(80)?.content).toBe("one");
     expect(manager.states).toMatchObject([{ name: "a", status: "active", connections: 1 }]);
+  });
+
+  it("gives each connection the buffer that the listener is configured with; changing that drains the ones before", async () => {
+    const { manager, connect, limits } = setUp();
+    manager.set(listener("a", 80, {}));
+    await manager.settled();
+    const before = connect(80);
+    manager.set({ ...listener("a", 80, {}), perConnectionBufferLimitBytes: 4096 });
+    connect(80);
+    expect(limits).toEqual([null, 4096]);
+    expect(before?.state).toBe("draining");
   });
 
   it("warms until its routes have arrived; the one before serves meanwhile", async () => {

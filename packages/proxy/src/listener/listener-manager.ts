@@ -3,9 +3,14 @@ import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { Listener } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { FilterChain } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import type { Compiled, ConfigFault } from "../network/config-fault.ts";
-import type { ListenerFacts } from "../stream/stream-info.ts";
 import { ActiveListener } from "./active-listener.ts";
-import { type CompiledListener, compileListener } from "./compile-listener.ts";
+import {
+  type ChainBuilder,
+  type ChainOwner,
+  type CompiledListener,
+  compileListener,
+  type LogCompiler,
+} from "./compile-listener.ts";
 import type { ChainFactory } from "./create-chain.ts";
 import { type ListenerSocketFactory, type OwnedSocket, openSocket } from "./listener-socket.ts";
 import { createListenerStats, type ListenerStats } from "./listener-stats.ts";
@@ -13,7 +18,8 @@ import { createListenerStats, type ListenerStats } from "./listener-stats.ts";
 export interface ListenerManagerDependencies {
   readonly clock: Clock;
   readonly listen: ListenerSocketFactory;
-  readonly createChain: (chain: FilterChain, facts: ListenerFacts) => Compiled<ChainFactory>;
+  readonly createChain: (chain: FilterChain, owner: ChainOwner) => Compiled<ChainFactory>;
+  readonly compileAccessLogs: LogCompiler;
   /** Whether a route configuration that is delivered apart has arrived. */
   readonly hasRoutes: (name: string) => boolean;
   /** Whether a cluster is known but cannot serve yet. */
@@ -77,12 +83,7 @@ export class ListenerManager {
   /** Everything that stands against a listener. Changes nothing and binds nothing. */
   check(message: Listener): readonly ConfigFault[] {
     const built: ChainFactory[] = [];
-    const result = compileListener(message, (chain, facts, _identity, faults) => {
-      const made = this.#dependencies.createChain(chain, facts);
-      if (made.ok) built.push(made.value);
-      else faults.push(...made.faults);
-      return made.ok ? made.value : null;
-    });
+    const result = this.#compile(message, built, () => null);
     for (const factory of built) factory.close();
     return "faults" in result ? result.faults : [];
   }
@@ -91,14 +92,9 @@ export class ListenerManager {
   set(message: Listener): ConfigFault[] {
     const current = this.#listeners.get(message.name);
     const built: ChainFactory[] = [];
-    const result = compileListener(message, (chain, facts, identity, faults) => {
-      const kept = current === undefined ? null : findFactory(current, identity);
-      if (kept !== null) return kept;
-      const made = this.#dependencies.createChain(chain, facts);
-      if (made.ok) built.push(made.value);
-      else faults.push(...made.faults);
-      return made.ok ? made.value : null;
-    });
+    const result = this.#compile(message, built, (identity) =>
+      current === undefined ? null : findFactory(current, identity),
+    );
     if ("faults" in result) {
       for (const factory of built) factory.close();
       return result.faults;
@@ -210,6 +206,20 @@ export class ListenerManager {
     for (const listener of this.#stopping) listener.close();
     this.#listeners.clear();
     this.#stopping.clear();
+  }
+
+  /** New factories are added to `built`, also when there are faults. */
+  #compile(message: Listener, built: ChainFactory[], find: (identity: string) => ChainFactory | null) {
+    const { createChain, compileAccessLogs } = this.#dependencies;
+    const build: ChainBuilder = (chain, owner, identity, faults) => {
+      const kept = find(identity);
+      if (kept !== null) return kept;
+      const made = createChain(chain, owner);
+      if (made.ok) built.push(made.value);
+      else faults.push(...made.faults);
+      return made.ok ? made.value : null;
+    };
+    return compileListener(message, build, compileAccessLogs);
   }
 
   #accept(compiled: CompiledListener, current: Managed | undefined): void {

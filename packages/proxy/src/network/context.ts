@@ -20,8 +20,8 @@ export interface FilterChainContext {
   readonly metrics: MetricStore;
   readonly extensions: ExtensionHost;
   readonly createServerConnection: ServerConnectionFactory;
-  /** Most bytes that are kept of one message, `per_connection_buffer_limit_bytes`; 1 MiB where it is not said. */
-  readonly bufferLimit?: number;
+  /** Most bytes that are kept of one message, `per_connection_buffer_limit_bytes`; null: 1 MiB, 0: no limit. */
+  readonly bufferLimit: number | null;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   /** A fresh RFC 9562 version 4 UUID. */

@@ -1,5 +1,5 @@
 import type { FilterState } from "../stream/filter-state.ts";
-import type { ListenerFacts } from "../stream/stream-info.ts";
+import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
 import type { Transport } from "../transport/transport.ts";
 
 /** What a network filter learns about its connection. */
@@ -7,6 +7,8 @@ export interface NetworkContext {
   readonly transport: Transport;
   readonly listener: ListenerFacts;
   readonly filterState: FilterState;
+  /** The connection's own record where its listener logs connections; the terminal filter adds what it learns. */
+  readonly info: StreamInfo | null;
 }
 
 /**

@@ -68,7 +68,7 @@ function world(terminal: object) {
     wheel,
     random: () => 0.5,
     connector: {
-      connect: (target, _local, _tls, onConnected, onFailed) =>
+      connect: (target, _settings, onConnected, onFailed) =>
         network.connect({ host: target.ip, port: target.port }, {}, onConnected, onFailed),
       createHttpConnection: (transport, callbacks) => clientCodec.connect(transport, callbacks),
     },
@@ -102,6 +102,7 @@ function world(terminal: object) {
     clusters,
     routes: { get: () => null },
     listener,
+    bufferLimit: null,
     accessLogs: { file: () => ({ write: (line) => log.push(line) }) },
     metrics,
     extensions: new ExtensionHost({}, { clock, metrics, node: {}, log: () => {} }),
@@ -111,7 +112,7 @@ function world(terminal: object) {
   });
   if (!factory.ok) throw new Error(factory.faults.map((fault) => `${fault.path}: ${fault.message}`).join());
   network.listen("127.0.0.1", 15001, (transport) => {
-    factory.value.create({ transport, listener, filterState: new FilterState() }, () => {});
+    factory.value.create({ transport, listener, filterState: new FilterState(), info: null }, () => {});
   });
   const upstreams: Peer[] = [];
   const upstream = network.listen("127.0.0.2", 80, (transport) => upstreams.push(new Peer(transport)));

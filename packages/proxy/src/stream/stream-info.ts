@@ -73,6 +73,10 @@ export class StreamInfo {
   /** As `protocol`, of the upstream connection. */
   upstreamProtocol = "";
   upstreamTransportFailure: string | null = null;
+  /** Why the downstream's handshake came to nothing. */
+  downstreamTransportFailure: string | null = null;
+  /** Set while the log of the listener prints it, rather than that of a filter. */
+  loggedByListener = false;
   /** Attempts made so far; 1 without retries. */
   attemptCount = 0;
   /** `filter_metadata` that filters set at run time. */

@@ -70,7 +70,7 @@ async function serve(
     secrets,
     clock,
     wheel: new DeadlineWheel(clock, 1),
-    stats: createTlsStats(metrics, "listener", "l"),
+    stats: createTlsStats(metrics, "listener", ["envoy_listener_address", "l"]),
     ...options,
   });
   const outcomes: Outcome[] = [];
@@ -118,7 +118,7 @@ async function call(port: number, secrets: SecretStore, json: object = MESH, alp
     config: { tls: config(json), sni },
     secrets,
     clock,
-    stats: createTlsStats(metrics, "cluster", "c"),
+    stats: createTlsStats(metrics, "cluster", ["envoy_cluster_name", "c"]),
   });
   open.push(upstream);
   const raw = connectTcp({ port, host: "127.0.0.1", allowHalfOpen: true });

@@ -14,9 +14,12 @@ export interface TlsStats {
   readonly verifyFailures: Readonly<Record<VerifyFailure, Counter>>;
 }
 
-/** Of a listener's filter chains (`listener`, its address) or of a cluster (`cluster`, its name). */
-export function createTlsStats(store: MetricStore, of: "listener" | "cluster", name: string): TlsStats {
-  const label = of === "listener" ? "envoy_listener_address" : "envoy_cluster_name";
+/** Of a listener's filter chains or of a cluster, told apart by a label. */
+export function createTlsStats(
+  store: MetricStore,
+  of: "listener" | "cluster",
+  [label, name]: readonly [name: string, value: string],
+): TlsStats {
   const counter = (stat: string) =>
     store.counter({ name: `envoy_${of}_ssl_${stat}`, evictable: false }).series([label], [name]);
   return {

@@ -1,8 +1,8 @@
 import type net from "node:net";
 import type { Deadline, DeadlineWheel } from "@mixerless/clock";
 import { socketAddress } from "./socket-address.ts";
-import type { SocketAddress, Transport } from "./transport.ts";
-import type { SecureConnection, TransportFactory } from "./transport-factory.ts";
+import type { BufferLimit, SocketAddress, Transport } from "./transport.ts";
+import type { SecureConnection, SecuredSocket, TransportFactory } from "./transport-factory.ts";
 
 /** Takes the bytes that a client sends first, piece by piece; true: enough was seen. */
 export type FirstBytes = (bytes: Buffer) => boolean;
@@ -17,9 +17,14 @@ export interface IncomingConnection {
   /** Shows what the client sends first, and leaves all of it to be read. `timeout` in milliseconds; 0: none. */
   inspect(timeout: number, take: FirstBytes, onEnd: (end: InspectionEnd) => void): void;
   /** Goes on in clear. */
-  plaintext(requestedServerName: string | null): Transport;
-  /** Goes on after a handshake. Neither callback follows for a client that goes away in it. */
-  secure(handshake: SecureConnection, onSecured: (transport: Transport) => void, onFailed: () => void): void;
+  plaintext(requestedServerName: string | null, bufferLimit: BufferLimit): Transport;
+  /** Goes on after a handshake. Exactly one of the callbacks follows; after `onFailed` the connection is gone. */
+  secure(
+    handshake: SecureConnection,
+    bufferLimit: BufferLimit,
+    onSecured: (transport: Transport) => void,
+    onFailed: (error: Error) => void,
+  ): void;
   destroy(): void;
 }
 
@@ -63,12 +68,19 @@ export class IncomingSocket implements IncomingConnection {
     socket.on("data", onData).once("end", onGone).once("close", onGone).on("error", onError);
   }
 
-  plaintext(requestedServerName: string | null): Transport {
+  plaintext(requestedServerName: string | null, _bufferLimit: BufferLimit): Transport {
     return this.#transports.accept(this.#socket, { requestedServerName });
   }
 
-  secure(handshake: SecureConnection, onSecured: (transport: Transport) => void, onFailed: () => void): void {
-    handshake(this.#socket, (secured) => onSecured(this.#transports.accept(secured.socket, secured)), onFailed);
+  secure(
+    handshake: SecureConnection,
+    _bufferLimit: BufferLimit,
+    onSecured: (transport: Transport) => void,
+    onFailed: (error: Error) => void,
+  ): void {
+    const secured = ({ socket, tls, requestedServerName }: SecuredSocket) =>
+      onSecured(this.#transports.accept(socket, { tls, requestedServerName }));
+    handshake(this.#socket, secured, onFailed);
   }
 
   destroy(): void {

@@ -1,6 +1,5 @@
 import type { Duplex } from "node:stream";
 import { copyBytes, writeLatin1 } from "./copy-bytes.ts";
-import type { DirectWriter } from "./direct-socket.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import type { ScratchPool } from "./scratch-pool.ts";
 import type { ConnectionInfo, Transport, TransportHandler } from "./transport.ts";
@@ -29,8 +28,6 @@ export class StreamTransport implements Transport, Flushable {
   readonly #stream: Duplex;
   readonly #shares: TransportShares;
   readonly #emitsData: boolean;
-  /** The short way for writes that the system takes at once; null: there is none. */
-  readonly #writer: DirectWriter | null;
   #handler: TransportHandler | null = null;
 
   #scratch: Buffer | null = null;
@@ -38,7 +35,7 @@ export class StreamTransport implements Transport, Flushable {
   #queued = false;
   /** Scratches that the kernel has not taken over completely. */
   #inFlight: Buffer[] | null = null;
-  /** Bytes that the system had not taken after the last write. */
+  /** Bytes that the stream still held after the last write. */
   #held = 0;
   #congested = false;
   #onWritten: (() => void) | null = null;
@@ -49,15 +46,8 @@ export class StreamTransport implements Transport, Flushable {
   #error: Error | null = null;
   #closed = false;
 
-  constructor(
-    stream: Duplex,
-    connection: ConnectionInfo,
-    shares: TransportShares,
-    emitsData: boolean,
-    writer: DirectWriter | null = null,
-  ) {
+  constructor(stream: Duplex, connection: ConnectionInfo, shares: TransportShares, emitsData: boolean) {
     this.#stream = stream;
-    this.#writer = writer;
     this.connection = connection;
     this.#shares = shares;
     this.#emitsData = emitsData;
@@ -131,16 +121,6 @@ export class StreamTransport implements Transport, Flushable {
       return;
     }
     this.bytesWritten += length;
-    if (this.#writer !== null && !this.#congested && this.#writer.idle) {
-      this.#writer.write(scratch, length);
-      this.#held = this.#writer.unsent;
-      return;
-    }
-    this.#writeToStream(scratch, length);
-  }
-
-  #writeToStream(scratch: Buffer, length: number): void {
-    const stream = this.#stream;
     const backlog = stream.writableLength > 0;
     if (!backlog && this.#inFlight !== null) this.#reclaim(this.#inFlight);
     let bytes = scratch.subarray(0, length);
@@ -153,9 +133,9 @@ export class StreamTransport implements Transport, Flushable {
     } else {
       stream.write(bytes);
     }
-    this.#held = this.#unsentByStream();
+    this.#held = stream.writableLength;
     // Length 0 says that the kernel took everything; otherwise the stream still reads from the scratch.
-    if (copied || stream.writableLength === 0) this.#shares.scratches.give(scratch);
+    if (copied || this.#held === 0) this.#shares.scratches.give(scratch);
     else if (this.#inFlight === null) this.#inFlight = [scratch];
     else this.#inFlight.push(scratch);
   }
@@ -165,7 +145,7 @@ export class StreamTransport implements Transport, Flushable {
   }
 
   get unsent(): number {
-    return this.#filled + this.#unsentByStream();
+    return this.#filled + this.#stream.writableLength;
   }
 
   get writable(): boolean {
@@ -202,32 +182,27 @@ export class StreamTransport implements Transport, Flushable {
   }
 
   #takeScratch(): Buffer {
-    if (!this.#queued) {
-      // Before there is a scratch: the queue may flush those that it holds, and an earlier entry of this one with them.
-      this.#shares.flushes.add(this);
-      this.#queued = true;
-    }
     const scratch = this.#shares.scratches.take();
     this.#scratch = scratch;
+    if (!this.#queued) {
+      this.#queued = true;
+      this.#shares.flushes.add(this);
+    }
     return scratch;
-  }
-
-  #unsentByStream(): number {
-    return this.#stream.writableLength + (this.#writer === null ? 0 : this.#writer.unsent);
   }
 
   /** Notices congestion before `more` bytes are added, so that the write which carries them reports back. */
   #weigh(more: number): void {
     const { highWatermark } = this.#shares;
     if (this.#filled + this.#held + more <= highWatermark || this.#congested) return;
-    this.#held = this.#unsentByStream();
+    this.#held = this.#stream.writableLength;
     this.#congested = this.#filled + this.#held + more > highWatermark;
   }
 
   /** Called by the stream after a write that was made while congested, or when that write failed. */
   #drained(): void {
     if (!this.#congested || !this.writable) return;
-    this.#held = this.#unsentByStream();
+    this.#held = this.#stream.writableLength;
     if (this.#held + this.#filled > this.#shares.lowWatermark) return;
     this.#congested = false;
     this.#handler?.onDrain();

@@ -1,3 +1,9 @@
+/**
+ * Unsent bytes above which a connection is congested; at half of them it goes on. 0: it never is. Null: as the
+ * proxy has it.
+ */
+export type BufferLimit = number | null;
+
 /** Facts about one connection that never change once it is usable. Addresses are `ip:port` or a pipe path. */
 export interface ConnectionInfo {
   /** Unique in the process; `connection.id` of the attribute vocabulary. */

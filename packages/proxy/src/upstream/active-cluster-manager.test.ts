@@ -7,6 +7,7 @@ import {
 } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import {
   type ClusterLoadAssignment,
+  ClusterLoadAssignment_PolicySchema,
   ClusterLoadAssignmentSchema,
 } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import type { LbEndpointSchema } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint_components";
@@ -115,6 +116,66 @@ describe("ActiveClusterManager", () => {
     expect(manager.warming.size).toBe(0);
     expect(send("a")).toEqual(["ready 10.0.0.1:80"]);
     expect(connection?.requests).toBe(2);
+  });
+
+  it("balances as the messages of the policies say", () => {
+    const { manager } = setUp();
+    const policy = (init: MessageInitShape<typeof ClusterSchema>) => {
+      expect(manager.set(cluster("a", EDS, init))).toEqual([]);
+      manager.assign(assignment("a", "10.0.0.1"));
+      return manager.clusters[0]?.config.policy;
+    };
+    const { MAGLEV, LEAST_REQUEST, ROUND_ROBIN, RING_HASH } = Cluster_LbPolicy;
+    expect(policy({ lbPolicy: MAGLEV })).toEqual({ kind: "maglev", tableSize: 65_537 });
+    expect(policy({ lbPolicy: MAGLEV, lbConfig: { case: "maglevLbConfig", value: { tableSize: 101n } } })).toEqual({
+      kind: "maglev",
+      tableSize: 101,
+    });
+    expect(policy({ lbPolicy: RING_HASH })).toEqual({ kind: "ring-hash", minimumSize: 1024, maximumSize: 8_388_608 });
+    const slowStartConfig = { slowStartWindow: { seconds: 60n }, aggression: { defaultValue: 2, runtimeKey: "k" } };
+    const slowStart = { window: 60_000, aggression: 2, minimum: 0.1 };
+    expect(
+      policy({ lbPolicy: ROUND_ROBIN, lbConfig: { case: "roundRobinLbConfig", value: { slowStartConfig } } }),
+    ).toEqual({ kind: "round-robin", slowStart });
+    const least = { slowStartConfig: { ...slowStartConfig, minWeightPercent: { value: 25 } }, choiceCount: 3 };
+    expect(policy({ lbPolicy: LEAST_REQUEST, lbConfig: { case: "leastRequestLbConfig", value: least } })).toEqual({
+      kind: "least-request",
+      choices: 3,
+      activeRequestBias: 1,
+      slowStart: { ...slowStart, minimum: 0.25 },
+    });
+    expect(policy({ lbPolicy: LEAST_REQUEST })).toMatchObject({ choices: 2, slowStart: null });
+  });
+
+  it("refuses a table for Maglev whose size is no prime, and a ring whose bounds cross", () => {
+    const { manager } = setUp();
+    const refused = (init: MessageInitShape<typeof ClusterSchema>) =>
+      manager.check(cluster("a", EDS, init)).map((fault) => fault.path);
+    const table = (tableSize: bigint) =>
+      refused({ lbPolicy: Cluster_LbPolicy.MAGLEV, lbConfig: { case: "maglevLbConfig", value: { tableSize } } });
+    expect([table(65_537n), table(5_000_011n), table(2n)]).toEqual([[], [], []]);
+    for (const size of [0n, 1n, 4n, 65_536n, 5_000_077n]) expect(table(size)).toEqual(["maglevLbConfig.tableSize"]);
+    const value = { minimumRingSize: 10n, maximumRingSize: 5n };
+    expect(refused({ lbPolicy: Cluster_LbPolicy.RING_HASH, lbConfig: { case: "ringHashLbConfig", value } })).toEqual([
+      "ringHashLbConfig.minimumRingSize",
+    ]);
+  });
+
+  it("counts the age of hosts from when they came, and takes the overprovisioning factor of each assignment", () => {
+    const { manager, clock } = setUp();
+    manager.set(cluster("a", EDS));
+    manager.assign(assignment("a", "10.0.0.1"));
+    clock.advance(5000);
+    manager.assign({
+      ...assignment("a", "10.0.0.1", "10.0.0.2"),
+      policy: create(ClusterLoadAssignment_PolicySchema, { overprovisioningFactor: 200 }),
+    });
+    const hosts = manager.clusters[0]?.hosts;
+    const [first, second] = [...(hosts?.hosts ?? [])].map((host) => host.added);
+    expect((second ?? 0) - (first ?? 0)).toBe(5000);
+    expect(hosts?.overprovisioning).toBe(2);
+    manager.assign(assignment("a", "10.0.0.1"));
+    expect(hosts?.overprovisioning).toBe(1.4);
   });
 
   it("refuses by field what it cannot do, and keeps what serves", () => {

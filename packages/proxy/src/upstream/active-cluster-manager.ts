@@ -72,7 +72,8 @@ export class ActiveClusterManager implements ClusterManager {
     const current = this.#warming.get(config.name) ?? this.#active.get(config.name);
     if (current !== undefined && sameDiscovery(current.cluster.config, config)) {
       current.cluster.reconfigure(config);
-      if (config.discovery.kind === "static") current.cluster.updateHosts(config.discovery.endpoints);
+      const { discovery } = config;
+      if (discovery.kind === "static") current.cluster.updateHosts(discovery.endpoints, discovery.overprovisioning);
     } else {
       this.#warm(config);
     }
@@ -89,13 +90,13 @@ export class ActiveClusterManager implements ClusterManager {
 
   /** Takes an EDS assignment in. With faults nothing has changed. */
   assign(assignment: ClusterLoadAssignment): EndpointFault[] {
-    const { endpoints, faults } = compileEndpoints(assignment);
+    const { endpoints, overprovisioning, faults } = compileEndpoints(assignment);
     if (faults.length > 0) return faults;
     if (this.edsNames.has(assignment.clusterName)) this.#assignments.set(assignment.clusterName, assignment);
     for (const managed of [...this.#active.values(), ...this.#warming.values()]) {
       const { discovery } = managed.cluster.config;
       if (discovery.kind !== "eds" || discovery.serviceName !== assignment.clusterName) continue;
-      managed.cluster.updateHosts(endpoints);
+      managed.cluster.updateHosts(endpoints, overprovisioning);
       managed.cluster.stats.update_success++;
       this.#becameWarm(managed);
     }
@@ -119,7 +120,7 @@ export class ActiveClusterManager implements ClusterManager {
     if (discovery.kind === "strict-dns" || discovery.kind === "logical-dns") {
       const dns = new DnsDiscovery(discovery, this.#dependencies, {
         onHosts: (endpoints) => {
-          cluster.updateHosts(endpoints);
+          cluster.updateHosts(endpoints, discovery.overprovisioning);
           this.#becameWarm(managed);
         },
         onOutcome: (success) => {
@@ -134,13 +135,14 @@ export class ActiveClusterManager implements ClusterManager {
     managed = { cluster, dns: null, warm: false };
     this.#warming.set(config.name, managed);
     if (discovery.kind === "static") {
-      cluster.updateHosts(discovery.endpoints);
+      cluster.updateHosts(discovery.endpoints, discovery.overprovisioning);
       this.#becameWarm(managed);
       return;
     }
     const known = discovery.kind === "eds" ? this.#assignments.get(discovery.serviceName) : undefined;
     if (known === undefined) return;
-    cluster.updateHosts(compileEndpoints(known).endpoints);
+    const { endpoints, overprovisioning } = compileEndpoints(known);
+    cluster.updateHosts(endpoints, overprovisioning);
     this.#becameWarm(managed);
   }
 

@@ -19,11 +19,13 @@ export interface NamedEndpoint {
 
 /** Where the hosts of a cluster come from. */
 export type Discovery =
-  | { readonly kind: "static"; readonly endpoints: readonly EndpointConfig[] }
+  | { readonly kind: "static"; readonly endpoints: readonly EndpointConfig[]; readonly overprovisioning: number }
   | { readonly kind: "eds"; readonly serviceName: string }
   | {
       readonly kind: "strict-dns" | "logical-dns";
       readonly endpoints: readonly NamedEndpoint[];
+      /** As {@link HostSet.overprovisioning}. */
+      readonly overprovisioning: number;
       readonly family: DnsFamily;
       /** Milliseconds between look-ups. */
       readonly refreshRate: number;
@@ -34,10 +36,27 @@ export type Discovery =
     };
 
 export type LoadBalancerPolicy =
-  | { readonly kind: "round-robin" }
+  | { readonly kind: "round-robin"; readonly slowStart: SlowStartConfig | null }
   | { readonly kind: "random" }
-  | { readonly kind: "least-request"; readonly choices: number }
-  | { readonly kind: "ring-hash"; readonly minimumSize: number; readonly maximumSize: number };
+  | {
+      readonly kind: "least-request";
+      readonly choices: number;
+      /** Exponent of the requests in flight by which a weighted host's share shrinks; 0: they do not count. */
+      readonly activeRequestBias: number;
+      readonly slowStart: SlowStartConfig | null;
+    }
+  | { readonly kind: "ring-hash"; readonly minimumSize: number; readonly maximumSize: number }
+  | { readonly kind: "maglev"; readonly tableSize: number };
+
+/** How a new host is given its share of the requests. */
+export interface SlowStartConfig {
+  /** Milliseconds until it has all of it. */
+  readonly window: number;
+  /** 1: the share grows evenly; above, faster at first. */
+  readonly aggression: number;
+  /** The share it begins with, 0 to 1. */
+  readonly minimum: number;
+}
 
 /** An `envoy.config.cluster.v3.Cluster`, reduced to what the data path asks for. */
 export interface ClusterConfig {

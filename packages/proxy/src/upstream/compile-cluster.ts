@@ -2,15 +2,15 @@ import {
   type Cluster,
   Cluster_DiscoveryType,
   Cluster_DnsLookupFamily,
-  Cluster_LbPolicy,
 } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import type { OutlierDetection } from "@mixerless/wire/envoy/config/cluster/v3/outlier_detection";
 import { RoutingPriority } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { HttpProtocolOptions as CommonOptions } from "@mixerless/wire/envoy/config/core/v3/protocol";
 import { milliseconds } from "../http/routing/duration.ts";
 import { type CircuitBreakerLimits, DEFAULT_LIMITS } from "./circuit-breaker.ts";
-import type { ClusterConfig, Discovery, LoadBalancerPolicy } from "./cluster-config.ts";
+import type { ClusterConfig, Discovery } from "./cluster-config.ts";
 import { compileEndpoints, compileNamedEndpoints, type EndpointFault } from "./compile-endpoints.ts";
+import { compilePolicy } from "./compile-policy.ts";
 import type { DnsFamily } from "./dns-resolver.ts";
 import type { OutlierDetectionConfig } from "./outlier-detection.ts";
 import type { PoolSettings } from "./pool/pool-context.ts";
@@ -66,14 +66,15 @@ function compileDiscovery(message: Cluster, faults: ClusterFault[]): Discovery |
     case Cluster_DiscoveryType.STATIC: {
       const result = compileEndpoints(message.loadAssignment);
       addEndpointFaults(result.faults, faults);
-      return { kind: "static", endpoints: result.endpoints };
+      return { kind: "static", endpoints: result.endpoints, overprovisioning: result.overprovisioning };
     }
     case Cluster_DiscoveryType.STRICT_DNS:
     case Cluster_DiscoveryType.LOGICAL_DNS: {
       const result = compileNamedEndpoints(message.loadAssignment);
       addEndpointFaults(result.faults, faults);
       const kind = type === Cluster_DiscoveryType.STRICT_DNS ? "strict-dns" : "logical-dns";
-      return { kind, endpoints: result.endpoints, ...compileRefresh(message, faults) };
+      const { endpoints, overprovisioning } = result;
+      return { kind, endpoints, overprovisioning, ...compileRefresh(message, faults) };
     }
     default:
       faults.push({
@@ -119,34 +120,6 @@ function dnsFamily(family: Cluster_DnsLookupFamily): DnsFamily {
   }
 }
 
-function compilePolicy(message: Cluster, faults: ClusterFault[]): LoadBalancerPolicy | null {
-  const specific = message.lbConfig;
-  switch (message.lbPolicy) {
-    case Cluster_LbPolicy.ROUND_ROBIN:
-      return { kind: "round-robin" };
-    case Cluster_LbPolicy.RANDOM:
-      return { kind: "random" };
-    case Cluster_LbPolicy.LEAST_REQUEST: {
-      const choices = specific.case === "leastRequestLbConfig" ? specific.value.choiceCount : undefined;
-      return { kind: "least-request", choices: choices ?? 2 };
-    }
-    case Cluster_LbPolicy.RING_HASH: {
-      const ring = specific.case === "ringHashLbConfig" ? specific.value : undefined;
-      return {
-        kind: "ring-hash",
-        minimumSize: Number(ring?.minimumRingSize ?? 1024n),
-        maximumSize: Number(ring?.maximumRingSize ?? 8_388_608n),
-      };
-    }
-    default:
-      faults.push({
-        path: "lbPolicy",
-        message: `${Cluster_LbPolicy[message.lbPolicy] ?? message.lbPolicy} is not supported`,
-      });
-      return null;
-  }
-}
-
 function compileLimits(message: Cluster, priority: RoutingPriority): CircuitBreakerLimits {
   const thresholds = message.circuitBreakers?.thresholds ?? [];
   const found = thresholds.find((threshold) => threshold.priority === priority);
@@ -174,6 +147,7 @@ function compilePool(message: Cluster, common: CommonOptions | undefined, faults
     maxConnectionDuration: milliseconds(common?.maxConnectionDuration) ?? 0,
     maxRequestsPerConnection: common?.maxRequestsPerConnection ?? message.maxRequestsPerConnection ?? 0,
     localAddress: source?.address ?? null,
+    bufferLimit: message.perConnectionBufferLimitBytes ?? null,
   };
 }
 

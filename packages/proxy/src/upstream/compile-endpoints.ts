@@ -8,6 +8,9 @@ import { socketAddress } from "../transport/socket-address.ts";
 import type { NamedEndpoint } from "./cluster-config.ts";
 import { type EndpointConfig, NO_LOCALITY } from "./upstream-host.ts";
 
+/** Envoy's default for `overprovisioning_factor`, percent. */
+const OVERPROVISIONING = 140;
+
 /** `path` starts inside the ClusterLoadAssignment. */
 export interface EndpointFault {
   readonly path: string;
@@ -17,6 +20,8 @@ export interface EndpointFault {
 /** Endpoints whose addresses are IPs. */
 export function compileEndpoints(assignment: ClusterLoadAssignment | undefined): {
   endpoints: EndpointConfig[];
+  /** As {@link HostSet.overprovisioning}. */
+  overprovisioning: number;
   faults: EndpointFault[];
 } {
   const faults: EndpointFault[] = [];
@@ -29,17 +34,22 @@ export function compileEndpoints(assignment: ClusterLoadAssignment | undefined):
     }
     endpoints.push({ ...rest, address: socketAddress(name, port) });
   }
-  return { endpoints, faults };
+  return { endpoints, overprovisioning: overprovisioningOf(assignment), faults };
 }
 
 /** Endpoints whose addresses may be names. */
 export function compileNamedEndpoints(assignment: ClusterLoadAssignment | undefined): {
   endpoints: NamedEndpoint[];
+  overprovisioning: number;
   faults: EndpointFault[];
 } {
   const faults: EndpointFault[] = [];
   const endpoints = collect(assignment, faults).map(({ path: _path, hostname: _hostname, ...rest }) => rest);
-  return { endpoints, faults };
+  return { endpoints, overprovisioning: overprovisioningOf(assignment), faults };
+}
+
+function overprovisioningOf(assignment: ClusterLoadAssignment | undefined): number {
+  return (assignment?.policy?.overprovisioningFactor ?? OVERPROVISIONING) / 100;
 }
 
 type Collected = NamedEndpoint & { readonly path: string; readonly hostname: string };

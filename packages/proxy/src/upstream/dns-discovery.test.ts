@@ -29,6 +29,7 @@ function discover(overrides: Partial<Config>, answer: (name: string, n: number) 
   const config: Config = {
     kind: "strict-dns",
     endpoints: [named("a.example")],
+    overprovisioning: 1.4,
     family: "auto",
     refreshRate: 5000,
     respectTtl: false,

@@ -22,12 +22,17 @@ export class HostSet {
   #levels: readonly PriorityLevel[] = [];
   /** Changes whenever membership, weights or health may have; load balancers rebuild on it. */
   #generation = 0;
+  #overprovisioning = 1.4;
 
   get generation(): number {
     return this.#generation;
   }
   get levels(): readonly PriorityLevel[] {
     return this.#levels;
+  }
+  /** A level or locality counts as fully healthy until fewer than one in this many of its hosts are. */
+  get overprovisioning(): number {
+    return this.#overprovisioning;
   }
   get hosts(): IterableIterator<UpstreamHost> {
     return this.#byAddress.values();
@@ -36,7 +41,9 @@ export class HostSet {
     return this.#byAddress.size;
   }
 
-  update(endpoints: readonly EndpointConfig[]): HostChange {
+  /** `now`: `Clock.monotonic()`, from which new hosts count their age. */
+  update(endpoints: readonly EndpointConfig[], now = 0, overprovisioning = 1.4): HostChange {
+    this.#overprovisioning = overprovisioning;
     const next = new Map<string, UpstreamHost>();
     const added: UpstreamHost[] = [];
     for (const endpoint of endpoints) {
@@ -44,7 +51,7 @@ export class HostSet {
       if (next.has(key)) continue;
       let host = this.#byAddress.get(key);
       if (host === undefined) {
-        host = new UpstreamHost(endpoint);
+        host = new UpstreamHost(endpoint, now);
         added.push(host);
       } else {
         host.replaceConfig(endpoint);

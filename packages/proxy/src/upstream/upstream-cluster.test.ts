@@ -9,7 +9,7 @@ const CONFIG: ClusterConfig = {
   name: "outbound|80||a",
   statName: "outbound|80||a",
   discovery: { kind: "eds", serviceName: "a" },
-  policy: { kind: "round-robin" },
+  policy: { kind: "round-robin", slowStart: null },
   localityWeighted: false,
   panicThreshold: 0,
   limits: DEFAULT_LIMITS,
@@ -21,6 +21,7 @@ const CONFIG: ClusterConfig = {
     maxConnectionDuration: 0,
     maxRequestsPerConnection: 0,
     localAddress: "127.0.10.1",
+    bufferLimit: 4096,
   },
   sockets: { identity: "", matches: [], fallback: null },
   outlierDetection: null,
@@ -52,7 +53,10 @@ const OUTLIERS: OutlierDetectionConfig = {
 function setUp(overrides: Partial<ClusterConfig> = {}, ips = ["10.0.0.1"]) {
   const dependencies = testDependencies();
   const cluster = new UpstreamCluster({ ...CONFIG, ...overrides }, dependencies);
-  cluster.updateHosts(ips.map((ip) => endpoint(ip)));
+  cluster.updateHosts(
+    ips.map((ip) => endpoint(ip)),
+    1.4,
+  );
   const send = () => {
     const sent = request();
     const pending = cluster.newStream(ANY, sent.decoder, sent.callbacks);
@@ -74,10 +78,10 @@ function only<T>(list: readonly T[]): T {
 }
 
 describe("connections of a cluster", () => {
-  it("carry one request after another and leave from the configured source address", () => {
+  it("carry one request after another, leave from the configured address and have the configured buffer", () => {
     const { connector, send, cluster } = setUp();
     const first = send();
-    expect(only(connector.attempts).localAddress).toBe("127.0.10.1");
+    expect(only(connector.attempts)).toMatchObject({ localAddress: "127.0.10.1", bufferLimit: 4096 });
     const connection = only(connector.attempts).succeed();
     connection.respond();
     const second = send();
@@ -219,7 +223,7 @@ describe("connections of a cluster", () => {
     const { connector, send, cluster } = setUp();
     const sent = send();
     const connection = only(connector.attempts).succeed();
-    cluster.updateHosts([endpoint("10.0.0.2")]);
+    cluster.updateHosts([endpoint("10.0.0.2")], 1.4);
     expect(connection.closed).toBe(false);
     connection.respond();
     expect(sent.events).toEqual(["ready 10.0.0.1:80", "response"]);
@@ -232,7 +236,7 @@ describe("connections of a cluster", () => {
     send();
     const connection = only(connector.attempts).succeed();
     connection.respond();
-    cluster.updateHosts([endpoint("10.0.0.1", { weight: 5 })]);
+    cluster.updateHosts([endpoint("10.0.0.1", { weight: 5 })], 1.4);
     cluster.reconfigure({ ...CONFIG, policy: { kind: "random" } });
     expect(send().events).toEqual(["ready 10.0.0.1:80"]);
     expect(connection.requests).toBe(2);

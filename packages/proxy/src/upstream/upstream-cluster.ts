@@ -3,15 +3,12 @@ import type { ResponseDecoder } from "../http/codec.ts";
 import type { UpstreamTls, UpstreamTlsConfig } from "../tls/upstream-tls.ts";
 import type { CircuitBreaker } from "./circuit-breaker.ts";
 import type { Cancellable, Cluster, HttpPoolCallbacks, LoadBalancerContext, TcpPoolCallbacks } from "./cluster.ts";
-import type { ClusterConfig, LoadBalancerPolicy } from "./cluster-config.ts";
+import type { ClusterConfig } from "./cluster-config.ts";
 import { type ClusterStats, createClusterStats } from "./cluster-stats.ts";
 import { HostSet } from "./host-set.ts";
 import { HostChooser } from "./load-balancer/host-chooser.ts";
-import { createLeastRequest } from "./load-balancer/least-request.ts";
-import type { PickerFactory, Random } from "./load-balancer/load-balancer.ts";
-import { createRandom } from "./load-balancer/random.ts";
-import { createRingHash } from "./load-balancer/ring-hash.ts";
-import { createRoundRobin } from "./load-balancer/round-robin.ts";
+import type { Random } from "./load-balancer/load-balancer.ts";
+import { createPolicy } from "./load-balancer/policy.ts";
 import { OutlierDetector } from "./outlier-detection.ts";
 import type { Connector } from "./pool/connector.ts";
 import { openTcp } from "./pool/open-tcp.ts";
@@ -86,8 +83,10 @@ export class UpstreamCluster implements Cluster {
     this.#configureOutliers();
   }
 
-  updateHosts(endpoints: readonly EndpointConfig[]): void {
-    const { added, removed } = this.hosts.update(endpoints);
+  /** `overprovisioning` as {@link HostSet.overprovisioning}. */
+  updateHosts(endpoints: readonly EndpointConfig[], overprovisioning: number): void {
+    const now = this.#dependencies.clock.monotonic();
+    const { added, removed } = this.hosts.update(endpoints, now, overprovisioning);
     if (added.length + removed.length > 0) this.stats.membership_change++;
     for (const host of removed) {
       this.#default.retire(host);
@@ -154,10 +153,10 @@ export class UpstreamCluster implements Cluster {
 
   #createChooser(): HostChooser {
     const { policy, panicThreshold, localityWeighted } = this.#config;
-    const { random } = this.#dependencies;
+    const { random, clock } = this.#dependencies;
     return new HostChooser({
       hosts: this.hosts,
-      createPicker: pickerFactory(policy, random),
+      policy: createPolicy(policy, random, clock),
       random,
       panicThreshold,
       localityWeighted,
@@ -175,18 +174,5 @@ export class UpstreamCluster implements Cluster {
       const { clock, random } = this.#dependencies;
       this.#outliers = new OutlierDetector(config, this.hosts, clock, random, this.stats);
     }
-  }
-}
-
-function pickerFactory(policy: LoadBalancerPolicy, random: Random): PickerFactory {
-  switch (policy.kind) {
-    case "round-robin":
-      return (hosts) => createRoundRobin(hosts, random);
-    case "random":
-      return (hosts) => createRandom(hosts, random);
-    case "least-request":
-      return (hosts) => createLeastRequest(hosts, random, policy.choices);
-    case "ring-hash":
-      return (hosts) => createRingHash(hosts, random, policy.minimumSize, policy.maximumSize);
   }
 }

@@ -36,6 +36,8 @@ export interface HostTotals {
 /** An endpoint that is in use: its configuration may be replaced, its health, totals and pool stay. */
 export class UpstreamHost implements Host {
   #config: EndpointConfig;
+  /** `Clock.monotonic()` when it came. */
+  readonly added: number;
   activeRequests = 0;
   /** Set by outlier detection. */
   ejected = false;
@@ -49,8 +51,9 @@ export class UpstreamHost implements Host {
     timeouts: 0,
   };
 
-  constructor(config: EndpointConfig) {
+  constructor(config: EndpointConfig, added = 0) {
     this.#config = config;
+    this.added = added;
   }
 
   replaceConfig(config: EndpointConfig): void {

@@ -56,7 +56,8 @@ function replacements(facts: GroupAdminFacts): Map<string, Replacement> {
         const check = await own.handle(query, request);
         if ((check.status ?? 200) !== 200) return check;
         query.set("format", "json");
-        const sums = sumStats(await all("/stats", query.toString()));
+        const [workers, primary] = [await all("/stats", query.toString()), await own.handle(query, request)];
+        const sums = sumStats(workers, await ofProxy(primary));
         return format === "json" ? { body: statsJson(sums), contentType: JSON_TYPE } : { body: statsText(sums) };
       },
     ],
@@ -97,6 +98,21 @@ function replacements(facts: GroupAdminFacts): Map<string, Replacement> {
       },
     ],
   ]);
+}
+
+const OF_PROXY = /^(?:server|cluster_manager|listener_manager)\.|^cluster\.[^.]+\.upstream_cx_active$/;
+
+/** Of the primary's own stats those of the proxy as a whole; the rest it does not count. */
+async function ofProxy({ body }: AdminAnswer): Promise<Map<string, number>> {
+  const pieces: (string | Uint8Array)[] = [];
+  if (typeof body === "string") pieces.push(body);
+  else for await (const piece of body) pieces.push(piece);
+  const text = pieces.map((piece) => (typeof piece === "string" ? piece : Buffer.from(piece).toString())).join("");
+  const { stats } = JSON.parse(text) as { stats: readonly { name?: string; value?: number }[] };
+  const entries = stats.flatMap(({ name, value }) =>
+    name !== undefined && value !== undefined && OF_PROXY.test(name) ? [[name, value] as const] : [],
+  );
+  return new Map(entries);
 }
 
 function describeWorker({ link, state }: Pick<LivingWorker, "link" | "state">) {

@@ -9,7 +9,12 @@ export interface GroupSeriesOptions {
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly living: () => readonly Pick<LivingWorker, "number" | "questions">[];
+  /** What the primary says of the proxy as a whole. */
+  readonly primary: (options: ExposeOptions) => AsyncIterable<Uint8Array>;
 }
+
+/** Stands beside the numbers of the workers, which begin at 1. */
+const PRIMARY = 0;
 
 /** The series of all workers as one store would print them. One collection at a time. */
 export class GroupSeries {
@@ -47,11 +52,12 @@ export class GroupSeries {
   }
 
   async #collect(options: ExposeOptions): Promise<{ round: number; heads: ReadonlyMap<string, string> }> {
-    const { clock, living } = this.#options;
+    const { clock, living, primary } = this.#options;
     this.#table.expire(clock.monotonic());
     const round = this.#table.begin();
     const heads = new Map<string, string>();
-    await Promise.all(living().map((worker) => this.#ask(worker, options, heads)));
+    const asked = living().map((worker) => this.#ask(worker, options, heads));
+    await Promise.all([this.#take(PRIMARY, primary(options), options, heads), ...asked]);
     return { round, heads };
   }
 
@@ -60,17 +66,29 @@ export class GroupSeries {
     options: ExposeOptions,
     heads: Map<string, string>,
   ): Promise<void> {
-    const openMetrics = options.format?.name === "openmetrics";
-    const reader = new ExpositionReader(openMetrics, (series) => this.#table.put(number, series));
-    const accept = openMetrics ? (options.format?.contentType ?? "") : "";
+    const accept = options.format?.name === "openmetrics" ? options.format.contentType : "";
     try {
       const { body } = await questions.ask("/stats/prometheus", options.usedOnly === true ? "usedonly" : "", accept);
-      for await (const piece of body) reader.push(piece);
-      if (options.usedOnly !== true) this.#table.complete(number);
+      await this.#take(number, body, options, heads);
     } catch (error) {
       this.#options.log(`A worker's series are those of the last scrape: ${(error as Error).message}.`);
     }
-    for (const [family, head] of reader.heads) heads.set(family, head);
+  }
+
+  async #take(
+    number: number,
+    text: AsyncIterable<Uint8Array>,
+    options: ExposeOptions,
+    heads: Map<string, string>,
+  ): Promise<void> {
+    const openMetrics = options.format?.name === "openmetrics";
+    const reader = new ExpositionReader(openMetrics, (series) => this.#table.put(number, series));
+    try {
+      for await (const piece of text) reader.push(piece);
+      if (options.usedOnly !== true) this.#table.complete(number);
+    } finally {
+      for (const [family, head] of reader.heads) heads.set(family, head);
+    }
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {

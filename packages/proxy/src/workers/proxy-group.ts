@@ -34,7 +34,7 @@ class ProxyGroup implements DataPlane {
   readonly #count: number;
   /** By the number of the worker. */
   readonly #secrets = new Map<number, SecretRelay>();
-  readonly metrics: GroupSeries;
+  readonly series: GroupSeries;
   readonly whenReady: Promise<void>;
   #becomeReady: () => void = () => {};
   #drained: DrainRequest | null = null;
@@ -46,15 +46,21 @@ class ProxyGroup implements DataPlane {
     this.whenReady = new Promise((resolve) => {
       this.#becomeReady = resolve;
     });
-    this.metrics = new GroupSeries({ clock, log, living: () => this.#group.living });
+    this.series = new GroupSeries({
+      ...{ clock, log },
+      living: () => this.#group.living,
+      primary: (expose) => this.#primary.series.own(expose),
+    });
     this.#primary = createProxy({
       ...options,
       parts: {
+        series: "process",
+        concurrency: count,
         listen: pretendToListen,
         openStream: (bootstrap, stream) => this.#openStream(bootstrap, stream),
         wrapAdmin: (own) =>
           groupHandlers(own, {
-            series: this.metrics,
+            series: this.series,
             living: () => this.#group.living,
             serving: () => this.ready,
           }),
@@ -68,7 +74,7 @@ class ProxyGroup implements DataPlane {
       onState: () => this.#checkReady(),
       onWants: (worker, names) => this.#wantSecrets(worker, names),
       onDeath: (number) => {
-        this.metrics.ended(number);
+        this.series.ended(number);
         this.#secrets.get(number)?.close();
         this.#secrets.delete(number);
       },

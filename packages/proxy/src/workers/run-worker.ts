@@ -84,7 +84,7 @@ export class Worker {
       ...{ bootstrap: decoded, clock, extensions, log, random, uuid, version },
       secrets: this.#secrets,
       onQuit: () => {},
-      parts: { openStream: (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null) },
+      parts: { series: "counted", openStream: (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null) },
     });
     this.#proxy = proxy;
     this.#answers = new Answers(proxy.adminHandlers(), send);

@@ -72,6 +72,14 @@ export class SeriesEntry {
     return total;
   }
 
+  /** Of what every living worker finds by itself. */
+  greatest(): number[] {
+    const greatest: number[] = [];
+    for (const { values } of this.#contributions)
+      for (const [i, value] of values.entries()) greatest[i] = Math.max(greatest[i] ?? 0, value);
+    return greatest;
+  }
+
   #retire(values: readonly number[]): void {
     this.#retired ??= [];
     addTo(this.#retired, values);

@@ -17,16 +17,31 @@ export interface SummedStats {
   readonly histograms: Map<string, Bucket[]>;
 }
 
-/** Sums the answers of workers to `/stats?format=json` by name. */
-export function sumStats(texts: readonly string[]): SummedStats {
-  const values = new Map<string, number>();
+/**
+ * What every worker finds by itself though it is the cluster's: endpoints and the look-ups and pushes that brought
+ * them. The worker that saw most of it is right; a sum would count it once for each.
+ */
+const FOUND_BY_EACH = /(?:^|[._])(?:membership_(?:total|healthy|change)|update_(?:success|failure))$/;
+
+/** How the values of workers for one name become one. */
+export function combine(name: string): (a: number, b: number) => number {
+  return FOUND_BY_EACH.test(name) ? Math.max : add;
+}
+
+function add(a: number, b: number): number {
+  return a + b;
+}
+
+/** Sums the answers of workers to `/stats?format=json` by name; `primary` says what the proxy is as a whole. */
+export function sumStats(texts: readonly string[], primary: ReadonlyMap<string, number> = new Map()): SummedStats {
+  const values = new Map<string, number>(primary);
   const histograms = new Map<string, Bucket[]>();
   for (const text of texts) {
     const { stats } = JSON.parse(text) as { stats: readonly Entry[] };
     for (const entry of stats) {
       if ("histograms" in entry)
         for (const { name, buckets } of entry.histograms) addBuckets(histograms, name, buckets);
-      else values.set(entry.name, (values.get(entry.name) ?? 0) + entry.value);
+      else values.set(entry.name, combine(entry.name)(values.get(entry.name) ?? 0, entry.value));
     }
   }
   return { values, histograms };

@@ -31,6 +31,24 @@ describe("/stats of workers", () => {
     });
   });
 
+  it("count what each worker finds by itself once, and take what the proxy is as a whole from the primary", () => {
+    const worker = (healthy: number) =>
+      json({
+        stats: [
+          { name: "cluster.a.membership_healthy", value: healthy },
+          { name: "cluster.a.update_success", value: 7 },
+          { name: "cluster.a.upstream_rq_total", value: 10 },
+        ],
+      });
+    const sums = sumStats([worker(2), worker(3)], new Map([["server.live", 1]]));
+    expect(Object.fromEntries(sums.values)).toEqual({
+      "server.live": 1,
+      "cluster.a.membership_healthy": 3,
+      "cluster.a.update_success": 7,
+      "cluster.a.upstream_rq_total": 20,
+    });
+  });
+
   it("have no histograms where no worker has one", () => {
     expect(statsJson(sumStats([json({ stats: [{ name: "a", value: 1 }] })]))).toBe(
       '{"stats":[{"name":"a","value":1}]}\n',

@@ -1,4 +1,5 @@
 import type { SeriesTable, TableEntry, TableFamily } from "./series-table.ts";
+import { combine } from "./sum-stats.ts";
 
 /** Series printed before other work gets its turn. */
 const SLICE = 256;
@@ -35,7 +36,7 @@ function headOf({ name, kind }: TableFamily, openMetrics: boolean): string {
 }
 
 function samples({ name }: TableFamily, { labels, layout, series }: TableEntry): string {
-  const values = series.total();
+  const values = combine(name) === Math.max ? series.greatest() : series.total();
   const braces = labels === "" ? "" : `{${labels}}`;
   if (layout === null) return `${name}${braces} ${numberText(values[0] ?? 0)}\n`;
   const prefix = labels === "" ? "" : `${labels},`;

@@ -7,6 +7,7 @@ import type {
   LoadBalancerSettings,
   OutlierDetection,
   RetryBudget,
+  Warmup,
 } from "../../config/kinds/destination-rule.ts";
 import type { ClusterPolicy } from "../../model/destination-rule.ts";
 import { duration } from "../proto.ts";
@@ -78,13 +79,32 @@ function applyLoadBalancer(cluster: Cluster, settings: LoadBalancerSettings | un
   switch (settings?.simple) {
     case "ROUND_ROBIN":
       cluster.lbPolicy = Cluster_LbPolicy.ROUND_ROBIN;
+      applyWarmup(cluster, "roundRobinLbConfig", settings.warmup);
       return;
     case "RANDOM":
       cluster.lbPolicy = Cluster_LbPolicy.RANDOM;
       return;
     default:
       cluster.lbPolicy = Cluster_LbPolicy.LEAST_REQUEST;
+      applyWarmup(cluster, "leastRequestLbConfig", settings?.warmup);
   }
+}
+
+/** A new endpoint's share grows over a while. Random and hashing policies know nothing of it. */
+function applyWarmup(
+  cluster: Cluster,
+  field: "roundRobinLbConfig" | "leastRequestLbConfig",
+  warmup: Warmup | undefined,
+): void {
+  if (warmup === undefined) return;
+  const slowStartConfig = {
+    slowStartWindow: duration(warmup.duration),
+    minWeightPercent: { value: warmup.minimumPercent ?? 10 },
+    ...(warmup.aggression === undefined
+      ? {}
+      : { aggression: { defaultValue: warmup.aggression, runtimeKey: "upstream.slow_start_aggression" } }),
+  };
+  cluster.lbConfig = create(ClusterSchema, { lbConfig: { case: field, value: { slowStartConfig } } }).lbConfig;
 }
 
 function outlierDetection(outlier: OutlierDetection) {

@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { AccessLogSchema } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
+import type { AccessLogFilterSchema, AccessLogSchema } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { FileAccessLogSchema } from "@mixerless/wire/envoy/extensions/access_loggers/file/v3/file";
 import type { GeneratorInput } from "../generator-input.ts";
 import { typed } from "../proto.ts";
@@ -12,8 +12,24 @@ const DEFAULT_TEXT_FORMAT =
   '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% ' +
   "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
 
+/**
+ * The log of a listener itself: the connections that none of its filter chains takes, which no filter can log
+ * [telemetry §6.4].
+ */
+export function listenerAccessLogs(input: GeneratorInput): MessageInitShape<typeof AccessLogSchema>[] {
+  if (input.push.mesh.disableEnvoyListenerLog) return [];
+  return meshLogs(input, { filterSpecifier: { case: "responseFlagFilter", value: { flags: ["NR"] } } });
+}
+
 /** The access log of the mesh configuration (`accessLogFile`); none while that is empty. */
-export function accessLogs({ push }: GeneratorInput): MessageInitShape<typeof AccessLogSchema>[] {
+export function accessLogs(input: GeneratorInput): MessageInitShape<typeof AccessLogSchema>[] {
+  return meshLogs(input);
+}
+
+function meshLogs(
+  { push }: GeneratorInput,
+  filter?: MessageInitShape<typeof AccessLogFilterSchema>,
+): MessageInitShape<typeof AccessLogSchema>[] {
   const { accessLogFile: path, accessLogFormat, accessLogEncoding } = push.mesh;
   // JSON comes with the Telemetry API; refusing the whole listener for a log would be worse than a line of text.
   if (path === "" || accessLogEncoding === "JSON") return [];
@@ -30,5 +46,6 @@ export function accessLogs({ push }: GeneratorInput): MessageInitShape<typeof Ac
       value: { format: { case: "textFormatSource", value: { specifier: { case: "inlineString", value: format } } } },
     },
   });
-  return [{ name: "envoy.access_loggers.file", configType: { case: "typedConfig", value: config } }];
+  const log = { name: "envoy.access_loggers.file", configType: { case: "typedConfig", value: config } } as const;
+  return [filter === undefined ? log : { ...log, filter }];
 }

@@ -5,6 +5,7 @@ import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { socketAddress } from "../proto.ts";
 import { authorizationProvenance } from "../security/authorization-filters.ts";
+import { listenerAccessLogs } from "./access-logs.ts";
 import { planGateways } from "./gateway-plan.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 
@@ -22,6 +23,7 @@ export function gatewayListeners(input: GeneratorInput): Generated<Listener>[] {
       address: socketAddress(bind, port),
       trafficDirection: TrafficDirection.OUTBOUND,
       filterChains: [{ filters: [filter] }],
+      accessLog: listenerAccessLogs(input),
     });
     return {
       name,

@@ -10,6 +10,7 @@ import { socketAddress } from "../proto.ts";
 import { inboundRoutes } from "../routes/inbound-routes.ts";
 import { authorizationProvenance } from "../security/authorization-filters.ts";
 import { inboundMode } from "../tls/mesh-identity.ts";
+import { listenerAccessLogs } from "./access-logs.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { inboundChains } from "./inbound-chains.ts";
 import { tlsInspection } from "./listener-filters.ts";
@@ -43,6 +44,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
     trafficDirection: TrafficDirection.INBOUND,
     ...(mtls.mode === "DISABLE" ? {} : tlsInspection(input.push.mesh)),
     filterChains,
+    accessLog: listenerAccessLogs(input),
   });
   return {
     name,

@@ -7,6 +7,7 @@ import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
 import { from, type Generated } from "../generated.ts";
 import { type GeneratorInput, identityOf, shared } from "../generator-input.ts";
 import { socketAddress } from "../proto.ts";
+import { listenerAccessLogs } from "./access-logs.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { type OutboundPlan, planOutbound, routeName } from "./outbound-plan.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
@@ -29,6 +30,7 @@ function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: Outb
     address: socketAddress(bind, port),
     trafficDirection: TrafficDirection.OUTBOUND,
     filterChains: chains,
+    accessLog: listenerAccessLogs(input),
   });
   return {
     name,

@@ -87,7 +87,8 @@ function tcp(json: object = {}, extensions: ExtensionTable = {}, gates: readonly
   const accept = () => {
     const down = new TestTransport();
     let closed = 0;
-    const network = { transport: down, listener: test.context.listener, filterState: new FilterState() };
+    const filterState = new FilterState();
+    const network = { transport: down, listener: test.context.listener, filterState, info: null };
     const terminal = factory.create(network, () => closed++);
     return { down, terminal, closed: () => closed };
   };

@@ -60,7 +60,8 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
     this.#transport = network.transport;
     this.#onClosed = onClosed;
     const connection = network.transport.connection;
-    this.info = new StreamInfo(network.listener, connection, clock.now(), clock.monotonic(), network.filterState);
+    this.info =
+      network.info ?? new StreamInfo(network.listener, connection, clock.now(), clock.monotonic(), network.filterState);
     this.hash = owner.config.hash?.(this.info) ?? null;
     this.#observers = makeObservers(this.info);
     owner.stats.connections.add(1);

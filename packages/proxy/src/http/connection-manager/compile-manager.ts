@@ -16,6 +16,7 @@ import { compileHttpFilters } from "./compile-filters.ts";
 import type { ManagerConfig, RequestHeaderOptions, ResponseHeaderOptions } from "./manager-config.ts";
 import type { PathOptions } from "./path-normalization.ts";
 
+/** Envoy's, where the listener has none. */
 const BUFFER_LIMIT = 1024 * 1024;
 
 /** Compiles the message of a connection manager. Fault paths are relative to it. */
@@ -40,7 +41,7 @@ export function compileManager(message: HttpConnectionManager, context: FilterCh
       drain: milliseconds(message.drainTimeout) ?? 5000,
     },
     proxy100Continue: message.proxy100Continue,
-    bufferLimit: context.bufferLimit ?? BUFFER_LIMIT,
+    bufferLimit: (context.bufferLimit ?? BUFFER_LIMIT) || Number.POSITIVE_INFINITY,
     codec: compileCodecOptions(message, context, faults),
   };
   if (faults.length > 0) for (const { factory } of config.filters) factory.close?.();

@@ -47,6 +47,7 @@ export class HttpConnection implements NetworkTerminal, ServerConnectionCallback
     this.#onClosed = onClosed;
     this.listener = network.listener;
     this.filterState = network.filterState;
+    if (network.info !== null) network.info.protocol = "HTTP/1.1";
     this.idleWatch = new StreamIdleWatch(owner.context.clock, owner.context.wheel);
     owner.stats.connections.add(1);
     owner.stats.connectionsActive.add(1);

@@ -92,7 +92,8 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
   get bufferLimit(): number {
     const action = this.route?.action;
     const own = action?.kind === "forward" ? action.bufferLimit : null;
-    return own ?? this.#config.bufferLimit;
+    const { bufferLimit } = this.#config;
+    return own === null ? bufferLimit : Math.min(own, bufferLimit);
   }
 
   get downstreamCongested(): boolean {

@@ -82,6 +82,7 @@ export class TestProxy {
       clusters: this.clusters,
       routes: { get: (name) => this.tables.get(name) ?? null },
       listener,
+      bufferLimit: null,
       accessLogs: { file: (path) => this.#sink(path) },
       metrics: this.metrics,
       extensions: new ExtensionHost(options.extensions ?? {}, {
@@ -109,6 +110,7 @@ export class TestProxy {
       transport: idleTransport(info),
       listener: this.context.listener,
       filterState: new FilterState(),
+      info: null,
     };
     const terminal = this.factory.create(network, () => this.closed++);
     const codec = this.#connections.at(-1);

@@ -1,13 +1,13 @@
 import type { LoadBalancerContext } from "../cluster.ts";
 import type { HostSet } from "../host-set.ts";
 import type { UpstreamHost } from "../upstream-host.ts";
-import type { Picker, PickerFactory, Random } from "./load-balancer.ts";
-import { computeLevelLoads, type LevelLoad, OVERPROVISIONING } from "./priority-load.ts";
+import type { Picker, Policy, Random, WeightOf } from "./load-balancer.ts";
+import { computeLevelLoads, type LevelLoad } from "./priority-load.ts";
 import { WeightedSchedule } from "./weighted-schedule.ts";
 
 export interface ChooserOptions {
   readonly hosts: HostSet;
-  readonly createPicker: PickerFactory;
+  readonly policy: Policy;
   readonly random: Random;
   /** Percent of healthy hosts below which health is ignored; 0 never. */
   readonly panicThreshold: number;
@@ -28,12 +28,14 @@ export class HostChooser {
 
   choose(context: LoadBalancerContext): UpstreamHost | null {
     if (this.#generation !== this.#options.hosts.generation) this.#rebuild();
-    const picker = this.#pickers[this.#chooseLevel(this.#loadsFor(context))];
+    const picker = this.#pickers[this.#chooseLevel(this.#loadsFor(context), context)];
     if (picker === undefined) return null;
     const tried = context.triedHosts;
-    let host = picker.pick(context);
+    let host = picker.pick(context, 0);
     // Envoy's `previous_hosts` predicate: look again a few times, then take what comes.
-    for (let i = context.hostAttempts; i > 0 && host !== null && tried.includes(host); i--) host = picker.pick(context);
+    for (let i = 1; i <= context.hostAttempts && host !== null && tried.includes(host); i++) {
+      host = picker.pick(context, i);
+    }
     return host;
   }
 
@@ -45,15 +47,16 @@ export class HostChooser {
     const left = hosts.levels.map((level) =>
       triedPriorities.has(level.priority) ? { priority: level.priority, hosts: [] } : level,
     );
-    const loads = computeLevelLoads(left, panicThreshold);
+    const loads = computeLevelLoads(left, panicThreshold, hosts.overprovisioning);
     // Pickers were made for the panic of all levels together: a level without healthy hosts has none to pick.
     const usable = loads.some((load, i) => load.percent > 0 && left[i]?.hosts.some((host) => host.healthy));
     return usable ? loads : this.#loads;
   }
 
-  #chooseLevel(loads: readonly LevelLoad[]): number {
+  #chooseLevel(loads: readonly LevelLoad[], { hash }: LoadBalancerContext): number {
     if (loads.length === 1) return 0;
-    let left = this.#options.random() * 100;
+    const { policy, random } = this.#options;
+    let left = policy.hashes && hash !== null ? hash % 100 : random() * 100;
     for (let i = 0; i < loads.length; i++) {
       left -= loads[i]?.percent ?? 0;
       if (left < 0) return i;
@@ -64,7 +67,7 @@ export class HostChooser {
   #rebuild(): void {
     const { hosts, panicThreshold } = this.#options;
     this.#generation = hosts.generation;
-    this.#loads = computeLevelLoads(hosts.levels, panicThreshold);
+    this.#loads = computeLevelLoads(hosts.levels, panicThreshold, hosts.overprovisioning);
     this.#pickers = hosts.levels.map((level, i) => {
       const usable = this.#loads[i]?.panic ? level.hosts : level.hosts.filter((host) => host.healthy);
       return this.#createLevelPicker(usable, level.hosts);
@@ -73,25 +76,54 @@ export class HostChooser {
 
   #createLevelPicker(hosts: readonly UpstreamHost[], all: readonly UpstreamHost[]): Picker {
     if (hosts.length === 0) return { pick: () => null };
-    if (!this.#options.localityWeighted) return this.#options.createPicker(hosts);
+    const { policy, localityWeighted, random, hosts: set } = this.#options;
+    if (!localityWeighted) return policy.createPicker(hosts, ownWeight);
     const localities = [...groupByLocality(hosts)].filter((members) => (members[0]?.localityWeight ?? 0) > 0);
-    if (localities.length < 2) return this.#options.createPicker(localities[0] ?? hosts);
+    if (localities.length < 2) return policy.createPicker(localities[0] ?? hosts, ownWeight);
     const weighted = localities.map((members) => ({
-      weight: effectiveWeight(members, all),
-      picker: this.#options.createPicker(members),
+      members,
+      weight: effectiveWeight(members, all, set.overprovisioning),
     }));
-    const schedule = new WeightedSchedule(weighted, (entry) => entry.weight, this.#options.random);
-    return { pick: (context) => schedule.next()?.picker.pick(context) ?? null };
+    if (policy.hashes) return policy.createPicker(localities.flat(), shareOfLocality(weighted));
+    const entries = weighted.map(({ members, weight }) => ({
+      weight,
+      picker: policy.createPicker(members, ownWeight),
+    }));
+    const schedule = new WeightedSchedule(entries, (entry) => entry.weight, random);
+    return { pick: (context, attempt) => schedule.next()?.picker.pick(context, attempt) ?? null };
   }
 }
 
-/** A locality keeps its weight until fewer than 1/1.4 of its hosts are healthy; then it shrinks with them. */
-function effectiveWeight(usable: readonly UpstreamHost[], all: readonly UpstreamHost[]): number {
+interface WeightedLocality {
+  readonly members: readonly UpstreamHost[];
+  readonly weight: number;
+}
+
+function ownWeight(host: UpstreamHost): number {
+  return host.weight;
+}
+
+/** Each host's part of its locality's weight. */
+function shareOfLocality(localities: readonly WeightedLocality[]): WeightOf {
+  const weights = new Map<UpstreamHost, number>();
+  for (const { members, weight } of localities) {
+    const total = members.reduce((sum, host) => sum + host.weight, 0);
+    for (const host of members) weights.set(host, (weight * host.weight) / total);
+  }
+  return (host) => weights.get(host) ?? 0;
+}
+
+/** A locality keeps its weight until too few of its hosts are healthy; then it shrinks with them. */
+function effectiveWeight(
+  usable: readonly UpstreamHost[],
+  all: readonly UpstreamHost[],
+  overprovisioning: number,
+): number {
   const first = usable[0];
   if (first === undefined) return 0;
   const key = localityKey(first);
   const size = all.filter((host) => localityKey(host) === key).length;
-  return first.localityWeight * Math.min(1, (OVERPROVISIONING * usable.length) / size);
+  return first.localityWeight * Math.min(1, (overprovisioning * usable.length) / size);
 }
 
 function localityKey({ locality }: UpstreamHost): string {

@@ -3,10 +3,21 @@ import type { UpstreamHost } from "../upstream-host.ts";
 
 /** A policy that picks one of the hosts it was made for. Made anew when the hosts change. */
 export interface Picker {
-  pick(context: LoadBalancerContext): UpstreamHost | null;
+  /** `attempt` counts further picks for one request: 0, 1, … A policy that hashes must give another host then. */
+  pick(context: LoadBalancerContext, attempt: number): UpstreamHost | null;
 }
 
 /** Uniform in [0, 1). Injected, so that tests and `--seed` decide. */
 export type Random = () => number;
 
-export type PickerFactory = (hosts: readonly UpstreamHost[]) => Picker;
+/** What a host weighs against the others. */
+export type WeightOf = (host: UpstreamHost) => number;
+
+export interface Policy {
+  /**
+   * One hash always means one host: so the hash also decides between priorities, and the weights of localities
+   * become part of those of their hosts.
+   */
+  readonly hashes: boolean;
+  createPicker(hosts: readonly UpstreamHost[], weightOf: WeightOf): Picker;
+}

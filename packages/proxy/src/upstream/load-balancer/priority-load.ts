@@ -8,19 +8,20 @@ export interface LevelLoad {
   readonly panic: boolean;
 }
 
-/** A level counts as fully healthy until fewer than 1/1.4 of its hosts are. */
-export const OVERPROVISIONING = 1.4;
-
 /**
  * Shares of the priority levels as Envoy computes them: each level takes what its health allows, the
  * next takes the rest; when not even all together can carry 100 %, the shares are scaled up.
- * `panicThreshold` is in percent; 0 switches panic off.
+ * `panicThreshold` is in percent; 0 switches panic off. `overprovisioning` as {@link HostSet.overprovisioning}.
  */
-export function computeLevelLoads(levels: readonly PriorityLevel[], panicThreshold: number): LevelLoad[] {
+export function computeLevelLoads(
+  levels: readonly PriorityLevel[],
+  panicThreshold: number,
+  overprovisioning: number,
+): LevelLoad[] {
   const health = levels.map((level) => {
     if (level.hosts.length === 0) return 0;
     const healthy = level.hosts.filter((host) => host.healthy).length;
-    return Math.min(100, Math.floor((OVERPROVISIONING * 100 * healthy) / level.hosts.length));
+    return Math.min(100, Math.floor((overprovisioning * 100 * healthy) / level.hosts.length));
   });
   const total = Math.min(
     100,

@@ -1,28 +1,35 @@
 import type { UpstreamHost } from "../upstream-host.ts";
-import type { Picker, Random } from "./load-balancer.ts";
+import { hash32 } from "./hash32.ts";
+import type { Picker, Random, WeightOf } from "./load-balancer.ts";
+
+export interface RingSize {
+  readonly minimumSize: number;
+  readonly maximumSize: number;
+}
 
 /**
  * Consistent hashing: each host owns points on a ring of 2³² places in proportion to its weight; a
- * request goes to the owner of the first point at or after its hash. A request without a hash goes anywhere.
+ * request goes to the owner of the first point at or after its hash, a further pick to that of one of the next
+ * points, as in Envoy. A request without a hash goes anywhere.
  */
 export function createRingHash(
   hosts: readonly UpstreamHost[],
   random: Random,
-  minimumSize: number,
-  maximumSize: number,
+  { minimumSize, maximumSize }: RingSize,
+  weightOf: WeightOf,
 ): Picker {
-  const totalWeight = hosts.reduce((sum, host) => sum + host.weight, 0);
+  const totalWeight = hosts.reduce((sum, host) => sum + weightOf(host), 0);
   const size = Math.min(Math.max(minimumSize, hosts.length), maximumSize);
   const ring: { point: number; host: UpstreamHost }[] = [];
   for (const host of hosts) {
-    const points = Math.max(1, Math.round((host.weight / totalWeight) * size));
+    const points = Math.max(1, Math.round((weightOf(host) / totalWeight) * size));
     for (let i = 0; i < points; i++) ring.push({ point: hash32(`${host.address.text}_${i}`), host });
   }
   ring.sort((a, b) => a.point - b.point);
   return {
-    pick: (context) => {
+    pick: (context, attempt) => {
       const hash = context.hash ?? Math.floor(random() * 0x1_0000_0000);
-      return ring[firstAtOrAfter(ring, hash)]?.host ?? null;
+      return ring[(firstAtOrAfter(ring, hash) + attempt) % ring.length]?.host ?? null;
     },
   };
 }
@@ -36,31 +43,4 @@ function firstAtOrAfter(ring: readonly { point: number }[], hash: number): numbe
     else high = middle;
   }
   return low === ring.length ? 0 : low;
-}
-
-/** MurmurHash3, 32 bits, seed 0: spreads short similar strings well, which the ring depends on. */
-export function hash32(text: string): number {
-  let hash = 0;
-  let block = 0;
-  let filled = 0;
-  for (let i = 0; i < text.length; i++) {
-    block |= (text.charCodeAt(i) & 0xff) << (8 * filled);
-    if (++filled < 4) continue;
-    hash = Math.imul(rotate(hash ^ scramble(block), 13), 5) + 0xe6546b64;
-    block = 0;
-    filled = 0;
-  }
-  if (filled > 0) hash ^= scramble(block);
-  hash ^= text.length;
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
-}
-
-function scramble(block: number): number {
-  return Math.imul(rotate(Math.imul(block, 0xcc9e2d51), 15), 0x1b873593);
-}
-
-function rotate(value: number, bits: number): number {
-  return (value << bits) | (value >>> (32 - bits));
 }

@@ -14,6 +14,7 @@ export function openConnection(
   onFailed: (reason: PoolFailure, details: string) => void,
 ): Cancellable {
   const { stats, breaker } = context;
+  const { localAddress, bufferLimit } = context.settings;
   breaker.connections++;
   stats.upstream_cx_total++;
   stats.upstream_cx_active++;
@@ -28,8 +29,7 @@ export function openConnection(
   };
   const attempt = context.connector.connect(
     host.address,
-    context.settings.localAddress,
-    context.security.of(host),
+    { localAddress, tls: context.security.of(host), bufferLimit },
     (transport) => {
       deadline.cancel();
       onConnected(transport);

@@ -1,4 +1,5 @@
 import type { Clock, DeadlineWheel } from "@mixerless/clock";
+import type { BufferLimit } from "../../transport/transport.ts";
 import type { CircuitBreaker } from "../circuit-breaker.ts";
 import type { ClusterStats } from "../cluster-stats.ts";
 import type { HostSecurity } from "../transport-sockets.ts";
@@ -27,4 +28,6 @@ export interface PoolSettings {
   maxRequestsPerConnection: number;
   /** Source address of upstream connections; null: any. */
   localAddress: string | null;
+  /** Of each connection; null: the proxy's own. */
+  bufferLimit: BufferLimit;
 }

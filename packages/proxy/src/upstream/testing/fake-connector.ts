@@ -1,14 +1,14 @@
 import type { ClientConnection, ClientConnectionCallbacks, RequestEncoder, ResponseDecoder } from "../../http/codec.ts";
 import { HeaderMap } from "../../http/header-map.ts";
-import type { UpstreamTls } from "../../tls/upstream-tls.ts";
 import { socketAddress } from "../../transport/socket-address.ts";
 import type { ConnectionInfo, SocketAddress, Transport } from "../../transport/transport.ts";
-import type { Connector } from "../pool/connector.ts";
+import type { Connector, ConnectSettings } from "../pool/connector.ts";
 
 /** One attempt to connect, answered by the test. */
 export interface Attempt {
   readonly target: SocketAddress;
   readonly localAddress: string | null;
+  readonly bufferLimit: number | null;
   cancelled: boolean;
   succeed(): FakeConnection;
   fail(code: string): void;
@@ -81,14 +81,14 @@ export class FakeConnector implements Connector {
 
   connect(
     target: SocketAddress,
-    localAddress: string | null,
-    _tls: UpstreamTls | null,
+    { localAddress, bufferLimit }: ConnectSettings,
     onConnected: (transport: Transport) => void,
     onFailed: (error: Error) => void,
   ) {
     const attempt: Attempt = {
       target,
       localAddress,
+      bufferLimit,
       cancelled: false,
       succeed: () => {
         this.#remove(attempt);

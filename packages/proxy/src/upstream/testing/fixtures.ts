@@ -51,7 +51,7 @@ export function testDependencies() {
       config,
       secrets: new SecretStore(),
       clock,
-      stats: createTlsStats(new MetricStore({ clock }), "cluster", "test"),
+      stats: createTlsStats(new MetricStore({ clock }), "cluster", ["envoy_cluster_name", "test"]),
     });
   return { clock, wheel, connector, createTls, random: seededRandom() };
 }

@@ -20,13 +20,13 @@ export const OUTCOME_OPERATORS: OperatorTable = {
   RESPONSE_FLAGS_LONG: plain((info) => formatResponseFlagsLong(info.responseFlags)),
   CONNECTION_TERMINATION_DETAILS: plain((info) => info.connectionTerminationDetails),
   UPSTREAM_TRANSPORT_FAILURE_REASON: plain((info) => info.upstreamTransportFailure?.replaceAll(" ", "_") ?? null),
-  DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain(() => null),
+  DOWNSTREAM_TRANSPORT_FAILURE_REASON: plain((info) => info.downstreamTransportFailure?.replaceAll(" ", "_") ?? null),
   UPSTREAM_REQUEST_ATTEMPT_COUNT: plain((info) => info.attemptCount),
   GRPC_STATUS: grpcStatus,
   GRPC_STATUS_NUMBER: plain(grpcStatusOf),
   PROTOCOL: plain((info) => orNull(info.protocol)),
   UPSTREAM_PROTOCOL: plain((info) => orNull(info.upstreamProtocol)),
-  ACCESS_LOG_TYPE: plain((info) => (info.protocol === "" ? "TcpConnectionEnd" : "DownstreamEnd")),
+  ACCESS_LOG_TYPE: plain(logType),
   BYTES_RECEIVED: plain((info) => info.bytesReceived),
   BYTES_SENT: plain((info) => info.bytesSent),
   DOWNSTREAM_WIRE_BYTES_RECEIVED: plain((info) => info.wireBytesReceived),
@@ -38,6 +38,12 @@ export const OUTCOME_OPERATORS: OperatorTable = {
   BYTES_RETRANSMITTED: plain(() => 0),
   PACKETS_RETRANSMITTED: plain(() => 0),
 };
+
+/** The log of a listener has no type of its own: Envoy prints the value that stands for none. */
+function logType(info: StreamInfo): string {
+  if (info.loggedByListener) return "NotSet";
+  return info.protocol === "" ? "TcpConnectionEnd" : "DownstreamEnd";
+}
 
 function orNull(text: string): string | null {
   return text === "" ? null : text;
