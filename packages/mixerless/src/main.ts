@@ -6,7 +6,8 @@ if (forwardsRequests(process.argv[2])) keepHeapTop();
 keepYoungGenerationSmall(process.argv[2]);
 try {
   const { createProgram } = await import("./commands/program.ts");
-  await createProgram().parseAsync();
+  const program = await createProgram(process.argv[2]);
+  await program.parseAsync();
 } catch (error) {
   process.stderr.write(`mixerless: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof CommandError ? error.exitCode : 1);

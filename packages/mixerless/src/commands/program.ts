@@ -1,46 +1,35 @@
 import { Command } from "commander";
 import { VERSION } from "../version.ts";
-import { addAgent } from "./agent.ts";
-import { addAuthz } from "./authz.ts";
-import { addCheck } from "./check.ts";
-import { addDemo } from "./demo.ts";
-import { addEdges } from "./edges.ts";
-import { addExperimental } from "./experimental.ts";
-import { addPilot } from "./pilot.ts";
-import { addPrometheus } from "./prometheus.ts";
-import { addProxy } from "./proxy.ts";
-import { addProxyConfig } from "./proxy-config.ts";
-import { addProxyStatus } from "./proxy-status.ts";
-import { addRun } from "./run.ts";
-import { addSidecar } from "./sidecar.ts";
-import { addStat } from "./stat.ts";
-import { addToken } from "./token.ts";
-import { addValidate } from "./validate.ts";
-import { addWorker } from "./worker.ts";
 
-/** Every command, in the order of `--help`. */
-const COMMANDS: readonly ((program: Command) => void)[] = [
-  addDemo,
-  addPilot,
-  addAgent,
-  addRun,
-  addProxy,
-  addCheck,
-  addStat,
-  addEdges,
-  addProxyStatus,
-  addProxyConfig,
-  addAuthz,
-  addExperimental,
-  addValidate,
-  addPrometheus,
-  addToken,
-  addSidecar,
-  addWorker,
-];
+/** Adds a command to the program. */
+type AddCommand = (program: Command) => void;
 
-/** The command line. */
-export function createProgram(): Command {
+/**
+ * Every command, in the order of `--help`. Each is imported when it is asked for: what the others need is not to
+ * stay in the memory of a sidecar.
+ */
+const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
+  demo: async () => (await import("./demo.ts")).addDemo,
+  pilot: async () => (await import("./pilot.ts")).addPilot,
+  agent: async () => (await import("./agent.ts")).addAgent,
+  run: async () => (await import("./run.ts")).addRun,
+  proxy: async () => (await import("./proxy.ts")).addProxy,
+  check: async () => (await import("./check.ts")).addCheck,
+  stat: async () => (await import("./stat.ts")).addStat,
+  edges: async () => (await import("./edges.ts")).addEdges,
+  "proxy-status": async () => (await import("./proxy-status.ts")).addProxyStatus,
+  "proxy-config": async () => (await import("./proxy-config.ts")).addProxyConfig,
+  authz: async () => (await import("./authz.ts")).addAuthz,
+  experimental: async () => (await import("./experimental.ts")).addExperimental,
+  validate: async () => (await import("./validate.ts")).addValidate,
+  prometheus: async () => (await import("./prometheus.ts")).addPrometheus,
+  token: async () => (await import("./token.ts")).addToken,
+  sidecar: async () => (await import("./sidecar.ts")).addSidecar,
+  worker: async () => (await import("./worker.ts")).addWorker,
+};
+
+/** The command line, with one command where `wanted` is its name, else with all. */
+export async function createProgram(wanted: string | undefined): Promise<Command> {
   const program = new Command("mixerless")
     .description("A service mesh whose sidecars measure and authorise traffic themselves.")
     .version(VERSION);
@@ -54,6 +43,7 @@ export function createProgram(): Command {
         : 2,
     ),
   );
-  for (const add of COMMANDS) add(program);
+  const one = wanted !== undefined && Object.hasOwn(COMMANDS, wanted) ? COMMANDS[wanted] : undefined;
+  for (const load of one === undefined ? Object.values(COMMANDS) : [one]) (await load())(program);
   return program;
 }
