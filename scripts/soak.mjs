@@ -27,6 +27,12 @@ const command = fileURLToPath(new URL("../packages/mixerless/bin/mixerless.js", 
 const demo = spawn(process.execPath, [command, "demo", "--json", "--no-traffic", "--reviews", "v1"], {
   stdio: ["ignore", "pipe", "inherit"],
 });
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    demo.kill("SIGTERM");
+    process.exit(1);
+  });
+}
 const [line] = await once(createInterface({ input: demo.stdout }), "line");
 const summary = JSON.parse(line);
 const agent = new Agent({ keepAlive: true });

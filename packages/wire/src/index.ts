@@ -7,7 +7,6 @@ export { encodeBytes } from "./binary/encode-bytes.ts";
 export { type Decoded, type Fault, type FaultCode, formatFault } from "./fault.ts";
 export { FieldPath, type PathKey } from "./field-path.ts";
 export { type FieldVisit, type FieldVisitor, walkFields } from "./field-walker.ts";
-export { type GrpcMethodDefinition, type GrpcServiceDefinition, grpcServiceDefinition } from "./grpc-service.ts";
 export { type DecodeJsonOptions, decodeJson } from "./json/decode-json.ts";
 export type { JsonLimits } from "./json/decode-state.ts";
 export { type ToJsonOptions, toJson } from "./json/to-json.ts";
