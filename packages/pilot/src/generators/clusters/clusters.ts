@@ -4,17 +4,20 @@ import type { Generated } from "../generated.ts";
 import { type GeneratorInput, identityOf, shared } from "../generator-input.ts";
 import { inboundClusters } from "./inbound-clusters.ts";
 import { outboundClusters } from "./outbound-clusters.ts";
+import { sniClusters } from "./sni-clusters.ts";
 import { specialClusters } from "./special-clusters.ts";
 
 /** Every cluster of a proxy. The first of two with one name stays. */
 export function generateClusters(input: GeneratorInput): readonly Generated<Cluster>[] {
   const { proxy, push } = input;
   if (proxy.type === "router") {
-    return shared(
+    const outbound = shared(
       input,
       () => "clusters of routers",
       () => distinct([...outboundClusters(input, visibleServices(input)), ...specialClusters().slice(0, 1)]),
     );
+    const sni = sniClusters(input, outbound);
+    return sni.length === 0 ? outbound : distinct([...outbound, ...sni]);
   }
   const scope = push.sidecarScope(proxy);
   // The same list for all who see the same services, so that it is compared and encoded as one.

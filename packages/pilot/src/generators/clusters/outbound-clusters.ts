@@ -5,6 +5,7 @@ import {
   Cluster_DnsLookupFamily,
   ClusterSchema,
 } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import type { ClientTlsSettings } from "../../config/kinds/destination-rule.ts";
 import type { MergedDestinationRule } from "../../model/destination-rule.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
 import { configReference } from "../config-reference.ts";
@@ -60,7 +61,7 @@ function outboundCluster(
   const upstream = { protocol: port.protocol, mesh: push.mesh, mayUpgrade: true, hasHttp2: hasHttp2(proxy) };
   applyPolicy(cluster, policy, upstream, lb !== undefined);
   applyUpstreamTls(cluster, input, { service, port, subset }, policy.tls);
-  cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule));
+  cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule, policy.tls));
   const provenance = [...from(service.config), ...(rule?.configs ?? []).map((config) => ({ config, path: "spec" }))];
   return { name, message: cluster, provenance };
 }
@@ -120,6 +121,7 @@ function clusterMetadata(
   port: ServicePort,
   subset: string,
   rule: MergedDestinationRule | undefined,
+  tls: ClientTlsSettings | undefined,
 ): JsonObject {
   const [config] = rule?.configs ?? [];
   return {
@@ -127,6 +129,8 @@ function clusterMetadata(
     default_original_port: port.port,
     ...(config === undefined ? {} : { config: configReference(config) }),
     ...(subset === "" ? {} : { subset }),
+    // Who ends this TLS is not of the mesh: nothing may put the mesh's names into the offer.
+    ...(tls?.mode === "SIMPLE" || tls?.mode === "MUTUAL" ? { alpn_override: "false" } : {}),
     ...(service.meshExternal ? { external: true } : {}),
   };
 }

@@ -6,32 +6,32 @@ import type { GeneratorInput } from "../generator-input.ts";
 import { socketAddress } from "../proto.ts";
 import { authorizationProvenance } from "../security/authorization-filters.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
-import { planGateways } from "./gateway-plan.ts";
-import { httpConnectionManager } from "./http-connection-manager.ts";
+import { gatewayChains } from "./gateway-chains.ts";
+import { type GatewayPlan, planGateways } from "./gateway-plan.ts";
+import { TLS_INSPECTOR } from "./listener-filters.ts";
 
-/** The listeners of a gateway proxy: one for each address and port that its Gateways open. */
+/** The listeners of a gateway proxy: one for each address and port that its Gateways open, and that leads anywhere. */
 export function gatewayListeners(input: GeneratorInput): Generated<Listener>[] {
-  return planGateways(input.push.gateways(input.proxy)).map((plan) => {
-    const { name, bind, port, routeName } = plan;
-    const filter = httpConnectionManager(input, {
-      listenerClass: "gateway",
-      statPrefix: `outbound_${name};`,
-      routes: { rds: routeName },
-    });
-    const message = create(ListenerSchema, {
-      name,
-      address: socketAddress(bind, port),
-      trafficDirection: TrafficDirection.OUTBOUND,
-      filterChains: [{ filters: [filter] }],
-      accessLog: listenerAccessLogs(input),
-    });
-    return {
-      name,
-      message,
-      provenance: [
-        ...plan.servers.flatMap(({ gateway, server }) => from(gateway.config, server.path)),
-        ...authorizationProvenance(input),
-      ],
-    };
+  return planGateways(input.push.gateways(input.proxy)).flatMap((plan) => gatewayListener(input, plan) ?? []);
+}
+
+function gatewayListener(input: GeneratorInput, plan: GatewayPlan): Generated<Listener> | undefined {
+  const { name, bind, port, servers } = plan;
+  const { chains, virtualServices } = gatewayChains(input, plan);
+  if (chains.length === 0) return undefined;
+  const plain = servers.every(({ kind }) => kind === "http" || kind === "tcp");
+  const message = create(ListenerSchema, {
+    name,
+    address: socketAddress(bind, port),
+    trafficDirection: TrafficDirection.OUTBOUND,
+    listenerFilters: plain ? [] : [TLS_INSPECTOR],
+    filterChains: chains,
+    accessLog: listenerAccessLogs(input),
   });
+  const provenance = [
+    ...servers.flatMap(({ gateway, server }) => from(gateway.config, server.path)),
+    ...virtualServices.flatMap(({ config }) => from(config, "spec")),
+    ...authorizationProvenance(input),
+  ];
+  return { name, message, provenance };
 }

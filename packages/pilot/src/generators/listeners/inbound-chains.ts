@@ -4,9 +4,9 @@ import type {
   FilterChainSchema,
   FilterSchema,
 } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
-import type { MeshConfigSpec } from "../../config/kinds/mesh-config.ts";
 import type { EffectiveMtls } from "../../model/effective-mtls.ts";
 import type { Protocol } from "../../model/protocol.ts";
+import type { GeneratorInput } from "../generator-input.ts";
 import { isHttp } from "../is-http.ts";
 import { FROM_MESH, FROM_MESH_HTTP, FROM_MESH_TCP } from "../tls/alpn.ts";
 import { inboundMtls } from "../tls/inbound-mtls.ts";
@@ -32,7 +32,7 @@ export function inboundChains(
   name: string,
   protocol: Protocol,
   mode: EffectiveMtls,
-  mesh: MeshConfigSpec,
+  input: Pick<GeneratorInput, "proxy" | "push">,
   filters: InboundFilters,
 ): Chain[] {
   const chain = (match: MessageInitShape<typeof FilterChainMatchSchema> | null, own: Filters): Chain => ({
@@ -42,7 +42,7 @@ export function inboundChains(
   });
   const secured = (match: MessageInitShape<typeof FilterChainMatchSchema>, own: Filters): Chain => ({
     ...chain(match, own),
-    transportSocket: inboundMtls(mesh),
+    transportSocket: inboundMtls(input),
   });
   const offering = (applicationProtocols: string[]) => ({ ...TLS, applicationProtocols });
   if (mode === "DISABLE") return [chain(null, isHttp(protocol) ? filters.http() : filters.tcp())];

@@ -28,7 +28,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
   const cluster = inboundClusterName(number);
   const services = servicesAt(input, ingress);
   const mtls = inboundMode(input, number);
-  const filterChains = inboundChains(name, ingress.protocol, mtls.mode, input.push.mesh, {
+  const filterChains = inboundChains(name, ingress.protocol, mtls.mode, input, {
     http: () => [
       httpConnectionManager(input, {
         listenerClass: "inbound",

@@ -4,6 +4,14 @@ import { TlsInspectorSchema } from "@mixerless/wire/envoy/extensions/filters/lis
 import type { MeshConfigSpec } from "../../config/kinds/mesh-config.ts";
 import { duration, typed } from "../proto.ts";
 
+type ListenerFilter = NonNullable<MessageInitShape<typeof ListenerSchema>["listenerFilters"]>[number];
+
+/** Tells TLS from plaintext, and by server name and protocols what a client wants. */
+export const TLS_INSPECTOR: ListenerFilter = {
+  name: "envoy.filters.listener.tls_inspector",
+  configType: { case: "typedConfig", value: typed(TlsInspectorSchema, {}) },
+};
+
 type Settings = Pick<
   MessageInitShape<typeof ListenerSchema>,
   "listenerFilters" | "listenerFiltersTimeout" | "continueOnListenerFiltersTimeout"
@@ -15,12 +23,7 @@ type Settings = Pick<
  */
 export function tlsInspection({ protocolDetectionTimeout }: MeshConfigSpec): Settings {
   return {
-    listenerFilters: [
-      {
-        name: "envoy.filters.listener.tls_inspector",
-        configType: { case: "typedConfig", value: typed(TlsInspectorSchema, {}) },
-      },
-    ],
+    listenerFilters: [TLS_INSPECTOR],
     listenerFiltersTimeout: duration(protocolDetectionTimeout),
     continueOnListenerFiltersTimeout: true,
   };

@@ -8,7 +8,7 @@ export interface OutboundPlan {
   readonly name: string;
   readonly bind: string;
   readonly port: number;
-  /** HTTP: routes by host among `services`. TCP: everything to the one service. */
+  /** HTTP: routes by host among `services`. TCP: by server name among those that speak TLS, the rest to the one that does not. */
   readonly kind: "http" | "tcp";
   readonly egress: EgressListener;
   readonly services: readonly Service[];
@@ -44,10 +44,16 @@ function planPort(egress: EgressListener, name: string, bind: string, port: numb
   const declared = egress.port?.resolvedProtocol;
   const asHttp = declared === undefined || declared === "auto" ? http.length > 0 : isHttp(declared);
   if (asHttp) return { name, bind, port, kind: "http", egress, services: http };
-  const [first] = serving.filter((service) =>
-    service.ports.some((entry) => entry.port === port && isTcp(entry.protocol)),
-  );
-  return first === undefined ? undefined : { name, bind, port, kind: "tcp", egress, services: [first] };
+  const tcp = serving.filter((service) => service.ports.some((entry) => entry.port === port && isTcp(entry.protocol)));
+  // TLS is told apart by the server name; of plain TCP the first service has the listener.
+  const plain = tcp.find((service) => !isTlsPort(service, port));
+  const services = tcp.filter((service) => service === plain || isTlsPort(service, port));
+  return services.length === 0 ? undefined : { name, bind, port, kind: "tcp", egress, services };
+}
+
+/** Whether what a service gets on a port is TLS that it ends itself. */
+export function isTlsPort({ ports }: Service, port: number): boolean {
+  return ports.some((entry) => entry.port === port && (entry.protocol === "TLS" || entry.protocol === "HTTPS"));
 }
 
 function servicePorts(services: readonly Service[]): number[] {

@@ -6,35 +6,41 @@ import {
   VirtualHost_TlsRequirementType,
   VirtualHostSchema,
 } from "@mixerless/wire/envoy/config/route/v3/route_components";
-import type { ServerHost } from "../../model/gateway.ts";
-import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
 import { from, type Generated, type Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
-import { type GatewayPlan, planGateways } from "../listeners/gateway-plan.ts";
+import { type PlannedServer, planGateways } from "../listeners/gateway-plan.ts";
 import { isCatchAll } from "./route-match.ts";
+import { servedHost } from "./served-host.ts";
 import { surroundings } from "./surroundings.ts";
 import { virtualServiceRoutes } from "./virtual-service-routes.ts";
 
 /** The route configurations of a gateway; an unknown name gets an empty one: its listener is going away. */
 export function gatewayRoutes(input: GeneratorInput, names: Iterable<string>): Generated<RouteConfiguration>[] {
-  const plans = new Map(planGateways(input.push.gateways(input.proxy)).map((plan) => [plan.routeName, plan]));
+  const plans = planGateways(input.push.gateways(input.proxy));
   return [...names].map((name) => {
-    const plan = plans.get(name);
-    if (plan === undefined) return { name, message: create(RouteConfigurationSchema, { name }), provenance: [] };
-    return gatewayRoute(input, name, plan);
+    // HTTP servers of one address share their routes, each HTTPS server has its own.
+    const servers = plans.flatMap((plan) => plan.servers.filter(({ routeName }) => routeName === name));
+    const [first] = servers;
+    if (first === undefined) return { name, message: create(RouteConfigurationSchema, { name }), provenance: [] };
+    return gatewayRoute(input, name, first.server.port.number, servers);
   });
 }
 
-function gatewayRoute(input: GeneratorInput, name: string, plan: GatewayPlan): Generated<RouteConfiguration> {
+function gatewayRoute(
+  input: GeneratorInput,
+  name: string,
+  port: number,
+  servers: readonly PlannedServer[],
+): Generated<RouteConfiguration> {
   const routesByHost = new Map<string, Route[]>();
   const provenance: Provenance[] = [];
   const redirects = new Set<string>();
-  for (const { gateway, server } of plan.servers) {
+  for (const { gateway, server } of servers) {
     if (server.tls?.httpsRedirect === true) for (const { host } of server.serverHosts) redirects.add(host);
     for (const virtualService of input.push.gatewayVirtualServices(gateway.key)) {
       const hosts = virtualService.hosts.flatMap((host) => servedHost(host, virtualService, server.serverHosts) ?? []);
       if (hosts.length === 0) continue;
-      const around = surroundings(input, plan.port, (host) => input.push.service(host));
+      const around = surroundings(input, port, (host) => input.push.service(host));
       const context = {
         proxy: input.proxy,
         push: input.push,
@@ -50,9 +56,9 @@ function gatewayRoute(input: GeneratorInput, name: string, plan: GatewayPlan): G
   const hosts = new Set([...routesByHost.keys(), ...redirects]);
   const virtualHosts = [...hosts]
     .sort()
-    .map((host) => virtualHost(host, plan.port, catchAllLast(routesByHost.get(host) ?? []), redirects.has(host)));
+    .map((host) => virtualHost(host, port, catchAllLast(routesByHost.get(host) ?? []), redirects.has(host)));
   if (virtualHosts.length === 0)
-    virtualHosts.push(create(VirtualHostSchema, { name: `blackhole:${plan.port}`, domains: ["*"] }));
+    virtualHosts.push(create(VirtualHostSchema, { name: `blackhole:${port}`, domains: ["*"] }));
   const message = create(RouteConfigurationSchema, {
     name,
     virtualHosts,
@@ -77,22 +83,4 @@ function virtualHost(host: string, port: number, routes: Route[], redirect: bool
 function catchAllLast(routes: readonly Route[]): Route[] {
   const everything = (route: Route) => route.match !== undefined && isCatchAll(route.match);
   return [...routes.filter((route) => !everything(route)), ...routes.filter(everything)];
-}
-
-/** The narrower of the two hosts when the server serves what the VirtualService asks for; undefined when it does not. */
-function servedHost(
-  host: string,
-  virtualService: ResolvedVirtualService,
-  served: readonly ServerHost[],
-): string | undefined {
-  for (const entry of served) {
-    if (entry.namespace !== "*" && entry.namespace !== virtualService.namespace) continue;
-    if (within(host, entry.host)) return host;
-    if (within(entry.host, host)) return entry.host;
-  }
-  return undefined;
-}
-
-function within(host: string, pattern: string): boolean {
-  return pattern === "*" || host === pattern || (pattern.startsWith("*") && host.endsWith(pattern.slice(1)));
 }

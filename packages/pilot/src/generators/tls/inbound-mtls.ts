@@ -1,28 +1,26 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { TransportSocket } from "@mixerless/wire/envoy/config/core/v3/base";
-import {
-  SubjectAltNameMatcher_SanType,
-  type SubjectAltNameMatcherSchema,
-} from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/common";
 import type { MeshConfigSpec } from "../../config/kinds/mesh-config.ts";
+import type { GeneratorInput } from "../generator-input.ts";
 import { SERVED_HTTP } from "./alpn.ts";
 import { meshParameters } from "./parameters.ts";
-import { agentSecret, MESH_ROOTS, OWN_CERTIFICATE } from "./secret-references.ts";
+import { meshRoots, ownCertificate } from "./secret-references.ts";
+import { identityPrefix } from "./subject-names.ts";
 import { serverSocket } from "./transport-sockets.ts";
 
 /** Mutual TLS of a port of the workload: any identity of the mesh's trust domains may come in [control-plane §6.7, §6.8]. */
-export function inboundMtls(mesh: MeshConfigSpec): TransportSocket {
+export function inboundMtls({ proxy, push }: Pick<GeneratorInput, "proxy" | "push">): TransportSocket {
+  const { mesh } = push;
   return serverSocket({
     requireClientCertificate: true,
     commonTlsContext: {
       tlsParams: meshParameters(mesh),
       alpnProtocols: SERVED_HTTP,
-      tlsCertificateSdsSecretConfigs: [agentSecret(OWN_CERTIFICATE)],
+      tlsCertificateSdsSecretConfigs: [ownCertificate(proxy, "SERVER")],
       validationContextType: {
         case: "combinedValidationContext",
         value: {
           defaultValidationContext: { matchTypedSubjectAltNames: trustedDomains(mesh).map(identityPrefix) },
-          validationContextSdsSecretConfig: agentSecret(MESH_ROOTS),
+          validationContextSdsSecretConfig: meshRoots(proxy, "SERVER"),
         },
       },
     },
@@ -31,11 +29,4 @@ export function inboundMtls(mesh: MeshConfigSpec): TransportSocket {
 
 function trustedDomains({ trustDomain, trustDomainAliases }: MeshConfigSpec): string[] {
   return [...new Set([trustDomain, ...trustDomainAliases])];
-}
-
-function identityPrefix(trustDomain: string): MessageInitShape<typeof SubjectAltNameMatcherSchema> {
-  return {
-    sanType: SubjectAltNameMatcher_SanType.URI,
-    matcher: { matchPattern: { case: "prefix", value: `spiffe://${trustDomain}/` } },
-  };
 }

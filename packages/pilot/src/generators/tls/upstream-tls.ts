@@ -1,10 +1,6 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { type Cluster, ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import type { TransportSocket } from "@mixerless/wire/envoy/config/core/v3/base";
-import {
-  SubjectAltNameMatcher_SanType,
-  type SubjectAltNameMatcherSchema,
-} from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/common";
 import type { ClientTlsSettings } from "../../config/kinds/destination-rule.ts";
 import { namespaceMtls } from "../../model/effective-mtls.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
@@ -13,8 +9,10 @@ import { isHttp } from "../is-http.ts";
 import { sniClusterName } from "../names.ts";
 import { MESH_HTTP, MESH_TCP } from "./alpn.ts";
 import { hasIdentity } from "./mesh-identity.ts";
+import { originationSocket } from "./origination.ts";
 import { CLIENT_PARAMETERS } from "./parameters.ts";
-import { agentSecret, MESH_ROOTS, OWN_CERTIFICATE } from "./secret-references.ts";
+import { meshRoots, ownCertificate } from "./secret-references.ts";
+import { exactName } from "./subject-names.ts";
 import { clientSocket, plainSocket } from "./transport-sockets.ts";
 
 /** The cluster of one port and subset of a service, as its TLS sees it. */
@@ -35,7 +33,15 @@ export function applyUpstreamTls(
     if (isAutomatic(input, target.service)) cluster.transportSocketMatches = automatic(input, target);
     return;
   }
-  if (settings.mode === "ISTIO_MUTUAL") cluster.transportSocket = meshSocket(input, target, settings);
+  switch (settings.mode) {
+    case "DISABLE":
+      return;
+    case "ISTIO_MUTUAL":
+      cluster.transportSocket = meshSocket(input, target, settings);
+      return;
+    default:
+      cluster.transportSocket = originationSocket(target.service, settings);
+  }
 }
 
 /** Endpoints that say that they can get mutual TLS, all others plaintext. */
@@ -57,6 +63,7 @@ function isAutomatic({ push, proxy, mutualTls }: GeneratorInput, service: Servic
 
 /** Mutual TLS of the mesh with exactly the identities behind the service, unless the rule names others. */
 function meshSocket(input: GeneratorInput, target: ClusterTarget, settings?: ClientTlsSettings): TransportSocket {
+  const { proxy } = input;
   const { service, port, subset } = target;
   const named = settings?.subjectAltNames ?? [];
   const sni = settings?.sni ?? "";
@@ -65,14 +72,14 @@ function meshSocket(input: GeneratorInput, target: ClusterTarget, settings?: Cli
     commonTlsContext: {
       tlsParams: CLIENT_PARAMETERS,
       alpnProtocols: isHttp(port.protocol) ? MESH_HTTP : MESH_TCP,
-      tlsCertificateSdsSecretConfigs: [agentSecret(OWN_CERTIFICATE)],
+      tlsCertificateSdsSecretConfigs: [ownCertificate(proxy, "CLIENT")],
       validationContextType: {
         case: "combinedValidationContext",
         value: {
           defaultValidationContext: {
-            matchTypedSubjectAltNames: (named.length > 0 ? named : identities(input, service)).map(exactUri),
+            matchTypedSubjectAltNames: (named.length > 0 ? named : identities(input, service)).map(exactName),
           },
-          validationContextSdsSecretConfig: agentSecret(MESH_ROOTS),
+          validationContextSdsSecretConfig: meshRoots(proxy, "CLIENT"),
         },
       },
     },
@@ -92,11 +99,4 @@ function identities({ push }: GeneratorInput, service: Service): string[] {
         : []),
     ]);
   return [...new Set(all)].sort();
-}
-
-function exactUri(value: string): MessageInitShape<typeof SubjectAltNameMatcherSchema> {
-  return {
-    sanType: SubjectAltNameMatcher_SanType.URI,
-    matcher: { matchPattern: { case: "exact", value } },
-  };
 }
