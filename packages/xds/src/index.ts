@@ -23,6 +23,7 @@ export type {
   ResourceSource,
 } from "./server/resource-source.ts";
 export type { ServerObserver } from "./server/server-observer.ts";
+export type { PeerIdentity } from "./server/stream-peer.ts";
 export { createStreamRateLimit } from "./server/stream-rate-limit.ts";
 export { createXdsServer, type XdsServer, type XdsServerOptions } from "./server/xds-server.ts";
 export { type RefusedStream, StatusCode } from "./status-code.ts";

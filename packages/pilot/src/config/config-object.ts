@@ -16,6 +16,7 @@ import type {
   TelemetrySpec,
   WasmPluginSpec,
 } from "./kinds/policies.ts";
+import type { SecretSpec } from "./kinds/secret.ts";
 import type { AuthorizationPolicySpec, RequestAuthenticationSpec } from "./kinds/security.ts";
 import type { ServiceEntrySpec } from "./kinds/service-entry.ts";
 import type { SidecarSpec } from "./kinds/sidecar.ts";
@@ -29,6 +30,7 @@ export interface SpecByKind {
   Pod: PodSpec;
   Deployment: DeploymentSpec;
   EndpointSlice: EndpointSliceSpec;
+  Secret: SecretSpec;
   VirtualService: VirtualServiceSpec;
   DestinationRule: DestinationRuleSpec;
   Gateway: GatewaySpec;

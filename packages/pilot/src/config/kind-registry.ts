@@ -8,6 +8,7 @@ import { gateway } from "./kinds/gateway-schema.ts";
 import { deployment, kubernetesService, namespace, pod } from "./kinds/kubernetes-schema.ts";
 import { meshConfig } from "./kinds/mesh-config-schema.ts";
 import { requestAuthentication } from "./kinds/request-authentication-schema.ts";
+import { secret } from "./kinds/secret-schema.ts";
 import { serviceEntry } from "./kinds/service-entry-schema.ts";
 import { sidecar } from "./kinds/sidecar-schema.ts";
 import { telemetry } from "./kinds/telemetry-schema.ts";
@@ -61,6 +62,7 @@ export const KINDS: Registry = {
   Pod: kubernetes("", "v1", "object", pod),
   Deployment: kubernetes("apps", "v1", "spec", deployment),
   EndpointSlice: kubernetes("discovery.k8s.io", "v1", "object", endpointSlice),
+  Secret: kubernetes("", "v1", "object", secret),
   VirtualService: istio(NETWORKING, NETWORKING_VERSIONS, virtualService),
   DestinationRule: istio(NETWORKING, NETWORKING_VERSIONS, destinationRule),
   Gateway: istio(NETWORKING, NETWORKING_VERSIONS, gateway),
@@ -102,7 +104,6 @@ export const IGNORED_KINDS: ReadonlySet<string> = new Set([
   "ResourceQuota",
   "Role",
   "RoleBinding",
-  "Secret",
   "ServiceAccount",
   "StatefulSet",
   "StorageClass",

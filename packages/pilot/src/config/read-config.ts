@@ -11,6 +11,7 @@ import type { Fault } from "./fault.ts";
 import { parsePath } from "./field-path.ts";
 import { type Identity, identify } from "./identify.ts";
 import { KINDS } from "./kind-registry.ts";
+import { withoutSecrets } from "./kinds/secret-schema.ts";
 import { checkIstioAnnotations, objectMetadata } from "./object-metadata.ts";
 import { Cursor } from "./schema/cursor.ts";
 import { isObject, type Reader } from "./schema/reader.ts";
@@ -78,8 +79,9 @@ function readObject<K extends Kind>(identity: Identity<K>, source: SourceObject,
   if (refused || metadata === undefined || spec === undefined) return { object: undefined, faults };
   const originOf = (path: string) => source.locate(parsePath(path));
   const { apiVersion } = identity;
+  const shown = kind === "Secret" ? withoutSecrets(raw) : raw;
   return {
-    object: Object.freeze({ kind, apiVersion, name, namespace, metadata, spec, raw, origin, originOf }),
+    object: Object.freeze({ kind, apiVersion, name, namespace, metadata, spec, raw: shown, origin, originOf }),
     faults,
   };
 }

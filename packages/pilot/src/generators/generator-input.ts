@@ -12,6 +12,8 @@ export interface GeneratorInput {
   readonly telemetry: TelemetryMode;
   /** An authority gives workloads identities. Without one nothing speaks mutual TLS. */
   readonly mutualTls?: boolean;
+  /** The proxy has proven that it is of the namespace that it names. */
+  readonly authenticated?: boolean;
   /** Shared by the proxies of one revision; absent: everything is made anew. */
   readonly memo?: GenerationMemo;
 }

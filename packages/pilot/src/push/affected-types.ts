@@ -22,6 +22,7 @@ const TYPES_OF_KIND: Partial<Record<Kind, readonly string[]>> = {
   EndpointSlice: [endpoint],
   WorkloadEntry: [endpoint],
   Namespace: [],
+  Secret: [TypeUrl.secret],
   Gateway: [listener, route],
   DestinationRule: GENERATED_TYPES,
   AuthorizationPolicy: [listener],

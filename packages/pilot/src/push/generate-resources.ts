@@ -4,6 +4,7 @@ import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { ClusterLoadAssignmentSchema } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import { ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
+import { SecretSchema } from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/secret";
 import { type GeneratedResource, type GeneratedResources, TypeUrl } from "@mixerless/xds";
 import { generateClusters } from "../generators/clusters/clusters.ts";
 import { endpointAssignments } from "../generators/endpoints.ts";
@@ -13,10 +14,11 @@ import { grpcClusters, grpcListeners, grpcRoutes, isGrpcClient } from "../genera
 import { generateListeners } from "../generators/listeners/listeners.ts";
 import { gatewayRoutes } from "../generators/routes/gateway-routes.ts";
 import { outboundRoutes } from "../generators/routes/outbound-routes.ts";
+import { secrets } from "../generators/tls/secrets.ts";
 
 export type WantedNames = ReadonlySet<string> | "wildcard";
 
-/** The types that are generated, in the order in which a proxy must learn them. */
+/** The types that are generated and shown, in the order in which a proxy must learn them; secrets are never shown. */
 export const GENERATED_TYPES: readonly string[] = [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route];
 
 /** The resources of one type as messages, with their provenance; undefined for a type that is not served. */
@@ -33,6 +35,8 @@ export function generate(input: GeneratorInput, typeUrl: string, names: WantedNa
       const wanted = names === "wildcard" ? [] : names;
       return input.proxy.type === "router" ? gatewayRoutes(input, wanted) : outboundRoutes(input, wanted);
     }
+    case TypeUrl.secret:
+      return secrets(input, names === "wildcard" ? [] : names);
     default:
       return undefined;
   }
@@ -93,6 +97,7 @@ export const SCHEMA_OF_TYPE: Readonly<Record<string, DescMessage>> = {
   [TypeUrl.endpoint]: ClusterLoadAssignmentSchema,
   [TypeUrl.listener]: ListenerSchema,
   [TypeUrl.route]: RouteConfigurationSchema,
+  [TypeUrl.secret]: SecretSchema,
 };
 
 function only<T extends Generated>(generated: readonly T[], names: WantedNames): readonly T[] {

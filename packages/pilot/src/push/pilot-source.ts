@@ -1,6 +1,8 @@
+import { parseSpiffeId } from "@mixerless/identity";
 import type { Node } from "@mixerless/wire/envoy/config/core/v3/base";
 import {
   type GeneratedResources,
+  type PeerIdentity,
   type ProxyConnection,
   type ProxySession,
   type RefusedStream,
@@ -49,20 +51,32 @@ export class PilotSource implements ResourceSource {
     this.#memo = new GenerationMemo(push);
   }
 
-  open(node: Node, connectionId: string, _connection: ProxyConnection): ProxySession | RefusedStream {
+  open(node: Node, connectionId: string, connection: ProxyConnection): ProxySession | RefusedStream {
     const parsed = parseProxyNode(node);
     if (typeof parsed === "string") return { code: StatusCode.invalidArgument, message: parsed };
     this.#proxies.set(connectionId, parsed);
+    const authenticated = belongsTo(connection.identity, parsed.namespace);
     return {
-      generate: (typeUrl, names) => this.generate(parsed, typeUrl, names),
+      generate: (typeUrl, names) => this.generate(parsed, typeUrl, names, authenticated),
       onClose: () => this.#proxies.delete(connectionId),
     };
   }
 
-  generate(proxy: ProxyNode, typeUrl: string, names: WantedNames): GeneratedResources | undefined {
+  /** `authenticated`: the proxy has proven its namespace. */
+  generate(
+    proxy: ProxyNode,
+    typeUrl: string,
+    names: WantedNames,
+    authenticated = false,
+  ): GeneratedResources | undefined {
     const { telemetry, mutualTls } = this;
-    const input = { proxy, push: this.#push, telemetry, mutualTls, memo: this.#memo };
+    const input = { proxy, push: this.#push, telemetry, mutualTls, authenticated, memo: this.#memo };
     const generated = generate(input, typeUrl, names);
     return generated === undefined ? undefined : this.#encoder.encode(typeUrl, generated);
   }
+}
+
+/** Whether one of a peer's identities is of a namespace; nobody's is who was not asked for any. */
+function belongsTo(identity: PeerIdentity | null, namespace: string): boolean {
+  return identity?.names.some((name) => parseSpiffeId(name)?.namespace === namespace) ?? false;
 }
