@@ -14,6 +14,7 @@ export interface CertificateFacts {
   readonly notAfter: number;
   readonly uriSans: readonly string[];
   readonly dnsSans: readonly string[];
+  readonly ipSans: readonly string[];
   /** The only URI name, if it is an identity; null if there is none, another or more than one. */
   readonly identity: SpiffeId | null;
   /** SHA-256 of the DER form, lower-case hexadecimal. */
@@ -56,6 +57,7 @@ export function certificateFacts(certificate: X509Certificate): CertificateFacts
     notAfter: Date.parse(certificate.validTo),
     uriSans,
     dnsSans: names.filter(({ type }) => type === "DNS").map(({ value }) => value),
+    ipSans: names.filter(({ type }) => type === "IP Address").map(({ value }) => value),
     identity: only === undefined || others.length > 0 ? null : parseSpiffeId(only),
     fingerprint: certificate.fingerprint256.replaceAll(":", "").toLowerCase(),
     isAuthority: certificate.ca,

@@ -28,6 +28,9 @@ import { createSocketListener } from "./listener/socket-listener.ts";
 import { LogLevels, pluginLevel } from "./log-levels.ts";
 import type { ConfigFault } from "./network/config-fault.ts";
 import type { FilterChainContext } from "./network/context.ts";
+import { FileSecrets } from "./tls/file-secrets.ts";
+import { PilotSecrets } from "./tls/pilot-secrets.ts";
+import { RoutedSecrets } from "./tls/routed-secrets.ts";
 import { type SecretSource, SecretStore } from "./tls/secret-store.ts";
 import { createTlsStats } from "./tls/stats.ts";
 import { UpstreamTls } from "./tls/upstream-tls.ts";
@@ -68,6 +71,8 @@ export interface ProxyOptions {
 export interface ProxyParts {
   readonly listen?: ListenerSocketFactory;
   readonly openStream?: typeof openConfigStream;
+  /** Has every secret, whatever its name says of where it comes from. */
+  readonly secrets?: SecretSource;
   readonly wrapAdmin?: (own: readonly AdminHandler[]) => AdminHandler[];
   readonly onDrain?: (request: DrainRequest) => void;
   readonly onReopenLogs?: () => void;
@@ -107,6 +112,8 @@ export interface DataPlane {
 export interface Proxy extends DataPlane {
   readonly metrics: MetricStore;
   readonly series: OwnSeries;
+  /** Every secret that its configuration names, wherever it comes from. */
+  readonly secrets: SecretSource;
   /** The admin interface, for whoever serves it elsewhere. */
   adminHandlers(): AdminHandler[];
 }
@@ -132,7 +139,9 @@ class EmbeddedProxy implements Proxy {
   readonly #logLevels: LogLevels;
   readonly #sinks: BatchingSinks;
   readonly #intake: ResourceIntake;
-  readonly #secrets: SecretSource;
+  readonly #files: FileSecrets;
+  readonly #pilotSecrets = new PilotSecrets();
+  readonly secrets: SecretSource;
   readonly metrics: MetricStore;
   readonly series: OwnSeries;
   readonly #started: number;
@@ -159,8 +168,11 @@ class EmbeddedProxy implements Proxy {
     this.#started = clock.monotonic();
     const settings = compileStatsSettings(bootstrap.statsConfig, "statsConfig", []);
     const transports = createTransportFactory();
-    const secrets = options.secrets ?? new SecretStore();
-    this.#secrets = secrets;
+    this.#files = new FileSecrets(clock, log);
+    const agent = options.secrets ?? new SecretStore();
+    this.secrets =
+      options.parts?.secrets ?? new RoutedSecrets({ agent, files: this.#files, pilot: this.#pilotSecrets });
+    const { secrets } = this;
     const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
     const connector: Connector = {
@@ -266,12 +278,14 @@ class EmbeddedProxy implements Proxy {
       clock,
       log,
       onUpdate: (update) => this.#update(update),
+      onSecrets: (update) => this.#pilotSecrets.take(update),
       cacheFile: cacheFile ?? null,
-      secrets: this.#secrets,
+      secrets: this.secrets,
       onMeshRoots: this.#options.onMeshRoots,
     });
     if (this.#stream === null) this.#markReady();
     else this.#intake.start();
+    this.#pilotSecrets.askBy((names) => this.#stream?.subscribeSecrets(names));
   }
 
   listenerAddress(name: string): string | null {
@@ -309,6 +323,7 @@ class EmbeddedProxy implements Proxy {
     this.#listeners.close();
     this.#clusters.close();
     this.#wheel.close();
+    this.#files.close();
     this.#sinks.close();
     this.metrics.close();
     await Promise.all([this.#admin?.close(), cacheWritten]);
@@ -338,7 +353,7 @@ class EmbeddedProxy implements Proxy {
       clusters: this.#clusters,
       listeners: this.#listeners,
       registry: this.#registry,
-      secrets: this.#secrets,
+      secrets: this.secrets,
       logLevels: this.#logLevels,
       reopenLogs: () => this.reopenLogs(),
       state: () => this.#state,

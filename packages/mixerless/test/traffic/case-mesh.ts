@@ -37,6 +37,7 @@ export class CaseMesh {
     const { resources, listeners } = await localConfiguration(traffic, endpoints);
     const source = new MapSource();
     for (const { name, any } of resources) source.set(name, any);
+    for (const { name, any } of await mesh.credentials(traffic)) source.set(name, any);
     const refusals: string[] = [];
     const clock = new SystemClock();
     let refused = () => {};

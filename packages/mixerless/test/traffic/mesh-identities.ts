@@ -1,3 +1,5 @@
+import { create } from "@bufbuild/protobuf";
+import type { Any } from "@bufbuild/protobuf/wkt";
 import { SystemClock } from "@mixerless/clock";
 import {
   CertificateAuthority,
@@ -6,6 +8,9 @@ import {
   readSigner,
   type Signer,
 } from "@mixerless/identity/authority";
+import type { GeneratedTraffic } from "@mixerless/pilot/testing";
+import { packAny } from "@mixerless/wire";
+import { type Secret, SecretSchema } from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/secret";
 
 const DAY = 86_400_000;
 
@@ -46,6 +51,27 @@ export class MeshIdentities {
     return issued;
   }
 
+  /** The secrets that a control plane would send for the credentials that the resources of a case name. */
+  async credentials({ json }: GeneratedTraffic): Promise<{ name: string; any: Any }[]> {
+    const names = new Set(JSON.stringify(json).match(/kubernetes:\/\/[a-z0-9-]+/g) ?? []);
+    return Promise.all(
+      [...names].map(async (name) => ({ name, any: packAny(SecretSchema, await this.#secret(name)) })),
+    );
+  }
+
+  async #secret(name: string): Promise<Secret> {
+    if (name.endsWith("-cacert"))
+      return create(SecretSchema, {
+        name,
+        type: { case: "validationContext", value: { trustedCa: inline(this.roots) } },
+      });
+    const { cert, key } = await this.of(`spiffe://cluster.local/ns/default/sa/${name.slice("kubernetes://".length)}`);
+    return create(SecretSchema, {
+      name,
+      type: { case: "tlsCertificate", value: { certificateChain: inline(cert), privateKey: inline(key) } },
+    });
+  }
+
   async #issue(spiffe: string): Promise<Credentials> {
     const [trustDomain = "", , namespace = "", , serviceAccount = ""] = spiffe.slice("spiffe://".length).split("/");
     const id = { trustDomain, namespace, serviceAccount };
@@ -53,4 +79,8 @@ export class MeshIdentities {
     const { chain } = await this.#authority.issue(csr, id, 0);
     return { cert: chain.slice(0, -1).join(""), key };
   }
+}
+
+function inline(text: string) {
+  return { specifier: { case: "inlineString" as const, value: text } };
 }

@@ -15,7 +15,10 @@ import {
   type Wanted,
 } from "@mixerless/xds";
 import { describeFaults } from "../network/config-fault.ts";
+
+import { secretName } from "../tls/pilot-secrets.ts";
 import type { SecretSource } from "../tls/secret-store.ts";
+
 import { BootstrapError } from "./apply-static.ts";
 import { channelSecurity } from "./channel-security.ts";
 import { checkResource } from "./check-resource.ts";
@@ -25,6 +28,7 @@ import { kindOf, type ResourceKind, TYPE_URLS } from "./resource-kinds.ts";
 /** The stream to the control plane, as the rest of the proxy sees it. */
 export interface ConfigStream {
   subscribe(kind: ResourceKind, names: Wanted): void;
+  subscribeSecrets(names: ReadonlySet<string>): void;
   readonly connected: boolean;
   /** Resolves when the last good configuration is on disk. */
   close(): Promise<void>;
@@ -34,6 +38,7 @@ export interface ConfigStreamOptions {
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly onUpdate: (update: IncomingUpdate) => readonly RefusedUpdate[];
+  readonly onSecrets: (update: ResourceUpdate) => ResourceFault[];
   /** Keeps the last good configuration; null keeps none. */
   readonly cacheFile: string | null;
   /** What the TLS of the control plane's cluster names. */
@@ -57,8 +62,10 @@ export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOpti
     node: { ...nodeOf(bootstrap), userAgentName: "mixerless" },
     clock: options.clock,
     ...(security === null ? {} : { security }),
-    onUpdate: (update) =>
-      update.typeUrl === TypeUrl.proxyConfig ? takeRoots(update, onMeshRoots) : take(update, options.onUpdate),
+    onUpdate: (update) => {
+      if (update.typeUrl === TypeUrl.secret) return options.onSecrets(update);
+      return update.typeUrl === TypeUrl.proxyConfig ? takeRoots(update, onMeshRoots) : take(update, options.onUpdate);
+    },
     onState: (connected, reason) => {
       everReached = true;
       log(
@@ -78,6 +85,7 @@ export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOpti
   client.start();
   return {
     subscribe: (kind, names) => client.subscribe(TYPE_URLS[kind], names),
+    subscribeSecrets: (names) => client.subscribe(TypeUrl.secret, names),
     get connected() {
       return client.connected;
     },
@@ -110,6 +118,7 @@ function take(update: ResourceUpdate, onUpdate: ConfigStreamOptions["onUpdate"])
 
 /** State-of-the-world responses carry no names; every resource has its own inside. */
 function nameOf(any: Any): string {
+  if (any.typeUrl === TypeUrl.secret) return secretName(any);
   const kind = kindOf(any.typeUrl);
   const { message } = kind === null ? { message: null } : checkResource(kind, any);
   if (message === null) return "";

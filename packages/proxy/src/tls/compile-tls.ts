@@ -10,14 +10,15 @@ import {
 } from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/common";
 import type { CommonTlsContext } from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/tls";
 import { type ConfigFault, fieldPath } from "../network/config-fault.ts";
-import type { KeyPair } from "./secret-store.ts";
+import { hostMatches } from "./host-match.ts";
+import type { KeyPair, TrustedRoots } from "./secret-store.ts";
 
 /** A value that stands in the configuration, or a secret by its name. */
 export type SecretOr<T> = { readonly value: T } | { readonly secret: string };
 
 /** True where one of a certificate's names of a kind matches. */
 export interface SanTest {
-  readonly kind: "uri" | "dns";
+  readonly kind: "uri" | "dns" | "ip";
   readonly test: TextTest;
 }
 
@@ -31,7 +32,12 @@ export interface TlsConfig {
   /** Null: no certificate is shown. */
   readonly certificate: SecretOr<KeyPair> | null;
   /** Null: peers are not checked. */
-  readonly roots: SecretOr<string> | null;
+  readonly roots: SecretOr<TrustedRoots> | null;
+  /** Revocation lists beside those of the roots, PEM; empty: none. */
+  readonly revocations: string;
+  /** SHA-256 of a peer's certificate, or of its key in DER form: one must be right; both empty: any. */
+  readonly hashes: readonly string[];
+  readonly spkiHashes: readonly string[];
   /** A peer needs one of these names; empty: any that leads up to the roots. */
   readonly sans: readonly SanTest[];
 }
@@ -118,46 +124,39 @@ export function keyPairOf(certificate: TlsCertificate, path: string, faults: Con
   };
 }
 
-function compileValidation(
-  message: CommonTlsContext | undefined,
-  path: string,
-  faults: ConfigFault[],
-): Pick<TlsConfig, "roots" | "sans"> {
+type Validation = Pick<TlsConfig, "roots" | "sans" | "revocations" | "hashes" | "spkiHashes">;
+
+const UNCHECKED: Validation = { roots: null, sans: [], revocations: "", hashes: [], spkiHashes: [] };
+
+function compileValidation(message: CommonTlsContext | undefined, path: string, faults: ConfigFault[]): Validation {
   const type = message?.validationContextType;
   switch (type?.case) {
     case undefined:
-      return { roots: null, sans: [] };
+      return UNCHECKED;
     case "validationContext":
       return validationOf(type.value, fieldPath(path, "validationContext"), faults);
     case "validationContextSdsSecretConfig":
-      return { roots: { secret: type.value.name }, sans: [] };
+      return { ...UNCHECKED, roots: { secret: type.value.name } };
     case "combinedValidationContext": {
       const { defaultValidationContext, validationContextSdsSecretConfig } = type.value;
       const at = fieldPath(path, "combinedValidationContext");
       const own =
         defaultValidationContext === undefined
-          ? { roots: null, sans: [] }
+          ? UNCHECKED
           : validationOf(defaultValidationContext, fieldPath(at, "defaultValidationContext"), faults);
       const name = validationContextSdsSecretConfig?.name;
-      return name === undefined ? own : { roots: { secret: name }, sans: own.sans };
+      return name === undefined ? own : { ...own, roots: { secret: name } };
     }
     default:
       faults.push({ path: fieldPath(path, type?.case ?? ""), message: "is not supported" });
-      return { roots: null, sans: [] };
+      return UNCHECKED;
   }
 }
 
-function validationOf(
-  context: CertificateValidationContext,
-  path: string,
-  faults: ConfigFault[],
-): Pick<TlsConfig, "roots" | "sans"> {
+function validationOf(context: CertificateValidationContext, path: string, faults: ConfigFault[]): Validation {
   const at = (field: string) => fieldPath(path, field);
-  for (const field of ["crl", "customValidatorConfig", "caCertificateProviderInstance", "systemRootCerts"] as const) {
+  for (const field of ["customValidatorConfig", "caCertificateProviderInstance", "systemRootCerts"] as const) {
     if (context[field] !== undefined) faults.push({ path: at(field), message: "is not supported" });
-  }
-  for (const field of ["verifyCertificateSpki", "verifyCertificateHash"] as const) {
-    if (context[field].length > 0) faults.push({ path: at(field), message: "is not supported" });
   }
   if (context.allowExpiredCertificate)
     faults.push({
@@ -168,10 +167,13 @@ function validationOf(
     faults.push({ path: at("trustChainVerification"), message: "ACCEPT_UNTRUSTED is not supported" });
   const typed = context.matchTypedSubjectAltNames.map((matcher, i): SanTest => {
     const where = at(`matchTypedSubjectAltNames[${i}]`);
-    const kind = matcher.sanType === SubjectAltNameMatcher_SanType.DNS ? "dns" : "uri";
-    if (matcher.sanType !== SubjectAltNameMatcher_SanType.DNS && matcher.sanType !== SubjectAltNameMatcher_SanType.URI)
-      faults.push({ path: `${where}.sanType`, message: "only DNS and URI are supported" });
-    return { kind, test: compileStringMatcher(matcher.matcher, `${where}.matcher`, faults) };
+    const kind = KINDS[matcher.sanType];
+    if (kind === undefined)
+      faults.push({ path: `${where}.sanType`, message: "only DNS, URI and IP_ADDRESS are supported" });
+    const pattern = matcher.matcher?.matchPattern;
+    // A certificate for *.example.com is one for a.example.com.
+    if (kind === "dns" && pattern?.case === "exact") return { kind, test: hostMatches(pattern.value) };
+    return { kind: kind ?? "uri", test: compileStringMatcher(matcher.matcher, `${where}.matcher`, faults) };
   });
   const untyped = context.matchSubjectAltNames.flatMap((matcher, i): SanTest[] => {
     const test = compileStringMatcher(matcher, at(`matchSubjectAltNames[${i}]`), faults);
@@ -181,8 +183,29 @@ function validationOf(
     ];
   });
   const sans = [...typed, ...untyped];
-  if (context.trustedCa === undefined) return { roots: null, sans };
-  return { roots: { value: textOf(context.trustedCa, at("trustedCa"), faults) }, sans };
+  const own = {
+    sans,
+    revocations: context.crl === undefined ? "" : textOf(context.crl, at("crl"), faults),
+    // Written with colons or without.
+    hashes: context.verifyCertificateHash.map((hash) => hash.replaceAll(":", "").toLowerCase()),
+    spkiHashes: context.verifyCertificateSpki,
+  };
+  if (context.trustedCa === undefined) return { ...own, roots: null };
+  return { ...own, roots: { value: { trustedCa: textOf(context.trustedCa, at("trustedCa"), faults) } } };
+}
+
+const KINDS: Readonly<Partial<Record<SubjectAltNameMatcher_SanType, SanTest["kind"]>>> = {
+  [SubjectAltNameMatcher_SanType.DNS]: "dns",
+  [SubjectAltNameMatcher_SanType.URI]: "uri",
+  [SubjectAltNameMatcher_SanType.IP_ADDRESS]: "ip",
+};
+
+/** Reads roots and revocation lists out of a message, or adds faults. */
+export function rootsOf(context: CertificateValidationContext, path: string, faults: ConfigFault[]): TrustedRoots {
+  return {
+    trustedCa: textOf(context.trustedCa, fieldPath(path, "trustedCa"), faults),
+    revocations: context.crl === undefined ? "" : textOf(context.crl, fieldPath(path, "crl"), faults),
+  };
 }
 
 /** Files are read when the configuration comes, as Envoy does without a watched directory. */

@@ -1,7 +1,7 @@
 import type { SecureContextOptions } from "node:tls";
 import { readCertificate } from "@mixerless/identity";
 import type { SecretOr, TlsConfig } from "./compile-tls.ts";
-import type { KeyPair, SecretSource, SecretValue } from "./secret-store.ts";
+import type { KeyPair, SecretSource, SecretValue, TrustedRoots } from "./secret-store.ts";
 
 /** Why there is no context now: nothing may connect, in clear or otherwise. */
 export type ContextProblem = "secret-missing" | "secret-broken" | "certificate-expired";
@@ -62,12 +62,14 @@ export class ContextHolder<T extends object> {
     const pair = certificate === null ? null : this.#resolve(certificate, isKeyPair);
     const ca = roots === null ? null : this.#rootsOf(roots);
     if ((certificate !== null && pair === null) || (roots !== null && ca === null)) return;
+    const revocations = [this.#config.revocations, ca?.revocations ?? ""].filter((list) => list !== "");
     try {
       this.#context = this.#make({
         minVersion,
         maxVersion,
         // Without this Node would trust the roots of the system.
-        ca: ca ?? [],
+        ca: ca?.trustedCa ?? [],
+        ...(revocations.length === 0 ? {} : { crl: revocations }),
         ...(pair === null ? {} : { cert: pair.certificateChain, key: pair.privateKey }),
         ...(ciphers === "" ? {} : { ciphers }),
       });
@@ -79,10 +81,10 @@ export class ContextHolder<T extends object> {
     }
   }
 
-  #rootsOf(part: SecretOr<string>): string | null {
+  #rootsOf(part: SecretOr<TrustedRoots>): TrustedRoots | null {
     if ("value" in part) return part.value;
     const value = this.#secrets.get(part.secret);
-    return value !== null && "trustedCa" in value ? value.trustedCa : null;
+    return value !== null && "trustedCa" in value ? value : null;
   }
 
   #resolve(part: SecretOr<KeyPair>, is: (value: SecretValue) => value is KeyPair): KeyPair | null {

@@ -1,3 +1,4 @@
+import { createHash, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect as connectTcp, createServer, type Server, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
@@ -10,7 +11,7 @@ import type { SecuredSocket } from "../transport/transport-factory.ts";
 import { ClientHelloInspector } from "./client-hello.ts";
 import { compileCommonTls } from "./compile-tls.ts";
 import { DownstreamTls, type DownstreamTlsOptions } from "./downstream-tls.ts";
-import { SecretStore } from "./secret-store.ts";
+import { type KeyPair, SecretStore } from "./secret-store.ts";
 import { createTlsStats } from "./stats.ts";
 import { TestAuthority } from "./testing/identities.ts";
 import { UpstreamTls } from "./upstream-tls.ts";
@@ -258,6 +259,27 @@ describe("mesh TLS", () => {
     });
     expect(details).toContain("no name of the certificate is accepted: spiffe://cluster.local/ns/default/sa/server");
     expect(count("cluster_ssl_fail_verify_san")).toBe(1);
+  });
+
+  it("takes only certificates whose hash is named, of the whole or of the key", async () => {
+    const { port, secrets: own } = await serve();
+    const withHashes = (more: object) => ({
+      ...MESH,
+      combinedValidationContext: { ...MESH.combinedValidationContext, defaultValidationContext: more },
+    });
+    const secrets = await client();
+    const leaf = new X509Certificate((own.get("default") as KeyPair).certificateChain);
+    const spki = createHash("sha256")
+      .update(leaf.publicKey.export({ type: "spki", format: "der" }))
+      .digest("base64");
+    const wrong = "0".repeat(64);
+    expect(
+      (await call(port, secrets, withHashes({ verifyCertificateHash: [wrong, leaf.fingerprint256] }))).details,
+    ).toBe("");
+    expect((await call(port, secrets, withHashes({ verifyCertificateSpki: [spki] }))).details).toBe("");
+    const { details } = await call(port, secrets, withHashes({ verifyCertificateHash: [wrong] }));
+    expect(details).toContain("the certificate is none of those that are named");
+    expect(count("cluster_ssl_fail_verify_cert_hash")).toBe(1);
   });
 
   it("forgets sessions when a root goes: who had one must prove itself again", async () => {

@@ -8,6 +8,8 @@ export interface KeyPair {
 /** What peers' certificates must lead up to: PEM certificates. */
 export interface TrustedRoots {
   readonly trustedCa: string;
+  /** Revocation lists of theirs, PEM; empty or absent: none. */
+  readonly revocations?: string;
 }
 
 /** A secret as the data plane needs it. */

@@ -32,6 +32,7 @@ export function createTlsStats(
       no_cert: counter("fail_verify_no_cert"),
       error: counter("fail_verify_error"),
       san: counter("fail_verify_san"),
+      cert_hash: counter("fail_verify_cert_hash"),
     },
   };
 }

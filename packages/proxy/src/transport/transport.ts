@@ -35,6 +35,8 @@ export interface TlsInfo {
   readonly subjectLocal: string | null;
   /** SHA-256 of the peer's certificate in DER, lower-case hexadecimal. */
   readonly fingerprintPeer: string | null;
+  /** The peer's certificates in PEM, its own first. Absent where it showed none. Costs time in proportion to their size. */
+  readonly peerChain?: () => readonly string[];
 }
 
 /** The one listener of a {@link Transport}. Calls never nest: none is made while another runs. */

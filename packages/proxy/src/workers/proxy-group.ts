@@ -139,11 +139,9 @@ class ProxyGroup implements DataPlane {
   }
 
   #wantSecrets({ number, link }: LivingWorker, names: readonly string[]): void {
-    const source = this.#options.secrets;
-    if (source === undefined) return;
     let relay = this.#secrets.get(number);
     if (relay === undefined) {
-      relay = new SecretRelay(source, (message) => link.send(message));
+      relay = new SecretRelay(this.#primary.secrets, (message) => link.send(message));
       this.#secrets.set(number, relay);
     }
     relay.want(names);
@@ -182,6 +180,8 @@ class ProxyGroup implements DataPlane {
         this.#mirror.keep(kind, names);
         stream.subscribe(kind, names);
       },
+      // Workers get theirs from here, as they ask for them.
+      subscribeSecrets: (names: ReadonlySet<string>) => stream.subscribeSecrets(names),
       get connected() {
         return stream.connected;
       },

@@ -82,9 +82,12 @@ export class Worker {
     const decoded = fromBinary(BootstrapSchema, bootstrap);
     const proxy = createProxy({
       ...{ bootstrap: decoded, clock, extensions, log, random, uuid, version },
-      secrets: this.#secrets,
       onQuit: () => {},
-      parts: { series: "counted", openStream: (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null) },
+      parts: {
+        series: "counted",
+        secrets: this.#secrets,
+        openStream: (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null),
+      },
     });
     this.#proxy = proxy;
     this.#answers = new Answers(proxy.adminHandlers(), send);
@@ -102,7 +105,7 @@ export class Worker {
       for (const update of this.#early) this.#take(update);
       this.#early = [];
     });
-    return { subscribe: () => {}, connected: true, close: () => Promise.resolve() };
+    return { subscribe: () => {}, subscribeSecrets: () => {}, connected: true, close: () => Promise.resolve() };
   }
 
   #take(update: CarriedUpdate): void {

@@ -5,6 +5,8 @@ import { H } from "../header-name.ts";
 /** What to do with `x-forwarded-client-cert`. */
 export interface ClientCertificateOptions {
   readonly mode: "sanitize" | "forward-only" | "append-forward" | "sanitize-set" | "always-forward-only";
+  readonly cert: boolean;
+  readonly chain: boolean;
   readonly subject: boolean;
   readonly uri: boolean;
   readonly dns: boolean;
@@ -31,8 +33,17 @@ export function applyClientCertificate(
 function describe(tls: TlsInfo, options: ClientCertificateOptions): string {
   const parts: string[] = tls.uriSanLocal.map((uri) => `By=${uri}`);
   if (tls.fingerprintPeer !== null) parts.push(`Hash=${tls.fingerprintPeer}`);
+  if (options.cert && tls.peerChain !== undefined) parts.push(`Cert="${encoded(tls.peerChain().slice(0, 1))}"`);
+  if (options.chain && tls.peerChain !== undefined) parts.push(`Chain="${encoded(tls.peerChain())}"`);
   if (options.subject && tls.subjectPeer !== null) parts.push(`Subject="${tls.subjectPeer.replaceAll('"', '\\"')}"`);
   if (options.uri) for (const uri of tls.uriSanPeer) parts.push(`URI=${uri}`);
   if (options.dns) for (const name of tls.dnsSanPeer) parts.push(`DNS=${name}`);
   return parts.join(";");
 }
+
+/** Certificates in PEM, with what has a meaning in a URL escaped. */
+function encoded(certificates: readonly string[]): string {
+  return certificates.join("").replace(/[\n +/=]/g, (character) => ESCAPES[character] ?? character);
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { "\n": "%0A", " ": "%20", "+": "%2B", "/": "%2F", "=": "%3D" };

@@ -123,6 +123,8 @@ function compileCertificateOptions(message: HttpConnectionManager): ClientCertif
   const details = message.setCurrentClientCertDetails;
   return {
     mode: modes[message.forwardClientCertDetails],
+    cert: details?.cert ?? false,
+    chain: details?.chain ?? false,
     subject: details?.subject ?? false,
     uri: details?.uri ?? false,
     dns: details?.dns ?? false,

@@ -225,6 +225,17 @@ describe("x-forwarded-client-cert", () => {
     );
   });
 
+  it("tells the certificate and its chain, escaped, where they are asked for", () => {
+    const peerChain = () => ["-----BEGIN A\nx+/=\n", "-----BEGIN B\n"];
+    const tls = { ...TLS, peerChain };
+    const setCurrentClientCertDetails = { cert: true, chain: true };
+    const { up } = pass({ forwardClientCertDetails: "SANITIZE_SET", setCurrentClientCertDetails }, before, { tls });
+    expect(up["x-forwarded-client-cert"]).toBe(
+      'By=spiffe://td/ns/b/sa/server;Hash=abc1;Cert="-----BEGIN%20A%0Ax%2B%2F%3D%0A";' +
+        'Chain="-----BEGIN%20A%0Ax%2B%2F%3D%0A-----BEGIN%20B%0A"',
+    );
+  });
+
   it("is not believed on plaintext", () => {
     expect(
       pass({ forwardClientCertDetails: "APPEND_FORWARD", ...details }, before).up["x-forwarded-client-cert"],
