@@ -1,0 +1,165 @@
+import { type Pair, parsePairs, sizeOfPairs, writePairs } from "../encoding/pairs.ts";
+import type { HeaderFields, HeaderKey } from "../vm/stream-host.ts";
+import type { WasmVm } from "../vm/vm.ts";
+import { give } from "./give.ts";
+import { HeaderMapType, Status } from "./status.ts";
+
+const LAST_MAP = HeaderMapType.HttpCallTrailers;
+
+/** Headers, trailers and metadata [proxy-wasm §8.2]. */
+export function headerCalls(vm: WasmVm) {
+  const missing = vm.options.module.abi === "0.1.0" ? Status.Ok : Status.NotFound;
+
+  /** The key at `pointer`, whose bounds have been checked. */
+  const keyAt = (pointer: number, size: number): HeaderKey =>
+    vm.headerNames.get(vm.memory.bytes, pointer >>> 0, size >>> 0);
+
+  return {
+    proxy_get_header_map_value(
+      map: number,
+      key: number,
+      keySize: number,
+      pointerCell: number,
+      sizeCell: number,
+    ): number {
+      if (--vm.work < 0) vm.overdrawn("proxy_get_header_map_value");
+      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
+      if (!vm.memory.holds(key, keySize)) return Status.InvalidMemoryAccess;
+      const context = vm.active;
+      const fields = context === null ? null : context.readable(map);
+      let value: string | null;
+      if (fields !== null) value = fields.getFirst(keyAt(key, keySize));
+      else {
+        const pairs = context?.readOnlyPairs(map) ?? null;
+        if (pairs === null) return Status.BadArgument;
+        value = valueIn(pairs, keyAt(key, keySize).text);
+      }
+      if (value !== null) return give(vm, value, pointerCell, sizeCell);
+      return missing === Status.Ok ? give(vm, "", pointerCell, sizeCell) : missing;
+    },
+
+    proxy_get_header_map_pairs(map: number, pointerCell: number, sizeCell: number): number {
+      if (--vm.work < 0) vm.overdrawn("proxy_get_header_map_pairs");
+      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
+      const fields = vm.active?.readable(map) ?? null;
+      const pairs = fields === null ? (vm.active?.readOnlyPairs(map) ?? []) : pairsOf(fields);
+      return givePairs(vm, pairs, pointerCell, sizeCell);
+    },
+
+    proxy_get_header_map_size(map: number, cell: number): number {
+      if (--vm.work < 0) vm.overdrawn("proxy_get_header_map_size");
+      const fields = map >>> 0 > HeaderMapType.ResponseTrailers ? null : (vm.active?.readable(map) ?? null);
+      if (fields === null) return Status.BadArgument;
+      return vm.memory.writeU32(cell, fields.byteSize) ? Status.Ok : Status.InvalidMemoryAccess;
+    },
+
+    proxy_add_header_map_value(map: number, key: number, keySize: number, value: number, valueSize: number): number {
+      if (--vm.work < 0) vm.overdrawn("proxy_add_header_map_value");
+      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
+      const text = vm.memory.holds(key, keySize) ? vm.memory.string(value, valueSize) : null;
+      if (text === null) return Status.InvalidMemoryAccess;
+      const fields = vm.active?.writable(map) ?? null;
+      if (fields === null) return Status.BadArgument;
+      const name = keyAt(key, keySize);
+      if (!hasRoom(vm, fields, name.text.length + text.length)) return Status.InternalFailure;
+      fields.add(name, text);
+      vm.active?.changed(map);
+      return Status.Ok;
+    },
+
+    proxy_replace_header_map_value(
+      map: number,
+      key: number,
+      keySize: number,
+      value: number,
+      valueSize: number,
+    ): number {
+      if (--vm.work < 0) vm.overdrawn("proxy_replace_header_map_value");
+      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
+      const text = vm.memory.holds(key, keySize) ? vm.memory.string(value, valueSize) : null;
+      if (text === null) return Status.InvalidMemoryAccess;
+      const fields = vm.active?.writable(map) ?? null;
+      if (fields === null) return Status.BadArgument;
+      const name = keyAt(key, keySize);
+      if (!hasRoom(vm, fields, name.text.length + text.length)) return Status.InternalFailure;
+      fields.set(name, text);
+      vm.active?.changed(map);
+      return Status.Ok;
+    },
+
+    proxy_remove_header_map_value(map: number, key: number, keySize: number): number {
+      if (--vm.work < 0) vm.overdrawn("proxy_remove_header_map_value");
+      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
+      if (!vm.memory.holds(key, keySize)) return Status.InvalidMemoryAccess;
+      const fields = vm.active?.writable(map) ?? null;
+      if (fields === null) return Status.BadArgument;
+      fields.remove(keyAt(key, keySize));
+      vm.active?.changed(map);
+      return Status.Ok;
+    },
+
+    proxy_set_header_map_pairs(map: number, pointer: number, size: number): number {
+      if (--vm.work < 0) vm.overdrawn("proxy_set_header_map_pairs");
+      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
+      const bytes = vm.memory.copy(pointer, size);
+      if (bytes === null) return Status.InvalidMemoryAccess;
+      const fields = vm.active?.writable(map) ?? null;
+      if (fields === null) return Status.BadArgument;
+      const pairs = parsePairs(bytes);
+      if (pairs.length > vm.limits.headerCount || sizeOfPairs(pairs) > vm.limits.headerBytes + pairs.length * 10) {
+        vm.hit("headerBytes");
+        return Status.InternalFailure;
+      }
+      vm.work -= pairs.length;
+      replaceAll(vm, fields, pairs);
+      vm.active?.changed(map);
+      return Status.Ok;
+    },
+  };
+}
+
+/** True where so many bytes more still fit. */
+function hasRoom(vm: WasmVm, fields: HeaderFields, bytes: number): boolean {
+  const { limits } = vm;
+  // Long values and full maps are rare; counting all the bytes of a map is not free.
+  if (fields.size >= limits.headerCount) {
+    vm.hit("headerCount");
+    return false;
+  }
+  if (fields.byteSize + bytes <= limits.headerBytes) return true;
+  vm.hit("headerBytes");
+  return false;
+}
+
+function valueIn(pairs: readonly Pair[], name: string): string | null {
+  for (const pair of pairs) if (pair[0] === name) return pair[1];
+  return null;
+}
+
+export function pairsOf(fields: HeaderFields): Pair[] {
+  const pairs: Pair[] = [];
+  fields.forEach((name, value) => {
+    pairs.push([name, value]);
+  });
+  return pairs;
+}
+
+function replaceAll(vm: WasmVm, fields: HeaderFields, pairs: readonly Pair[]): void {
+  const { services } = vm.options;
+  for (const name of new Set(pairsOf(fields).map(([key]) => key))) fields.remove(services.headerKey(name));
+  for (const [name, value] of pairs) fields.add(services.headerKey(name.toLowerCase()), value);
+}
+
+/** As {@link give}, written straight into the module's memory. */
+export function givePairs(vm: WasmVm, pairs: readonly Pair[], pointerCell: number, sizeCell: number): number {
+  if (pairs.length === 0) return give(vm, "", pointerCell, sizeCell);
+  const { memory } = vm;
+  if (!memory.holds(pointerCell, 4) || !memory.holds(sizeCell, 4)) return Status.InvalidMemoryAccess;
+  const size = sizeOfPairs(pairs);
+  const pointer = vm.allocate(size);
+  if (pointer === 0 || !memory.holds(pointer, size)) return Status.InvalidMemoryAccess;
+  writePairs(memory.bytes, pointer, pairs);
+  memory.writeU32(pointerCell, pointer);
+  memory.writeU32(sizeCell, size);
+  return Status.Ok;
+}
