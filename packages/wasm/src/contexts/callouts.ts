@@ -1,6 +1,14 @@
 import { Status } from "../hostcalls/status.ts";
-import type { Callback, WasmVm } from "../vm/vm.ts";
-import type { Cancellable, GrpcRequest, GrpcStream, Headers, HttpCallRequest, HttpCallResponse } from "../vm/services.ts";
+import type { Callback } from "../vm/callbacks.ts";
+import type {
+  Cancellable,
+  GrpcRequest,
+  GrpcStream,
+  Headers,
+  HttpCallRequest,
+  HttpCallResponse,
+} from "../vm/services.ts";
+import type { WasmVm } from "../vm/vm.ts";
 import type { CallData, Callouts } from "./plugin-root.ts";
 
 /** The low bits of a token say what it stands for. */

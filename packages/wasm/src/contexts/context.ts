@@ -12,6 +12,8 @@ export abstract class Context {
   readonly id: number;
   /** Fuel that all its callbacks together still have. */
   fuelLeft = Number.POSITIVE_INFINITY;
+  /** Bytes that were added to its header maps. */
+  headerGrowth = 0;
   /** What its messages are marked with [proxy-wasm §17]. */
   abstract readonly logPrefix: string;
   /** The plugin's context; its own for a root context. */

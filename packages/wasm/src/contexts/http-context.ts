@@ -1,6 +1,15 @@
-import { BodyResult, BufferType, FlowResult, HeaderMapType, HeadersResult, Status, StreamType } from "../hostcalls/status.ts";
+import {
+  BodyResult,
+  BufferType,
+  FlowResult,
+  HeaderMapType,
+  HeadersResult,
+  Status,
+  StreamType,
+} from "../hostcalls/status.ts";
+import type { Callback } from "../vm/callbacks.ts";
 import type { HeaderFields, HttpStreamHost, LocalReply } from "../vm/stream-host.ts";
-import { type Callback, FAILED, type WasmVm } from "../vm/vm.ts";
+import { FAILED, type WasmVm } from "../vm/vm.ts";
 import type { GuestBuffer } from "./guest-buffer.ts";
 import { HttpDirection } from "./http-direction.ts";
 import type { RootContext } from "./root-context.ts";
@@ -107,7 +116,9 @@ export class HttpContext extends StreamContext {
     if (this.#logging) return this.stream.headers(map);
     const attached = this.#directionOf(map)?.map(map) ?? null;
     // Request headers can be read all the time: more than Envoy gives, and it saves careless plugins.
-    return attached === null && map === HeaderMapType.RequestHeaders && !this.over ? this.stream.headers(map) : attached;
+    return attached === null && map === HeaderMapType.RequestHeaders && !this.over
+      ? this.stream.headers(map)
+      : attached;
   }
 
   override writable(map: number): HeaderFields | null {
@@ -212,7 +223,8 @@ export class HttpContext extends StreamContext {
     direction.bodyOpen = false;
     direction.atEnd = false;
     if (result === FAILED) return this.#bodyFailure(direction);
-    const unsigned = direction.replied || result >>> 0 > BodyResult.StopNoBuffer ? BodyResult.StopNoBuffer : result >>> 0;
+    const unsigned =
+      direction.replied || result >>> 0 > BodyResult.StopNoBuffer ? BodyResult.StopNoBuffer : result >>> 0;
     if (unsigned === BodyResult.Continue || direction.resumed) {
       direction.paused = false;
       return BodyResult.Continue;

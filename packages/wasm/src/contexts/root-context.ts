@@ -1,9 +1,10 @@
 import type { Timer } from "@mixerless/clock";
 import type { Pair } from "../encoding/pairs.ts";
 import { BufferType, HeaderMapType } from "../hostcalls/status.ts";
+import type { Callback } from "../vm/callbacks.ts";
 import type { VmFailure } from "../vm/failure.ts";
 import type { CompiledExpression } from "../vm/services.ts";
-import { type Callback, FAILED, type WasmVm } from "../vm/vm.ts";
+import { FAILED, type WasmVm } from "../vm/vm.ts";
 import { type AnswerTarget, RootCallouts, type TokenCounters } from "./callouts.ts";
 import { Context } from "./context.ts";
 import { type GuestBuffer, ReadOnlyBuffer } from "./guest-buffer.ts";

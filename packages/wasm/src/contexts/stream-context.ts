@@ -1,8 +1,8 @@
+import { BufferType } from "../hostcalls/status.ts";
 import type { LocalReply, StreamFacts } from "../vm/stream-host.ts";
 import type { WasmVm } from "../vm/vm.ts";
 import { Context } from "./context.ts";
 import type { GuestBuffer } from "./guest-buffer.ts";
-import { BufferType } from "../hostcalls/status.ts";
 import type { RootContext } from "./root-context.ts";
 
 /** What streams of both kinds have in common: how they are born, how they end and what a failed VM means to them. */

@@ -1,6 +1,7 @@
 import { BufferType, FlowResult, PeerType, Status, StreamType } from "../hostcalls/status.ts";
+import type { Callback } from "../vm/callbacks.ts";
 import type { TcpStreamHost } from "../vm/stream-host.ts";
-import { type Callback, FAILED, type WasmVm } from "../vm/vm.ts";
+import { FAILED, type WasmVm } from "../vm/vm.ts";
 import { FlowBuffer, type GuestBuffer } from "./guest-buffer.ts";
 import type { RootContext } from "./root-context.ts";
 import { StreamContext } from "./stream-context.ts";

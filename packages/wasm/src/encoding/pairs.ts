@@ -1,3 +1,5 @@
+import { readLatin1, writeLatin1 } from "./latin1.ts";
+
 /** A name and a value, byte strings. */
 export type Pair = readonly [name: string, value: string];
 
@@ -20,13 +22,13 @@ export function writePairs(out: Buffer, at: number, pairs: readonly Pair[]): voi
     cell = out.writeUInt32LE(value.length, cell);
     text += `${name}\0${value}\0`;
   }
-  out.latin1Write(text, cell, text.length);
+  writeLatin1(out, text, cell);
 }
 
 export function encodePairs(pairs: readonly Pair[]): string {
   const out = Buffer.allocUnsafe(sizeOfPairs(pairs));
   writePairs(out, 0, pairs);
-  return out.latin1Slice(0, out.length);
+  return readLatin1(out, 0, out.length);
 }
 
 /** Reads a list that a module made. Whatever is wrong with it makes it empty, as upstream has it. */
@@ -34,7 +36,7 @@ export function parsePairs(bytes: Buffer): Pair[] {
   if (bytes.length < 4 || bytes.length > SIZE_LIMIT) return [];
   const count = bytes.readUInt32LE(0);
   if (count > COUNT_LIMIT || 4 + count * 8 > bytes.length) return [];
-  const text = bytes.latin1Slice(0, bytes.length);
+  const text = readLatin1(bytes, 0, bytes.length);
   const pairs: Pair[] = [];
   let at = 4 + count * 8;
   for (let i = 0; i < count; i++) {

@@ -1,3 +1,4 @@
+import { readLatin1 } from "./latin1.ts";
 import { encodePairs, type Pair } from "./pairs.ts";
 
 /** A number that a property holds as a double; a plain number is an integer. */
@@ -80,13 +81,13 @@ function byteString(text: string): string {
 function integer(value: bigint): string {
   const out = Buffer.allocUnsafe(8);
   out.writeBigInt64LE(BigInt.asIntN(64, value));
-  return out.latin1Slice(0, 8);
+  return readLatin1(out, 0, 8);
 }
 
 function double(value: number): string {
   const out = Buffer.allocUnsafe(8);
   out.writeDoubleLE(value);
-  return out.latin1Slice(0, 8);
+  return readLatin1(out, 0, 8);
 }
 
 /** Follows the rest of a path into a map, a list or JSON; undefined where it leads nowhere. */

@@ -50,7 +50,9 @@ export function numberField(fields: readonly Field[], number: number): number {
 }
 
 /** A message of varint (number, boolean) and bytes fields; what is empty is left out, as proto3 does. */
-export function encodeFields(fields: readonly (readonly [number: number, value: number | boolean | Uint8Array])[]): Buffer {
+export function encodeFields(
+  fields: readonly (readonly [number: number, value: number | boolean | Uint8Array])[],
+): Buffer {
   const parts: Uint8Array[] = [];
   for (const [number, value] of fields) {
     if (value instanceof Uint8Array) {

@@ -11,13 +11,7 @@ export function bufferCalls(vm: WasmVm) {
   const bufferOf = (type: number): GuestBuffer | null => vm.active?.buffer(type) ?? null;
 
   return {
-    proxy_get_buffer_bytes(
-      type: number,
-      start: number,
-      length: number,
-      pointerCell: number,
-      sizeCell: number,
-    ): number {
+    proxy_get_buffer_bytes(type: number, start: number, length: number, pointerCell: number, sizeCell: number): number {
       if (--vm.work < 0) vm.overdrawn("proxy_get_buffer_bytes");
       if (type >>> 0 > LAST_BUFFER) return Status.BadArgument;
       const buffer = bufferOf(type);

@@ -58,7 +58,7 @@ export function generalCalls(vm: WasmVm) {
       return give(vm, bytes ?? "", pointerCell, sizeCell);
     },
 
-    emscripten_notify_memory_growth(_memory: number): void {},
+    emscripten_notify_memory_growth(_memory: number): undefined {},
 
     pthread_equal(one: number, other: number): number {
       return one === other ? 1 : 0;

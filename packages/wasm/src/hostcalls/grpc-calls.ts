@@ -33,7 +33,9 @@ export function grpcCalls(vm: WasmVm) {
       if (bytes === null || pieces === null || !vm.memory.holds(tokenCell, 4)) return Status.InvalidMemoryAccess;
       const request = requestOf(vm, pieces, Math.max(timeout, 0));
       if (request === null) return Status.ParseFailure;
-      return vm.active === null ? Status.BadArgument : answer(vm, vm.active.root.callouts.grpcCall(request, bytes), tokenCell);
+      return vm.active === null
+        ? Status.BadArgument
+        : answer(vm, vm.active.root.callouts.grpcCall(request, bytes), tokenCell);
     },
 
     proxy_grpc_stream(
@@ -57,7 +59,9 @@ export function grpcCalls(vm: WasmVm) {
       if (pieces === null || !vm.memory.holds(tokenCell, 4)) return Status.InvalidMemoryAccess;
       const request = requestOf(vm, pieces, 0);
       if (request === null) return Status.ParseFailure;
-      return vm.active === null ? Status.BadArgument : answer(vm, vm.active.root.callouts.grpcStream(request), tokenCell);
+      return vm.active === null
+        ? Status.BadArgument
+        : answer(vm, vm.active.root.callouts.grpcStream(request), tokenCell);
     },
 
     proxy_grpc_send(token: number, message: number, size: number, endStream: number): number {

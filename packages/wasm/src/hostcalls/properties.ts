@@ -12,7 +12,7 @@ export function propertyCalls(vm: WasmVm) {
     proxy_get_property(path: number, pathSize: number, pointerCell: number, sizeCell: number): number {
       if (--vm.work < 0) vm.overdrawn("proxy_get_property");
       if (!vm.memory.holds(path, pathSize)) return Status.InvalidMemoryAccess;
-      const value = valueOf(vm, vm.paths.get(vm.memory.bytes, path >>> 0, pathSize >>> 0));
+      const value = readProperty(vm, vm.paths.get(vm.memory.bytes, path >>> 0, pathSize >>> 0));
       if (typeof value === "string") return give(vm, value, pointerCell, sizeCell);
       if (value === undefined) return Status.NotFound;
       const encoded = encodeProperty(value);
@@ -36,7 +36,7 @@ export function propertyCalls(vm: WasmVm) {
   };
 }
 
-function valueOf(vm: WasmVm, { path, reader }: PropertyPath): PropertyValue {
+function readProperty(vm: WasmVm, { path, reader }: PropertyPath): PropertyValue {
   const context = vm.active;
   if (context === null) return undefined;
   const [first = ""] = path;

@@ -8,7 +8,13 @@ import { Status } from "./status.ts";
 export function sharedCalls(vm: WasmVm, data: SharedData, queues: SharedQueues) {
   const { vmId } = vm.options;
   return {
-    proxy_get_shared_data(key: number, keySize: number, pointerCell: number, sizeCell: number, casCell: number): number {
+    proxy_get_shared_data(
+      key: number,
+      keySize: number,
+      pointerCell: number,
+      sizeCell: number,
+      casCell: number,
+    ): number {
       if (--vm.work < 0) vm.overdrawn("proxy_get_shared_data");
       const name = vm.memory.string(key, keySize);
       if (name === null || !vm.memory.holds(casCell, 4)) return Status.InvalidMemoryAccess;
@@ -49,13 +55,7 @@ export function sharedCalls(vm: WasmVm, data: SharedData, queues: SharedQueues) 
       return Status.Ok;
     },
 
-    proxy_resolve_shared_queue(
-      id: number,
-      idSize: number,
-      name: number,
-      nameSize: number,
-      tokenCell: number,
-    ): number {
+    proxy_resolve_shared_queue(id: number, idSize: number, name: number, nameSize: number, tokenCell: number): number {
       if (--vm.work < 0) vm.overdrawn("proxy_resolve_shared_queue");
       const owner = vm.memory.string(id, idSize);
       const text = vm.memory.string(name, nameSize);

@@ -30,10 +30,8 @@ export interface WasmLimits {
   readonly queues: number;
   /** Bytes waiting in one queue. Default 4 MiB. */
   readonly queueBytes: number;
-  /** Bytes of names and values that a header map may have after a plugin has changed it. Default 60 KiB, as Envoy. */
-  readonly headerBytes: number;
-  /** Fields of such a map. Default 1,000. */
-  readonly headerCount: number;
+  /** Bytes that a plugin may add to the header maps of one stream, 32 more for each field. Default 60 KiB. */
+  readonly headerGrowth: number;
   /** HTTP and gRPC calls in flight, and DNS look-ups. Default 100. */
   readonly callouts: number;
   /** Bytes of a call's response that are kept. Default 4 MiB. */
@@ -62,8 +60,7 @@ export const DEFAULT_LIMITS: WasmLimits = {
   sharedDataKeys: 10_000,
   queues: 100,
   queueBytes: 4 * 1024 * 1024,
-  headerBytes: 60 * 1024,
-  headerCount: 1000,
+  headerGrowth: 60 * 1024,
   callouts: 100,
   calloutBytes: 4 * 1024 * 1024,
   expressions: 1000,

@@ -60,7 +60,7 @@ const OTHER_FORMS: Readonly<Record<string, Signature>> = {
 };
 
 /** What the host calls beside the callbacks: start functions and allocators. */
-export const ENTRY_POINTS: Readonly<Record<string, readonly Signature[]>> = {
+const ENTRY_POINTS: Readonly<Record<string, readonly Signature[]>> = {
   _initialize: [":"],
   _start: [":"],
   main: ["ii:i"],

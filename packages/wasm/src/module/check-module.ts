@@ -12,7 +12,8 @@ export function checkImports(info: ModuleInfo): string | null {
     if (wanted.kind === "memory" || wanted.kind === "table") {
       return `Failed to load Wasm module due to an imported ${wanted.kind}: ${name}. Let the module define its own`;
     }
-    if (wanted.kind !== "function") return `Failed to load Wasm module due to an unsupported import: ${name} (${wanted.kind})`;
+    if (wanted.kind !== "function")
+      return `Failed to load Wasm module due to an unsupported import: ${name} (${wanted.kind})`;
     const offered = offeredSignature(wanted);
     if (offered === null) missing.push(name);
     else if (offered !== wanted.signature) mismatches.push(mismatch(name, wanted.signature ?? ":", offered));

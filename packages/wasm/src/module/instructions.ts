@@ -118,5 +118,7 @@ function skipAtomic(reader: BinaryReader): number {
 }
 
 function unknown(reader: BinaryReader, opcode: number): MalformedModule {
-  return new MalformedModule(`has instruction 0x${opcode.toString(16)} before byte ${reader.at}, which is not supported`);
+  return new MalformedModule(
+    `has instruction 0x${opcode.toString(16)} before byte ${reader.at}, which is not supported`,
+  );
 }

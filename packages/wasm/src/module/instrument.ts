@@ -46,7 +46,8 @@ export function* instrument(
     if (id === SECTION.code) yield* writeCode(work, section);
     else (REWRITE[id] ?? copySection)(work, section);
   }
-  for (const section of info.sections) if (section.id === SECTION.custom && section.name === "name") copySection(work, section);
+  for (const section of info.sections)
+    if (section.id === SECTION.custom && section.name === "name") copySection(work, section);
   return { bytes: new Uint8Array(out.view()), positions: positions.freeze(), fuelExport, startExport };
 }
 
@@ -85,7 +86,13 @@ function copySection({ bytes, out }: Work, section: Section | null): void {
 }
 
 /** A section with `count` entries more than the module has, written by `write`. */
-function append(work: Work, id: number, section: Section | null, count: number, write: (out: BinaryWriter) => void): void {
+function append(
+  work: Work,
+  id: number,
+  section: Section | null,
+  count: number,
+  write: (out: BinaryWriter) => void,
+): void {
   const content = new BinaryWriter();
   if (section === null) content.u32(count);
   else {

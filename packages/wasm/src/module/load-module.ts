@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { engine, type WasmModule } from "../vm/web-assembly.ts";
 import { type AbiVersion, detectAbi } from "./abi.ts";
 import { MalformedModule } from "./binary-reader.ts";
 import { checkExports, checkImports, hasAllocator } from "./check-module.ts";
@@ -25,7 +26,7 @@ export interface LoadFault {
 
 /** A module that was checked, rewritten and compiled. Any number of VMs can be made from it. */
 export interface LoadedModule {
-  readonly compiled: WebAssembly.Module;
+  readonly compiled: WasmModule;
   readonly abi: AbiVersion;
   readonly imports: readonly ModuleImport[];
   /** Types of the exported functions. */
@@ -62,13 +63,13 @@ export async function loadModule(
   const abi = detectAbi(info);
   if (abi === null) return fault("wasm_abi_unknown", UNKNOWN_ABI);
   const rejected = await compile(bytes);
-  if (!(rejected instanceof WebAssembly.Module)) return fault("wasm_rejected", `${NOT_LOADED}: ${rejected}`);
+  if (typeof rejected === "string") return fault("wasm_rejected", `${NOT_LOADED}: ${rejected}`);
   const faults = checkLinks(info);
   if (faults !== null) return faults;
   const rewritten = await rewrite(bytes, info, options);
   if (typeof rewritten === "string") return fault("wasm_unsupported", `The module ${rewritten}`);
   const compiled = await compile(rewritten.bytes);
-  if (!(compiled instanceof WebAssembly.Module)) return fault("wasm_rejected", `${NOT_LOADED} after rewriting: ${compiled}`);
+  if (typeof compiled === "string") return fault("wasm_rejected", `${NOT_LOADED} after rewriting: ${compiled}`);
   const { positions, fuelExport, startExport } = rewritten;
   return {
     ...{ compiled, abi, imports: info.imports, functions: exportedFunctions(info) },
@@ -100,9 +101,9 @@ function checkLinks(info: ModuleInfo): LoadFault | null {
   return null;
 }
 
-async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WebAssembly.Module | string> {
+async function compile(bytes: Uint8Array<ArrayBuffer>): Promise<WasmModule | string> {
   try {
-    return await WebAssembly.compile(bytes);
+    return await engine.compile(bytes);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
@@ -132,10 +133,17 @@ function exportedFunctions(info: ModuleInfo): ReadonlyMap<string, Signature> {
 }
 
 /** Functions of 0.1.0 only, which Envoy doesn't link for later versions. */
-const OLD_ONLY = ["proxy_clear_route_cache", "proxy_continue_request", "proxy_continue_response", "proxy_get_configuration"];
+const OLD_ONLY = [
+  "proxy_clear_route_cache",
+  "proxy_continue_request",
+  "proxy_continue_response",
+  "proxy_get_configuration",
+];
 
 function warningsOf(info: ModuleInfo, abi: AbiVersion): string[] {
   if (abi === "0.1.0") return [];
   const old = info.imports.filter(({ module, name }) => module === "env" && OLD_ONLY.includes(name));
-  return old.map(({ name }) => `imports env.${name}, which Envoy offers to modules of ABI 0.1.0 only (this one is ${abi})`);
+  return old.map(
+    ({ name }) => `imports env.${name}, which Envoy offers to modules of ABI 0.1.0 only (this one is ${abi})`,
+  );
 }

@@ -1,3 +1,6 @@
+import { readLatin1, writeLatin1 } from "../encoding/latin1.ts";
+import type { WasmMemory } from "./web-assembly.ts";
+
 const NOTHING = Buffer.alloc(0);
 const NO_VIEW = new DataView(new ArrayBuffer(0));
 
@@ -7,11 +10,11 @@ const NO_VIEW = new DataView(new ArrayBuffer(0));
  * are byte strings: one char is one byte.
  */
 export class GuestMemory {
-  readonly #memory: WebAssembly.Memory;
+  readonly #memory: WasmMemory;
   #bytes: Buffer = NOTHING;
   #view: DataView = NO_VIEW;
 
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WasmMemory) {
     this.#memory = memory;
     this.#refresh();
   }
@@ -36,7 +39,7 @@ export class GuestMemory {
   string(pointer: number, length: number): string | null {
     if (!this.holds(pointer, length)) return null;
     const start = pointer >>> 0;
-    return this.#bytes.latin1Slice(start, start + (length >>> 0));
+    return readLatin1(this.#bytes, start, start + (length >>> 0));
   }
 
   /** A copy; null: out of bounds. */
@@ -74,7 +77,7 @@ export class GuestMemory {
 
   writeString(pointer: number, text: string): boolean {
     if (!this.holds(pointer, text.length)) return false;
-    this.#bytes.latin1Write(text, pointer >>> 0, text.length);
+    writeLatin1(this.#bytes, text, pointer >>> 0);
     return true;
   }
 

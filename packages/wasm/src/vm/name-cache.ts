@@ -1,3 +1,5 @@
+import { readLatin1 } from "../encoding/latin1.ts";
+
 interface Entry<T> {
   readonly pointer: number;
   readonly bytes: Uint8Array;
@@ -28,7 +30,7 @@ export class NameCache<T> {
     if (entry !== undefined && entry.pointer === pointer && matches(memory, pointer, length, entry.bytes)) {
       return entry.value;
     }
-    const text = memory.latin1Slice(pointer, pointer + length);
+    const text = readLatin1(memory, pointer, pointer + length);
     const value = this.#ofText(text);
     if (length <= LONGEST) this.#slots[slot] = { pointer, bytes: Buffer.from(text, "latin1"), value };
     return value;

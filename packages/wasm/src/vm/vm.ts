@@ -2,25 +2,22 @@ import type { Context } from "../contexts/context.ts";
 import type { LimitName, WasmLimits } from "../limits/limits.ts";
 import type { PluginLog } from "../limits/plugin-log.ts";
 import type { PluginUsage } from "../limits/usage.ts";
-import { CALLBACKS, type CallbackName } from "../module/abi.ts";
 import type { LoadedModule } from "../module/load-module.ts";
+import {
+  type Callback,
+  type Callbacks,
+  findCallbacks,
+  type GuestFunction,
+  invoke,
+  startFunctions,
+} from "./callbacks.ts";
 import { backtraceOf, describeFailure, type FailureKind, HostTrap, type VmFailure } from "./failure.ts";
 import { GuestMemory } from "./guest-memory.ts";
 import { NameCache } from "./name-cache.ts";
 import type { AttributeReader, PluginServices } from "./services.ts";
 import type { HeaderKey } from "./stream-host.ts";
 import { isTimeout, type TimedRun } from "./timed-run.ts";
-
-type GuestFunction = (...args: number[]) => number | undefined;
-
-/** An exported callback. */
-export interface Callback {
-  readonly name: CallbackName;
-  readonly fn: GuestFunction;
-  readonly parameters: number;
-}
-
-type Callbacks = Readonly<Record<CallbackName, Callback | null>>;
+import { engine, type WasmImports } from "./web-assembly.ts";
 
 export interface VmOptions {
   readonly module: LoadedModule;
@@ -39,8 +36,6 @@ export interface VmOptions {
 
 /** What a call answers where the VM has failed, before or in it: no number that Wasm has. */
 export const FAILED = -(2 ** 40);
-
-const UNLIMITED = new Set<string>();
 
 /** Host calls that the module's allocator may make [proxy-wasm §2.6]. */
 const IN_ALLOCATOR = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
@@ -70,7 +65,9 @@ export class WasmVm {
   failure: VmFailure | null = null;
   /** Told once, when the VM fails. */
   onFailure: (failure: VmFailure) => void = () => {};
-  #exports: WebAssembly.Exports = {};
+  /** Logs what was written without a line feed. */
+  flushOutput: () => void = () => {};
+  #exports: Record<string, unknown> = {};
   #swapFuel!: (fuel: number) => number;
   #allocator!: (size: number) => number;
   /** Fuel in the module while nothing runs. */
@@ -93,20 +90,20 @@ export class WasmVm {
   }
 
   /** Makes the instance and runs its start functions; null when that went well. */
-  start(imports: WebAssembly.Imports, allowed: ReadonlySet<string>): VmFailure | null {
+  start(imports: WasmImports, allowed: ReadonlySet<string>): VmFailure | null {
     const { module } = this.options;
     try {
-      this.#exports = new WebAssembly.Instance(module.compiled, imports).exports;
+      this.#exports = new engine.Instance(module.compiled, imports).exports;
     } catch (error) {
       return this.fail("create", "", error);
     }
-    const memory = Object.values(this.#exports).find((value) => value instanceof WebAssembly.Memory);
-    if (!(memory instanceof WebAssembly.Memory)) return this.fail("create", "", new Error("the module exports no memory"));
+    const memory = Object.values(this.#exports).find((value) => value instanceof engine.Memory);
+    if (!(memory instanceof engine.Memory)) return this.fail("create", "", new Error("the module exports no memory"));
     this.memory = new GuestMemory(memory);
-    this.callbacks = this.#findCallbacks();
+    this.callbacks = findCallbacks(module, this.options.capabilities, (name) => this.#function(name));
     this.#swapFuel = this.#function(module.fuelExport) as (fuel: number) => number;
     this.#allocator = this.#function(module.functions.has("malloc") ? "malloc" : "proxy_on_memory_allocate") as never;
-    for (const [name, args] of this.#startFunctions()) {
+    for (const [name, args] of startFunctions(module)) {
       this.#runTimed(name, null, allowed, () => this.#function(name)(...args));
       if (this.failure !== null) return this.failure;
     }
@@ -149,6 +146,7 @@ export class WasmVm {
       this.#trap(callback.name, error);
       result = FAILED;
     }
+    this.flushOutput();
     this.#current = outer;
     this.active = outerActive;
     if (--this.#depth > 0) return result;
@@ -200,7 +198,10 @@ export class WasmVm {
       return;
     }
     if (this.#restriction !== null) {
-      this.throwTrap("restricted", `restricted_callback: ${name} can't be called from a start function or the allocator`);
+      this.throwTrap(
+        "restricted",
+        `restricted_callback: ${name} can't be called from a start function or the allocator`,
+      );
     }
     this.hit("callbackWork");
     this.throwTrap("work", `more than ${this.limits.callbackWork} host calls in one callback`);
@@ -276,6 +277,7 @@ export class WasmVm {
 
   #trap(callback: string, error: unknown): void {
     if (this.failure !== null) return;
+    this.flushOutput();
     const poison = this.#poison;
     if (poison !== null) this.fail(poison.kind, callback, poison);
     else if (isTimeout(error)) {
@@ -305,6 +307,7 @@ export class WasmVm {
     } catch (error) {
       this.#trap(name, error);
     }
+    this.flushOutput();
     this.#depth--;
     this.#restriction = null;
     this.#current = outer;
@@ -320,30 +323,6 @@ export class WasmVm {
     }
   }
 
-  #startFunctions(): [name: string, args: number[]][] {
-    const { functions, startExport } = this.options.module;
-    const run: [string, number[]][] = startExport === null ? [] : [[startExport, []]];
-    if (functions.has("_initialize")) {
-      run.push(["_initialize", []]);
-      if (functions.get("main") === "ii:i") run.push(["main", [0, 0]]);
-      else if (functions.has("__main_void")) run.push(["__main_void", []]);
-    } else if (functions.has("_start")) run.push(["_start", []]);
-    return run;
-  }
-
-  #findCallbacks(): Callbacks {
-    const { functions, abi } = this.options.module;
-    const allowed = this.options.capabilities ?? UNLIMITED;
-    const found = Object.keys(CALLBACKS).map((key) => {
-      const name = key as CallbackName;
-      const type = functions.get(name);
-      const unknown = type === undefined || (name === "proxy_on_foreign_function" && abi === "0.1.0");
-      if (unknown || (allowed.size > 0 && !allowed.has(name))) return [name, null];
-      return [name, { name, fn: this.#function(name), parameters: type.indexOf(":") }];
-    });
-    return Object.fromEntries(found) as Callbacks;
-  }
-
   #function(name: string): GuestFunction {
     return this.#exports[name] as GuestFunction;
   }
@@ -355,19 +334,6 @@ export class WasmVm {
   #resolvePath(text: string): PropertyPath {
     const path = text.replace(/\0$/, "").split("\0");
     return { path, reader: this.options.services.attributes.resolve(path) };
-  }
-}
-
-function invoke({ fn, parameters }: Callback, id: number, a: number, b: number, c: number, d: number): number {
-  switch (parameters) {
-    case 1:
-      return fn(id) ?? 0;
-    case 2:
-      return fn(id, a) ?? 0;
-    case 3:
-      return fn(id, a, b) ?? 0;
-    default:
-      return fn(id, a, b, c, d) ?? 0;
   }
 }
 

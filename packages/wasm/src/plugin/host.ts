@@ -1,0 +1,88 @@
+import type { Timer } from "@mixerless/clock";
+import type { MetricStore } from "@mixerless/metrics";
+import type { SharedState } from "../hostcalls/imports.ts";
+import { resolveLimits, type WasmLimits } from "../limits/limits.ts";
+import { PluginMetrics, type TagExtractor } from "../measure/plugin-metrics.ts";
+import { type LoadedModule, type LoadFault, loadModule } from "../module/load-module.ts";
+import { SharedData } from "../shared/shared-data.ts";
+import { SharedQueues } from "../shared/shared-queues.ts";
+import type { PluginServices } from "../vm/services.ts";
+import { TimedRun } from "../vm/timed-run.ts";
+import type { PluginConfig } from "./config.ts";
+import { HostMetrics } from "./host-metrics.ts";
+import { Plugin, type PluginStatus } from "./plugin.ts";
+import { VmPool } from "./vm-pool.ts";
+
+export interface WasmHostOptions {
+  readonly services: PluginServices;
+  /** Plugins' metrics and the host's own. */
+  readonly metrics: MetricStore;
+  /** The bootstrap's `stats_tags`. */
+  readonly tagExtractors?: readonly TagExtractor[];
+  /** From 0 to 1, for back-offs. Default Math.random. */
+  readonly random?: () => number;
+}
+
+/** How often what plugins did is brought into the store. */
+const PUBLISH = 1000;
+
+/** All Wasm plugins of a process, and what they share. */
+export class WasmHost {
+  readonly #services: PluginServices;
+  readonly #metrics: HostMetrics;
+  readonly #pool: VmPool;
+  readonly #random: () => number;
+  readonly #plugins = new Set<Plugin>();
+  readonly #publisher: Timer;
+
+  constructor(options: WasmHostOptions) {
+    const { services, metrics, tagExtractors = [], random = Math.random } = options;
+    this.#services = services;
+    this.#random = random;
+    this.#metrics = new HostMetrics(metrics);
+    const shared: SharedState = {
+      data: new SharedData(),
+      queues: new SharedQueues((action) => services.clock.after(0, action)),
+      metrics: new PluginMetrics(metrics, tagExtractors),
+    };
+    this.#pool = new VmPool(services, shared, this.#metrics, new TimedRun());
+    this.#publisher = services.clock.every(PUBLISH, () => {
+      for (const plugin of this.#plugins) plugin.publish();
+    });
+  }
+
+  /** Checks and compiles a module, off the request path. */
+  load(bytes: Uint8Array<ArrayBuffer>, limits: Partial<WasmLimits> = {}): Promise<LoadedModule | LoadFault> {
+    return loadModule(bytes, resolveLimits(limits));
+  }
+
+  /** A plugin that has been started; `status()` says how that went. */
+  create(config: PluginConfig, module: LoadedModule): Plugin {
+    const parts = { services: this.#services, pool: this.#pool, metrics: this.#metrics, random: this.#random };
+    const plugin = new Plugin(config, module, parts);
+    plugin.start();
+    this.#plugins.add(plugin);
+    return plugin;
+  }
+
+  /** Its streams under way go on; new ones don't get it. */
+  remove(plugin: Plugin): void {
+    plugin.publish();
+    plugin.close();
+    this.#plugins.delete(plugin);
+  }
+
+  statuses(): PluginStatus[] {
+    return [...this.#plugins].map((plugin) => plugin.status());
+  }
+
+  /** VMs that are alive. */
+  get vms(): number {
+    return this.#pool.size;
+  }
+
+  close(): void {
+    this.#publisher.cancel();
+    for (const plugin of [...this.#plugins]) this.remove(plugin);
+  }
+}
