@@ -116,20 +116,20 @@ export class Guest {
     return BigInt(this.u32(at)) + (BigInt(this.u32(at + 4)) << 32n);
   }
 
-  /** What a host function gave in the cells 0 and 4. */
+  /** What a host function gave in the cells 16 and 20. */
   given(): string {
-    return this.vm.memory.string(this.u32(0), this.u32(4)) ?? "out of bounds";
+    return this.vm.memory.string(this.u32(16), this.u32(20)) ?? "out of bounds";
   }
 
-  /** Calls a function that gives a value into the cells 0 and 4: the value, or the status. */
+  /** Calls a function that gives a value into the cells 16 and 20: the value, or the status. */
   ask(name: string, ...args: (number | bigint | string)[]): string | number {
-    const status = this.call(name, ...args, 0, 4);
+    const status = this.call(name, ...args, 16, 20);
     return status === 0 ? this.given() : status;
   }
 
   /** `proxy_get_shared_data`: value and number, or the status. */
   askShared(key: string): [value: string, cas: number] | number {
-    const status = this.call("proxy_get_shared_data", key, 0, 4, 8);
+    const status = this.call("proxy_get_shared_data", key, 16, 20, 8);
     return status === 0 ? [this.given(), this.u32(8)] : status;
   }
 }

@@ -29,7 +29,7 @@ type HostFunction = (...args: never[]) => number | undefined;
 
 /** Host calls that a start function may make [proxy-wasm §2.5]. */
 export const AT_START: ReadonlySet<string> = new Set([
-  ...["proxy_log", "fd_write", "fd_pwrite", "clock_time_get", "poll_oneoff"],
+  ...["proxy_log", "fd_write", "fd_pwrite", "clock_time_get", "poll_oneoff", "random_get"],
 ]);
 
 /** Callable whatever the capabilities are [proxy-wasm §15.3]. */

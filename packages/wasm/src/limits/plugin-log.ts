@@ -32,10 +32,10 @@ export class PluginLog {
       this.#dropped = 0;
       this.#services.log({ level: 3, text, plugin: this.plugin });
     }
-    const kept = message.length > limits.logBytes ? `${message.slice(0, limits.logBytes)} …` : message;
-    const text = Buffer.from(kept, "latin1").toString("utf8");
+    const text = Buffer.from(message.slice(0, limits.logBytes), "latin1").toString("utf8");
     const label = prefix.length > 0 ? `wasm log ${prefix}: ` : "wasm log: ";
-    this.#services.log({ level, text: label + (kept === message ? text : `${text} (cut)`), plugin: this.plugin });
+    const cut = message.length > limits.logBytes ? " … (cut)" : "";
+    this.#services.log({ level, text: label + text + cut, plugin: this.plugin });
     return true;
   }
 

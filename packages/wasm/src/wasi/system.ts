@@ -42,6 +42,7 @@ export function systemCalls(vm: WasmVm) {
       return vm.memory.writeU64(cell, 1) ? Errno.Success : Errno.Fault;
     },
     random_get(pointer: number, length: number): number {
+      if (--vm.work < 0) vm.overdrawn("random_get");
       const count = length >>> 0;
       if (count > RANDOM_LIMIT) return Errno.Invalid;
       if (!vm.memory.holds(pointer, count)) return Errno.Fault;
