@@ -153,7 +153,7 @@ describe("signatures", () => {
     const fields = parseFields(Buffer.from(String(answer), "latin1")) ?? [];
     return [numberField(fields, 1) !== 0, bytesField(fields, 2).toString()];
   };
-  const verify = (hash: string, key: Parameters<typeof encodeFields>[0], made = signature) =>
+  const verify = (hash: string, key: Parameters<typeof encodeFields>[0], made: Buffer = signature) =>
     call("verify_signature", encodeFields([[1, Buffer.from(hash)], ...key, [3, made], [4, text]]));
 
   test("good ones in both forms of the key", () => {
