@@ -31,11 +31,14 @@ export function createBootstrap(
   userAgentName: "mixerless" | "envoy" = "mixerless",
 ): Json {
   const { ip, discovery } = addresses;
+  const { labels } = identity;
+  // As upstream's injection does it: by this label the control plane knows who has a certificate to show.
+  const shown = discovery.secure === true ? { ...identity, labels: { ...labels, [TLS_MODE]: "istio" } } : identity;
   return {
     node: {
       id: nodeId(identity),
       cluster: serviceCluster(identity),
-      metadata: { ...portMetadata(addresses), ...nodeMetadata(identity, environment) },
+      metadata: { ...portMetadata(addresses), ...nodeMetadata(shown, environment) },
       locality: { region: identity.locality.region, zone: identity.locality.zone, subZone: identity.locality.subZone },
       userAgentName,
     },
@@ -71,6 +74,8 @@ export function createBootstrap(
     },
   };
 }
+
+const TLS_MODE = "security.istio.io/tlsMode";
 
 /** A stock Envoy would speak HTTP/1.1 to the control plane; the embedded proxy has an xDS client of its own. */
 const HTTP2: Record<string, Json> = {

@@ -38,7 +38,7 @@ export function meshFiles(plan: AddressPlan, reviews: ReviewsChoice, mtls: MtlsC
     file(
       "workloads.yaml",
       "Where each workload's sidecar takes requests.",
-      applications.map((entry) => workloadEntry(entry, plan)),
+      applications.map((entry) => workloadEntry(entry, plan, mtls)),
     ),
     file(
       "sidecars.yaml",
@@ -99,7 +99,9 @@ function callerPorts(service: string, plan: AddressPlan): [name: string, port: n
   });
 }
 
-function workloadEntry({ workload, inbound }: WorkloadAddresses, plan: AddressPlan): object {
+function workloadEntry({ workload, inbound }: WorkloadAddresses, plan: AddressPlan, mtls: MtlsChoice): object {
+  // By this label clients know that there is a sidecar that takes TLS.
+  const tlsMode = mtls === "off" ? {} : { "security.istio.io/tlsMode": "istio" };
   const ports = Object.fromEntries([
     ["http", inbound.port],
     ...callerPorts(workload.app, plan).map(([name]) => [name, inbound.port]),
@@ -107,7 +109,7 @@ function workloadEntry({ workload, inbound }: WorkloadAddresses, plan: AddressPl
   return {
     apiVersion: NETWORKING,
     kind: "WorkloadEntry",
-    metadata: { name: workload.name, namespace: workload.namespace, labels: labels(workload) },
+    metadata: { name: workload.name, namespace: workload.namespace, labels: { ...labels(workload), ...tlsMode } },
     spec: { address: inbound.ip, ports, labels: labels(workload), serviceAccount: serviceAccountOf(workload) },
   };
 }
