@@ -100,14 +100,35 @@ function sorted(series: readonly object[]): object[] {
   return ordered.sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }
 
+/** Exact identities, by the service accounts of Istio's Bookinfo. */
+function principal(workload: string): string {
+  if (workload === "istio-ingressgateway")
+    return "spiffe://cluster.local/ns/istio-system/sa/istio-ingressgateway-service-account";
+  return `spiffe://cluster.local/ns/default/sa/bookinfo-${workload.replace(/-v\d$/, "")}`;
+}
+
+/** The same where both ends have shown certificates. */
+function secured(series: object): object {
+  const labels = series as Record<string, string>;
+  return {
+    ...labels,
+    source_principal: principal(labels.source_workload ?? ""),
+    destination_principal: principal(labels.destination_workload ?? ""),
+    connection_security_policy: labels.reporter === "source" ? "unknown" : "mutual_tls",
+  };
+}
+
 describe.each([
-  { reviews: "v2", loopback: "many", viaRatings: true },
-  { reviews: "v1", loopback: "single", viaRatings: false },
-])("page views through reviews $reviews with loopback $loopback", ({ reviews, loopback, viaRatings }) => {
+  { reviews: "v2", loopback: "many", viaRatings: true, mtls: "off" },
+  { reviews: "v1", loopback: "single", viaRatings: false, mtls: "off" },
+  { reviews: "v2", loopback: "many", viaRatings: true, mtls: "strict" },
+  { reviews: "v1", loopback: "single", viaRatings: false, mtls: "strict" },
+])("page views through reviews $reviews, loopback $loopback, mtls $mtls", ({ reviews, loopback, viaRatings, mtls }) => {
   let demo: RunningDemo;
+  const known = (series: object) => (mtls === "off" ? series : secured(series));
 
   beforeAll(async () => {
-    demo = await RunningDemo.start("--no-traffic", "--reviews", reviews, "--loopback", loopback);
+    demo = await RunningDemo.start("--no-traffic", "--reviews", reviews, "--loopback", loopback, "--mtls", mtls);
   }, 60_000);
 
   afterAll(async () => {
@@ -135,21 +156,38 @@ describe.each([
       ...bothReporters(gateway, PRODUCTPAGE, "productpage"),
       ...BEHIND_PRODUCTPAGE(reviews),
       ...(viaRatings ? RATINGS(reviews) : []),
-    ];
+    ].map(known);
     const grown = await demo.growth(METRIC, expected.length * VIEWS, () => view(`${demo.summary.ingress}/productpage`));
     expect(sorted([...grown.keys()].map((labels) => JSON.parse(labels) as object))).toEqual(sorted(expected));
     expect([...grown.values()].every((by) => by === VIEWS)).toBe(true);
   }, 30_000);
 
-  it("from outside the mesh are counted once at the door, with nobody as source", async () => {
-    const expected = [
-      edge("destination", NOBODY, PRODUCTPAGE, "productpage"),
-      ...BEHIND_PRODUCTPAGE(reviews),
-      ...(viaRatings ? RATINGS(reviews) : []),
-    ];
-    const inbound = demo.workload("productpage-v1").inbound;
-    const grown = await demo.growth(METRIC, expected.length * VIEWS, () => view(`http://${inbound}/productpage`));
-    expect(sorted([...grown.keys()].map((labels) => JSON.parse(labels) as object))).toEqual(sorted(expected));
-    expect([...grown.values()].every((by) => by === VIEWS)).toBe(true);
-  }, 30_000);
+  it.runIf(mtls === "strict")("in clear are refused by every workload, and counted", async () => {
+    const REFUSED = "envoy_listener_no_filter_chain_match";
+    const inbounds = demo.summary.workloads.filter(({ app }) => app !== undefined).map(({ inbound }) => inbound);
+    const grown = await demo.growth(REFUSED, inbounds.length, async () => {
+      for (const inbound of inbounds) await expect(fetchPage(`http://${inbound}/health`)).rejects.toThrow();
+    });
+    expect([...grown].sort()).toEqual(
+      inbounds
+        .map((inbound) => [JSON.stringify({ envoy_listener_address: inbound.replace(":", "_") }), 1])
+        .sort(([a], [b]) => (`${a}` < `${b}` ? -1 : 1)),
+    );
+  });
+
+  it.runIf(mtls === "off")(
+    "from outside the mesh are counted once at the door, with nobody as source",
+    async () => {
+      const expected = [
+        edge("destination", NOBODY, PRODUCTPAGE, "productpage"),
+        ...BEHIND_PRODUCTPAGE(reviews),
+        ...(viaRatings ? RATINGS(reviews) : []),
+      ];
+      const inbound = demo.workload("productpage-v1").inbound;
+      const grown = await demo.growth(METRIC, expected.length * VIEWS, () => view(`http://${inbound}/productpage`));
+      expect(sorted([...grown.keys()].map((labels) => JSON.parse(labels) as object))).toEqual(sorted(expected));
+      expect([...grown.values()].every((by) => by === VIEWS)).toBe(true);
+    },
+    30_000,
+  );
 });
