@@ -5,6 +5,7 @@
 const FLOORS = [
   ["http1-bare", "nginx", "cpu_us_per_request", 1.6, 1.1],
   ["http1-telemetry-log", "nginx", "cpu_us_per_request", nodeMajor() >= 24 ? 1.6 : 1.9, 1.1],
+  ["http1-telemetry-log", "envoy", "cpu_us_per_request", 1.5, 1],
   ["http1-telemetry-log", "undici", "cpu_us_per_request", 0.5, 0.25],
   ["telemetry", "self", "cpu_us_per_request", 1.15, 1.03],
   ["exchange", "self", "cpu_us_per_request", 1.25, 1.08],

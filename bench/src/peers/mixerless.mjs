@@ -29,7 +29,8 @@ function program(file, { concurrency }) {
   return [COMMAND, "proxy", "-c", file, "--drain-time", "1ms", "--concurrency", String(concurrency)];
 }
 
-function bootstrap(port, backendPort, logFile, features) {
+/** A bootstrap of one listener that forwards to one backend. */
+export function bootstrap(port, backendPort, logFile, features) {
   return {
     node: {
       id: "sidecar~127.0.0.1~details-v1-5f4d584748-7bz9x.default~default.svc.cluster.local",

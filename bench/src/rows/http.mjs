@@ -1,3 +1,4 @@
+import { envoy } from "../peers/envoy.mjs";
 import { haproxy } from "../peers/haproxy.mjs";
 import { mixerless } from "../peers/mixerless.mjs";
 import { nginx } from "../peers/nginx.mjs";
@@ -12,10 +13,10 @@ const PLAIN = { routing: true, stats: false, exchange: false, log: false };
 const WITH_PEER = [...HEADERS, ...PEER_HEADERS];
 
 /** Forwarding and nothing else. */
-export const bare = againstPeers("http1-bare", [nginx, haproxy, undici], {}, HEADERS);
+export const bare = againstPeers("http1-bare", [nginx, haproxy, envoy, undici], {}, HEADERS);
 
-/** Routing, statistics, metadata exchange and a JSON log; nginx with an equal log, undici only forwards. */
-export const telemetryLog = againstPeers("http1-telemetry-log", [nginx, undici], ALL, WITH_PEER);
+/** Routing, statistics, metadata exchange and a JSON log; nginx and Envoy with an equal log, undici only forwards. */
+export const telemetryLog = againstPeers("http1-telemetry-log", [nginx, envoy, undici], ALL, WITH_PEER);
 
 /** What the statistics cost. */
 export const telemetry = againstSelf("telemetry", { ...PLAIN, stats: true }, HEADERS);
