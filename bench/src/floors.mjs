@@ -24,6 +24,7 @@ const FLOORS = [
   ["flood", null, "live_mb_growth", 50, 30],
   ["flood", null, "live_mb_second_half", 20, 10],
   ["latency", "nginx", "added_p50_us", 2.2, 1.1],
+  ["wasm", null, "added_us_per_stream", 12, 4],
 ];
 
 /** `{floor, aim}`, or null where none is set. */

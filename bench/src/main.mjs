@@ -12,6 +12,7 @@ import { latency } from "./rows/latency.mjs";
 import { memory } from "./rows/memory.mjs";
 import { push } from "./rows/push.mjs";
 import { scrape } from "./rows/scrape.mjs";
+import { wasm } from "./rows/wasm.mjs";
 import { workers } from "./rows/workers.mjs";
 
 const ROWS = {
@@ -24,6 +25,7 @@ const ROWS = {
   scrape,
   push,
   latency,
+  wasm,
   workers,
 };
 

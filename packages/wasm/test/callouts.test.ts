@@ -96,6 +96,23 @@ describe("HTTP calls", () => {
     expect(guest.inside(guest.root, () => guest.ask("proxy_get_header_map_value", 6, ":status"))).toBe(2);
   });
 
+  test("the answer can be read through the stream that made the call: SDKs make it the effective context", () => {
+    const callback = guest.vm.callbacks.proxy_on_http_call_response;
+    call();
+    const seen: (string | number)[] = [];
+    const fn = () => {
+      guest.call("proxy_set_effective_context", context.id);
+      seen.push(guest.ask("proxy_get_header_map_value", 6, ":status"), guest.ask("proxy_get_buffer_bytes", 4, 1, 3));
+      return 0;
+    };
+    guest.vm.callbacks = {
+      ...guest.vm.callbacks,
+      proxy_on_http_call_response: { ...(callback as object), fn } as never,
+    };
+    world.services.calls[0]?.done(response());
+    expect(seen).toEqual(["200", "ell"]);
+  });
+
   test("a failure has no counts, and status 11", () => {
     call();
     world.services.calls[0]?.done(null);

@@ -5,6 +5,7 @@ import { CLIENT, SERVER } from "../../../packages/extensions/dist/testing/mesh.j
 import { FakeHost } from "../../../packages/sdk/dist/testing/index.js";
 import { compile } from "../src/compile.mjs";
 import { extensions } from "../src/extensions.mjs";
+import { hostedForm } from "../src/hosted-form.mjs";
 import { Random, randomAttributes, randomPeerHeaders, randomRequest } from "../src/random-streams.mjs";
 import { wasmForm } from "../src/wasm-form.mjs";
 
@@ -14,10 +15,13 @@ const STREAMS_PER_HOST = 50;
 
 const forms = {};
 
-before(() => {
-  const [exchange, stats] = extensions.map((extension) => wasmForm(compile(extension)));
+before(async () => {
+  const files = extensions.map((extension) => compile(extension));
+  const [exchange, stats] = files.map(wasmForm);
+  const [hostedExchange, hostedStats] = await Promise.all(files.map(hostedForm));
   forms.inProcess = { exchange: inProcess.createMetadataExchangePlugin, stats: inProcess.createStats };
   forms.wasm = { exchange, stats };
+  forms.hosted = { exchange: hostedExchange, stats: hostedStats };
 });
 
 const EXCHANGES = [{}, "", { max_peer_cache_size: 4, additional_labels: ["role"] }, { max_peer_cache_size: 0 }];
@@ -100,11 +104,12 @@ function finish(host, stream, random, seen) {
   return seen;
 }
 
-test(`${STREAMS} random streams leave the same behind in both forms`, () => {
+test(`${STREAMS} random streams leave the same behind in process, as Wasm, and as Wasm in the proxy's host`, () => {
   const total = { streams: 0, series: 0 };
   for (let seed = 1; total.streams < STREAMS; seed++) {
     const expected = observe(forms.inProcess, seed);
     assert.deepEqual(observe(forms.wasm, seed), expected, `seed ${seed}`);
+    assert.deepEqual(observe(forms.hosted, seed), expected, `seed ${seed}, hosted`);
     total.streams += STREAMS_PER_HOST;
     total.series += expected.metrics.length;
   }
@@ -112,17 +117,18 @@ test(`${STREAMS} random streams leave the same behind in both forms`, () => {
 });
 
 test(`${PEER_HEADERS} peer headers, many of them damaged, are understood alike`, () => {
-  const hosts = [forms.inProcess, forms.wasm].map((form) =>
+  const hosts = [forms.inProcess, forms.wasm, forms.hosted].map((form) =>
     createHost(form, { max_peer_cache_size: 0 }, {}, SERVER, 1),
   );
   const total = { found: 0, refused: 0 };
   for (let seed = 1; seed <= PEER_HEADERS; seed++) {
-    const [expected, actual] = hosts.map((host) => {
+    const [expected, actual, hosted] = hosts.map((host) => {
       const stream = host.open({ requestHeaders: randomPeerHeaders(new Random(seed * 7919)) });
       stream.request();
       return stream.stream.state("downstream_peer");
     });
     assert.equal(actual, expected, `seed ${seed}`);
+    assert.equal(hosted, expected, `seed ${seed}, hosted`);
     if (expected === null) total.refused++;
     else total.found++;
   }

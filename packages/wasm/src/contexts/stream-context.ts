@@ -1,3 +1,4 @@
+import type { Pair } from "../encoding/pairs.ts";
 import { BufferType } from "../hostcalls/status.ts";
 import type { LocalReply, StreamFacts } from "../vm/stream-host.ts";
 import type { WasmVm } from "../vm/vm.ts";
@@ -42,8 +43,13 @@ export abstract class StreamContext extends Context {
     return this.#created;
   }
 
+  /** What an answer has brought lies with the root, and SDKs ask for it through the stream that made the call. */
   override buffer(type: number): GuestBuffer | null {
-    return type === BufferType.VmConfiguration ? this.root.buffer(type) : null;
+    return type >= BufferType.HttpCallBody ? this.root.buffer(type) : null;
+  }
+
+  override readOnlyPairs(map: number): readonly Pair[] | null {
+    return this.root.readOnlyPairs(map);
   }
 
   /** `on_done` and `on_delete`, once; then nothing reaches the stream any more. */

@@ -34,7 +34,8 @@ export function systemCalls(vm: WasmVm) {
       if (--vm.work < 0) vm.overdrawn("clock_time_get");
       if (id !== REALTIME && id !== MONOTONIC) return Errno.NotSupported;
       const milliseconds = id === REALTIME ? clock.now() : clock.monotonic();
-      const nanoseconds = BigInt(Math.round(milliseconds * 1e3)) * 1000n;
+      // Go's runtime gives up where a clock reads 0.
+      const nanoseconds = BigInt(Math.max(Math.round(milliseconds * 1e3), 1)) * 1000n;
       return vm.memory.writeBigU64(cell, nanoseconds) ? Errno.Success : Errno.Fault;
     },
     clock_res_get(id: number, cell: number): number {

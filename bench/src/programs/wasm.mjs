@@ -1,0 +1,68 @@
+// Streams through a plugin with two callbacks, twelve host calls and four added headers; prints CPU per stream.
+// Plain fake streams around it: what they cost is measured without the plugin and taken off.
+import { FakeHttpStream, TestHost } from "../../../packages/wasm/dist/testing/index.js";
+
+const [streams = 100_000, rounds = 9] = process.argv.slice(2).map(Number);
+
+const TEXTS = `(data (i32.const 0) ":path:authority:methodx-one,x-two,x-three,x-fourvalue-of-a-header:status")
+  (data (i32.const 200) "request\\00path") (data (i32.const 220) "counter")`;
+
+const read = (map, at, size) =>
+  `(drop (call $proxy_get_header_map_value (i32.const ${map}) (i32.const ${at}) (i32.const ${size}) (i32.const 300) (i32.const 304)))`;
+const add = (map, at, size) =>
+  `(drop (call $proxy_add_header_map_value (i32.const ${map}) (i32.const ${at}) (i32.const ${size}) (i32.const 46) (i32.const 17)))`;
+const PROPERTY = "(drop (call $proxy_get_property (i32.const 200) (i32.const 12) (i32.const 300) (i32.const 304)))";
+const COUNT = "(drop (call $proxy_increment_metric (i32.const 4) (i64.const 1)))";
+
+/** What the allocator gave is taken back at the beginning of each callback. */
+const callback = (name, body) => `(func (export "proxy_on_${name}") (param i32 i32 i32) (result i32)
+  (global.set $heap (i32.const 4096)) ${body} (i32.const 0))`;
+
+const PLUGIN = `${TEXTS}
+  (func (export "proxy_on_vm_start") (param i32 i32) (result i32)
+    (drop (call $proxy_define_metric (i32.const 0) (i32.const 220) (i32.const 7) (i32.const 300))) (i32.const 1))
+  ${callback("request_headers", read(0, 0, 5) + read(0, 5, 10) + PROPERTY + add(0, 22, 5) + add(0, 28, 5) + COUNT)}
+  ${callback("response_headers", read(2, 63, 7) + read(2, 15, 7) + PROPERTY + add(2, 22, 5) + add(2, 28, 5) + COUNT)}`;
+
+const host = new TestHost();
+host.services.level = 6;
+const plugin = await host.plugin(PLUGIN);
+
+function stream() {
+  const facts = new FakeHttpStream();
+  facts.attributes.request = { path: "/" };
+  return facts;
+}
+
+function withPlugin() {
+  const facts = stream();
+  const context = plugin.openHttp(facts);
+  context.onRequestHeaders(true);
+  facts.respond();
+  context.onResponseHeaders(true);
+  context.onLog();
+  context.onDestroy();
+}
+
+function without() {
+  stream().respond();
+}
+
+/** CPU of one call, in microseconds. */
+function cost(work) {
+  const before = process.cpuUsage();
+  for (let i = 0; i < streams; i++) work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) / streams;
+}
+
+cost(withPlugin);
+cost(without);
+const differences = Array.from({ length: rounds }, () => cost(withPlugin) - cost(without)).sort((a, b) => a - b);
+const counter = host.metrics.text().match(/^counter (\d+)$/m);
+const { state, memory } = plugin.status();
+if (state !== "running" || Number(counter?.[1]) !== (rounds + 1) * streams * 2)
+  throw new Error("the plugin did not do its work");
+console.log(JSON.stringify({ added_us_per_stream: differences[Math.floor(rounds / 2)], vm_memory_kb: memory / 1024 }));
+host.close();
+process.exit(0);

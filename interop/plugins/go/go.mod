@@ -1,0 +1,3 @@
+module mixerless.example/interop
+
+go 1.24
