@@ -21,7 +21,7 @@ export interface Instrumented {
 }
 
 /** Bytes of code between two points at which the caller may let other work have its turn. */
-const SLICE = 256 * 1024;
+const SLICE = 64 * 1024;
 
 /**
  * Rewrites a valid module: its functions pay with fuel, its memory and tables can't grow past the limits, its start
