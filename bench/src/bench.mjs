@@ -1,4 +1,6 @@
 import { createServer } from "node:net";
+import { startBackend } from "./peers/backend.mjs";
+import { PROXY_CPU } from "./process.mjs";
 
 /** What a row may use: sizes, peers on ports of their own, and places for what it found. */
 export class Bench {
@@ -22,8 +24,12 @@ export class Bench {
     return port;
   }
 
-  start(peer, features, label = peer.name) {
-    const { backendPort } = this;
+  /** Another backend, on the proxies' CPU. */
+  startBackendBeside() {
+    return startBackend(this.nextPort(), this.#directory, PROXY_CPU);
+  }
+
+  start(peer, features, label = peer.name, backendPort = this.backendPort) {
     return peer.start({ port: this.nextPort(), backendPort, directory: this.#directory, features, label });
   }
 

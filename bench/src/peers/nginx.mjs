@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { findProgram, LOAD_CPU, listening, PROXY_CPU, startProgram } from "../process.mjs";
+import { findProgram, listening, PROXY_CPU, startProgram } from "../process.mjs";
 
 export const nginx = {
   name: "nginx",
@@ -13,8 +13,8 @@ export const nginx = {
 };
 
 /** The backend of all rows: a head of about 270 bytes and 105 bytes of body, from memory. */
-export function startNginxBackend(port, directory) {
-  return startNginx("nginx-backend", LOAD_CPU, port, directory, backendServer(port));
+export function startNginxBackend(port, directory, cpu) {
+  return startNginx(`nginx-backend-${port}`, cpu, port, directory, backendServer(port));
 }
 
 async function startNginx(name, cpu, port, directory, server) {

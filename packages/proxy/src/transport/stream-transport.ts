@@ -1,5 +1,6 @@
 import type { Duplex } from "node:stream";
 import { copyBytes, writeLatin1 } from "./copy-bytes.ts";
+import type { DirectWriter } from "./direct-socket.ts";
 import type { Flushable, FlushQueue } from "./flush-queue.ts";
 import type { ScratchPool } from "./scratch-pool.ts";
 import type { ConnectionInfo, Transport, TransportHandler } from "./transport.ts";
@@ -28,6 +29,8 @@ export class StreamTransport implements Transport, Flushable {
   readonly #stream: Duplex;
   readonly #shares: TransportShares;
   readonly #emitsData: boolean;
+  /** The short way for writes that the system takes at once; null: there is none. */
+  readonly #writer: DirectWriter | null;
   #handler: TransportHandler | null = null;
 
   #scratch: Buffer | null = null;
@@ -35,7 +38,7 @@ export class StreamTransport implements Transport, Flushable {
   #queued = false;
   /** Scratches that the kernel has not taken over completely. */
   #inFlight: Buffer[] | null = null;
-  /** Bytes that the stream still held after the last write. */
+  /** Bytes that the system had not taken after the last write. */
   #held = 0;
   #congested = false;
   #onWritten: (() => void) | null = null;
@@ -46,8 +49,15 @@ export class StreamTransport implements Transport, Flushable {
   #error: Error | null = null;
   #closed = false;
 
-  constructor(stream: Duplex, connection: ConnectionInfo, shares: TransportShares, emitsData: boolean) {
+  constructor(
+    stream: Duplex,
+    connection: ConnectionInfo,
+    shares: TransportShares,
+    emitsData: boolean,
+    writer: DirectWriter | null = null,
+  ) {
     this.#stream = stream;
+    this.#writer = writer;
     this.connection = connection;
     this.#shares = shares;
     this.#emitsData = emitsData;
@@ -121,6 +131,16 @@ export class StreamTransport implements Transport, Flushable {
       return;
     }
     this.bytesWritten += length;
+    if (this.#writer !== null && !this.#congested && this.#writer.idle) {
+      this.#writer.write(scratch, length);
+      this.#held = this.#writer.unsent;
+      return;
+    }
+    this.#writeToStream(scratch, length);
+  }
+
+  #writeToStream(scratch: Buffer, length: number): void {
+    const stream = this.#stream;
     const backlog = stream.writableLength > 0;
     if (!backlog && this.#inFlight !== null) this.#reclaim(this.#inFlight);
     let bytes = scratch.subarray(0, length);
@@ -133,9 +153,9 @@ export class StreamTransport implements Transport, Flushable {
     } else {
       stream.write(bytes);
     }
-    this.#held = stream.writableLength;
+    this.#held = this.#unsentByStream();
     // Length 0 says that the kernel took everything; otherwise the stream still reads from the scratch.
-    if (copied || this.#held === 0) this.#shares.scratches.give(scratch);
+    if (copied || stream.writableLength === 0) this.#shares.scratches.give(scratch);
     else if (this.#inFlight === null) this.#inFlight = [scratch];
     else this.#inFlight.push(scratch);
   }
@@ -145,7 +165,7 @@ export class StreamTransport implements Transport, Flushable {
   }
 
   get unsent(): number {
-    return this.#filled + this.#stream.writableLength;
+    return this.#filled + this.#unsentByStream();
   }
 
   get writable(): boolean {
@@ -182,27 +202,32 @@ export class StreamTransport implements Transport, Flushable {
   }
 
   #takeScratch(): Buffer {
+    if (!this.#queued) {
+      // Before there is a scratch: the queue may flush those that it holds, and an earlier entry of this one with them.
+      this.#shares.flushes.add(this);
+      this.#queued = true;
+    }
     const scratch = this.#shares.scratches.take();
     this.#scratch = scratch;
-    if (!this.#queued) {
-      this.#queued = true;
-      this.#shares.flushes.add(this);
-    }
     return scratch;
+  }
+
+  #unsentByStream(): number {
+    return this.#stream.writableLength + (this.#writer === null ? 0 : this.#writer.unsent);
   }
 
   /** Notices congestion before `more` bytes are added, so that the write which carries them reports back. */
   #weigh(more: number): void {
     const { highWatermark } = this.#shares;
     if (this.#filled + this.#held + more <= highWatermark || this.#congested) return;
-    this.#held = this.#stream.writableLength;
+    this.#held = this.#unsentByStream();
     this.#congested = this.#filled + this.#held + more > highWatermark;
   }
 
   /** Called by the stream after a write that was made while congested, or when that write failed. */
   #drained(): void {
     if (!this.#congested || !this.writable) return;
-    this.#held = this.#stream.writableLength;
+    this.#held = this.#unsentByStream();
     if (this.#held + this.#filled > this.#shares.lowWatermark) return;
     this.#congested = false;
     this.#handler?.onDrain();

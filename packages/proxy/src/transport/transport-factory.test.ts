@@ -5,9 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import tls from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
+import { DirectSockets } from "./direct-socket.ts";
 import { createMemoryNetwork } from "./memory-network.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
-import { type ConnectTarget, createTransportFactory } from "./transport-factory.ts";
+import { type ConnectTarget, createTransportFactory, type TransportFactory } from "./transport-factory.ts";
 
 const closing: { close(): void }[] = [];
 
@@ -51,8 +52,7 @@ function splice(from: Transport, to: Transport, onClose: () => void = () => {}):
 }
 
 /** A TCP proxy in front of `port`; resolves to its own port. */
-function forwardTo(port: number, onUpstreamClosed: () => void = () => {}): Promise<number> {
-  const factory = createTransportFactory({ highWatermark: 256 * 1024 });
+function forwardTo(port: number, factory: TransportFactory, onUpstreamClosed: () => void = () => {}): Promise<number> {
   return listen(
     net.createServer({ allowHalfOpen: true }, (socket) => {
       const downstream = factory.accept(socket);
@@ -69,7 +69,16 @@ function forwardTo(port: number, onUpstreamClosed: () => void = () => {}): Promi
   );
 }
 
-describe("transports over sockets", () => {
+it("finds what it needs to go around Node's streams on each Node that the tests run on", () => {
+  expect(DirectSockets.detect()).not.toBeNull();
+});
+
+const WAYS = [
+  { way: "around Node's streams", direct: DirectSockets.detect() },
+  { way: "with Node's documented API only", direct: null },
+];
+
+describe.each(WAYS)("transports over sockets, $way", ({ direct }) => {
   it("carries four downloads of 40 MB at once through the shared read buffer, unharmed", async () => {
     const size = 40 * 1024 * 1024;
     const pattern = (seed: number) => {
@@ -90,7 +99,7 @@ describe("transports over sockets", () => {
         more();
       }),
     );
-    const port = await forwardTo(origin);
+    const port = await forwardTo(origin, createTransportFactory({ direct }));
     const expected = new Set([0, 1, 2, 3].map((seed) => digest(Array(40).fill(pattern(seed)))));
     const download = () =>
       new Promise<string>((resolve, reject) => {
@@ -124,14 +133,14 @@ describe("transports over sockets", () => {
     const upstreamClosed = new Promise<void>((resolve) => {
       onUpstreamClosed = resolve;
     });
-    const port = await forwardTo(origin, onUpstreamClosed);
+    const port = await forwardTo(origin, createTransportFactory({ direct }), onUpstreamClosed);
     const socket = net.connect(port, "127.0.0.1");
     socket.once("data", () => socket.resetAndDestroy());
     await upstreamClosed;
   });
 
   it("reuses a scratch only when the kernel has taken all of it: writableLength 0 means just that", async () => {
-    const factory = createTransportFactory();
+    const factory = createTransportFactory({ direct });
     let far: Transport | null = null;
     const port = await listen(
       net.createServer((socket) => {
@@ -164,6 +173,23 @@ describe("transports over sockets", () => {
     near.destroy();
   });
 
+  it("lets its server know when connections end, so that it can close", async () => {
+    const factory = createTransportFactory({ direct });
+    const server = net.createServer((socket) => {
+      const far = factory.accept(socket);
+      far.setHandler(handler({ onEnd: () => far.end() }));
+    });
+    const port = await listen(server);
+    const near = await connect(factory, { host: "127.0.0.1", port });
+    near.setHandler(handler({}));
+    const closed = new Promise((resolve) => server.close(resolve));
+    const count = () => new Promise<number>((resolve) => server.getConnections((_, open) => resolve(open)));
+    expect(await count()).toBe(1);
+    near.destroy();
+    await closed;
+    expect(await count()).toBe(0);
+  });
+
   it("leaves from the local address that was asked for", async () => {
     const seen = new Promise<string | undefined>((resolve) => {
       listen(net.createServer((socket) => resolve(socket.remoteAddress))).then(async (port) => {
@@ -176,7 +202,7 @@ describe("transports over sockets", () => {
   });
 
   it("reports a refused connection, and arguments that Node throws for, by onFailed", async () => {
-    const factory = createTransportFactory();
+    const factory = createTransportFactory({ direct });
     const port = await listen(net.createServer());
     closing.pop()?.close();
     await expect(connect(factory, { host: "127.0.0.1", port })).rejects.toMatchObject({ code: "ECONNREFUSED" });
@@ -188,7 +214,7 @@ describe("transports over sockets", () => {
 
   it("calls back no more after cancel", async () => {
     const calls: string[] = [];
-    const factory = createTransportFactory();
+    const factory = createTransportFactory({ direct });
     const port = await listen(net.createServer());
     const onConnected = () => calls.push("connected");
     factory.connect({ host: "127.0.0.1", port }, {}, onConnected, () => calls.push("failed")).cancel();
@@ -198,7 +224,7 @@ describe("transports over sockets", () => {
 
   it("speaks over a Unix domain socket", async () => {
     const path = join(tmpdir(), `transport-${process.pid}.sock`);
-    const factory = createTransportFactory();
+    const factory = createTransportFactory({ direct });
     const server = net.createServer((socket) => {
       const far = factory.accept(socket);
       far.setHandler(handler({ onData: (buffer, start, end) => far.append(buffer, start, end) }));
@@ -219,7 +245,7 @@ describe("transports over sockets", () => {
   it("wraps a TLS socket as it wraps any other", async () => {
     const psk = Buffer.alloc(32, 7);
     const common = { ciphers: "PSK", minVersion: "TLSv1.2", maxVersion: "TLSv1.2" } as const;
-    const factory = createTransportFactory();
+    const factory = createTransportFactory({ direct });
     const server = tls.createServer({ ...common, pskCallback: () => psk }, (socket) => {
       const far = factory.accept(socket, { requestedServerName: "reviews" });
       expect(far.connection.requestedServerName).toBe("reviews");

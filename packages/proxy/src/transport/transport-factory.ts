@@ -1,4 +1,5 @@
 import net from "node:net";
+import { DirectSockets } from "./direct-socket.ts";
 import { FlushQueue } from "./flush-queue.ts";
 import { ScratchPool } from "./scratch-pool.ts";
 import { pipeAddress, socketAddress } from "./socket-address.ts";
@@ -10,6 +11,8 @@ export interface TransportFactoryOptions {
   readonly highWatermark?: number;
   /** Unsent bytes at which a congested transport goes on. Default half the high watermark. */
   readonly lowWatermark?: number;
+  /** Ways around Node's stream layer (decision 20); null: only the public API is used. Default: what this Node has. */
+  readonly direct?: DirectSockets | null;
 }
 
 /** Where to connect to: an IP address and port, or the path of a Unix domain socket. */
@@ -99,24 +102,40 @@ export function createTransportFactory(
     highWatermark,
     lowWatermark: options.lowWatermark ?? highWatermark / 2,
   };
-  return new SocketTransportFactory(shares, ids);
+  const direct = options.direct === undefined ? DirectSockets.detect() : options.direct;
+  return new SocketTransportFactory(shares, ids, direct);
 }
 
 class SocketTransportFactory implements TransportFactory {
   readonly #shares: TransportShares;
   readonly #ids: ConnectionIds;
-  /** Every upstream socket reads into it: what a handler keeps beyond its call it must copy. */
+  readonly #direct: DirectSockets | null;
+  /** All sockets that can read into it: what a handler keeps beyond its call it must copy. */
   readonly #readBuffer = Buffer.allocUnsafeSlow(READ_BYTES);
+  readonly #giveScratch: (scratch: Buffer) => void;
 
-  constructor(shares: TransportShares, ids: ConnectionIds) {
+  constructor(shares: TransportShares, ids: ConnectionIds, direct: DirectSockets | null) {
     this.#shares = shares;
     this.#ids = ids;
+    this.#direct = direct;
+    this.#giveScratch = (scratch) => shares.scratches.give(scratch);
   }
 
   accept(socket: net.Socket, facts: AcceptFacts = {}): Transport {
     socket.allowHalfOpen = true;
     socket.setNoDelay(true);
     const info = this.#describe(socket, "", facts);
+    const direct = info.tls === null ? this.#direct : null;
+    if (direct !== null) {
+      const buffer = this.#readBuffer;
+      let transport: StreamTransport | null = null;
+      const onRead = (length: number) => transport?.deliver(buffer, 0, length);
+      const own = direct.adopt(socket, { buffer, onRead });
+      if (own !== null) {
+        transport = new StreamTransport(own, info, this.#shares, false, direct.writer(own, this.#giveScratch));
+        return transport;
+      }
+    }
     return new StreamTransport(socket, info, this.#shares, true);
   }
 
@@ -157,7 +176,9 @@ class SocketTransportFactory implements TransportFactory {
     socket.once("connect", () => {
       attempt.done();
       const path = "path" in target ? target.path : "";
-      transport = new StreamTransport(socket, this.#describe(socket, path, {}), this.#shares, false);
+      const info = this.#describe(socket, path, {});
+      const writer = this.#direct?.writer(socket, this.#giveScratch) ?? null;
+      transport = new StreamTransport(socket, info, this.#shares, false, writer);
       onConnected(transport);
       if (!transport.hasHandler) socket.pause();
     });

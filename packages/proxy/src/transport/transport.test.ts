@@ -1,5 +1,6 @@
 import net from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
+import { DirectSockets } from "./direct-socket.ts";
 import { createMemoryPair } from "./memory-transport.ts";
 import type { Transport, TransportHandler } from "./transport.ts";
 import { createTransportFactory } from "./transport-factory.ts";
@@ -19,11 +20,12 @@ afterEach(() => {
 
 const benches: Bench[] = [
   { name: "memory", pair: async (highWatermark) => createMemoryPair({ highWatermark }) },
-  { name: "TCP", pair: (highWatermark) => socketPair(highWatermark, (server) => server.listen(0, "127.0.0.1")) },
+  { name: "TCP", pair: (highWatermark) => socketPair(highWatermark, null) },
+  { name: "TCP, around Node's streams", pair: (highWatermark) => socketPair(highWatermark, DirectSockets.detect()) },
 ];
 
-function socketPair(highWatermark: number, listen: (server: net.Server) => void): Promise<[Transport, Transport]> {
-  const factory = createTransportFactory({ highWatermark });
+function socketPair(highWatermark: number, direct: DirectSockets | null): Promise<[Transport, Transport]> {
+  const factory = createTransportFactory({ highWatermark, direct });
   return new Promise((resolve, reject) => {
     let near: Transport | null = null;
     let far: Transport | null = null;
@@ -33,7 +35,7 @@ function socketPair(highWatermark: number, listen: (server: net.Server) => void)
       both();
     });
     servers.push(server);
-    listen(server);
+    server.listen(0, "127.0.0.1");
     server.once("listening", () => {
       const { port } = server.address() as net.AddressInfo;
       const connected = (transport: Transport) => {
