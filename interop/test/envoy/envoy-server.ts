@@ -21,8 +21,13 @@ export class EnvoyServer {
   }
 
   /** Resolves when it is live: every first resource is there. */
-  static async start(program: string, bootstrap: string, admin: string): Promise<EnvoyServer> {
-    const flags = ["-c", bootstrap, "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warning"];
+  static async start(
+    program: string,
+    bootstrap: string,
+    admin: string,
+    more: readonly string[] = [],
+  ): Promise<EnvoyServer> {
+    const flags = ["-c", bootstrap, "--use-dynamic-base-id", "--concurrency", "1", "--log-level", "warning", ...more];
     const child = spawn(program, flags, { stdio: ["ignore", "ignore", "pipe"] });
     const envoy = new EnvoyServer(child, admin);
     const end = performance.now() + 60_000;

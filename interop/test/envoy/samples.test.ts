@@ -1,5 +1,4 @@
 import { spawnSync } from "node:child_process";
-import { randomUUID } from "node:crypto";
 import { readdirSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
@@ -7,10 +6,9 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { SystemClock } from "@mixerless/clock";
-import { createProxy, decodeBootstrap } from "@mixerless/proxy";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { findProgram, freePort, titled } from "../peers.ts";
+import { startEmbedded } from "./embedded-proxy.ts";
 import { EnvoyServer } from "./envoy-server.ts";
 import { SAMPLES, type Sample, type SampleAddresses, sampleBootstrap } from "./sample-bootstraps.ts";
 
@@ -89,19 +87,7 @@ describe.skipIf(without.some(Boolean))(
 
     async function throughOurs(sample: Sample): Promise<object[]> {
       const where = await addresses();
-      const bootstrap = decodeBootstrap(sampleBootstrap(sample, where) as Parameters<typeof decodeBootstrap>[0]);
-      if (bootstrap.faults !== undefined) throw new Error(JSON.stringify(bootstrap.faults));
-      const proxy = createProxy({
-        bootstrap: bootstrap.message,
-        clock: new SystemClock(),
-        extensions: {},
-        log: () => {},
-        random: Math.random,
-        uuid: randomUUID,
-        onQuit: () => {},
-        version: "test",
-      });
-      await proxy.start();
+      const proxy = await startEmbedded(sampleBootstrap(sample, where));
       try {
         return await answers(sample, where.listener);
       } finally {

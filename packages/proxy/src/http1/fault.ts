@@ -30,7 +30,7 @@ export const Fault = {
   invalidTarget: fault(400, "invalid_url", "The request target is empty or holds a byte that must be encoded."),
   invalidVersion: fault(400, "invalid_version", "The request line must end with one space and HTTP/1.1."),
   unsupportedVersion: fault(400, "unsupported_version", "This connection speaks HTTP/1.1 only."),
-  http10Refused: refusal(426, "low_version", "unsupported", "HTTP/1.0 is not accepted here. Send HTTP/1.1."),
+  http10Refused: refusal(426, "low_version", "protocol-error", "HTTP/1.0 is not accepted here. Send HTTP/1.1."),
   requestLineTooLong: fault(414, "request_line_too_long", "The request line is too long. Shorten the target."),
   connectRefused: refusal(
     403,

@@ -6,7 +6,7 @@ import type {
 } from "../http/codec.ts";
 import type { Transport } from "../transport/transport.ts";
 import { Http1ClientConnection } from "./client-connection.ts";
-import { type Http1HeadOptions, type Http1ServerOptions, headLimits, serverLimits } from "./options.ts";
+import { type Http1HeadOptions, type Http1ServerOptions, responseLimits, serverLimits } from "./options.ts";
 import { RequestHead } from "./request-head.ts";
 import { ResponseHead } from "./response-head.ts";
 import { Http1ServerConnection, type ServerShares } from "./server-connection.ts";
@@ -31,7 +31,7 @@ export function createHttp1ServerCodec(options: Http1ServerOptions): Http1Server
 }
 
 export function createHttp1ClientCodec(options: Http1HeadOptions = {}): Http1ClientCodec {
-  const limits = headLimits(options);
+  const limits = responseLimits(options);
   const shares = { head: new ResponseHead(limits), maxHeadBytes: limits.maxHeadBytes };
   return { connect: (transport, callbacks) => new Http1ClientConnection(transport, callbacks, shares) };
 }

@@ -4,7 +4,7 @@ import type { RequestLimits } from "./request-head.ts";
 
 /** Limits of heads and trailers. Defaults are Envoy's where it has them. */
 export interface Http1HeadOptions {
-  /** Start line and headers together. Default 60 KiB. */
+  /** Start line and headers together. Default 60 KiB, for responses 80 KiB. */
   readonly maxHeadBytes?: number;
   /** Default 100. */
   readonly maxHeaders?: number;
@@ -47,9 +47,14 @@ export interface ServerLimits extends RequestLimits {
 }
 
 const MAX_HEAD_BYTES = 60 * 1024;
+const MAX_RESPONSE_HEAD_BYTES = 80 * 1024;
 const MAX_HEADERS = 100;
 
-export function headLimits(options: Http1HeadOptions): FieldLimits {
+export function responseLimits(options: Http1HeadOptions): FieldLimits {
+  return headLimits({ maxHeadBytes: MAX_RESPONSE_HEAD_BYTES, ...options });
+}
+
+function headLimits(options: Http1HeadOptions): FieldLimits {
   return {
     maxHeadBytes: options.maxHeadBytes ?? MAX_HEAD_BYTES,
     maxHeaders: options.maxHeaders ?? MAX_HEADERS,

@@ -125,7 +125,7 @@ describe("connections of a cluster", () => {
     const sent = send();
     const attempt = only(connector.attempts);
     clock.advance(1100);
-    expect(sent.events).toEqual(["connect-timeout: connection timeout"]);
+    expect(sent.events).toEqual(["connect-timeout"]);
     expect(attempt.cancelled).toBe(true);
   });
 

@@ -85,9 +85,10 @@ export function noHealthyUpstreamReply(): LocalReply {
   return { status: 503, body: "no healthy upstream", details: "no_healthy_upstream", flags };
 }
 
+/** Not 4 to gRPC clients, not even where it was their own deadline: so it is with Envoy. */
 export function timeoutReply(details: string): LocalReply {
   const flags = ResponseFlag.UpstreamRequestTimeout;
-  return { status: 504, body: "upstream request timeout", details, flags, grpcStatus: 4 };
+  return { status: 504, body: "upstream request timeout", details, flags, grpcStatus: 14 };
 }
 
 /** The cluster's `max_stream_duration` has passed. A client that was still sending is told that it was too slow. */

@@ -139,7 +139,7 @@ const ROWS: readonly Row[] = [
     },
     status: 504,
     body: "downstream duration timeout",
-    flags: "DT",
+    flags: "-",
     details: "max_duration_timeout",
   },
   {

@@ -157,6 +157,13 @@ describe("the TCP proxy", () => {
     expect(two.up.destroyed).toBe(true);
   });
 
+  it("is marked where the upstream reset it", () => {
+    const { up, down, test } = joined();
+    up.handler?.onClose(Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" }));
+    down.handler?.onClose(null);
+    expect(test.log()[0]).toContain("0 UR ");
+  });
+
   it.each([
     ["no-healthy-upstream", "UH"],
     ["overflow", "UO"],

@@ -170,6 +170,7 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   upstreamClosed(error: Error | null): void {
     for (const observer of this.#observers) observer.onUpstreamClose(ClosedBy.Peer);
     if (error === null || this.#ended) return;
+    if (isReset(error)) this.info.setFlag(ResponseFlag.UpstreamRemoteReset);
     this.#transport.flush();
     this.#transport.destroy();
   }
@@ -262,4 +263,8 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
     this.info.setFlag(ResponseFlag.DurationTimeout);
     this.close();
   }
+}
+
+function isReset(error: Error): boolean {
+  return (error as NodeJS.ErrnoException).code === "ECONNRESET";
 }

@@ -238,12 +238,13 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
 
   onMaxDuration(): void {
     this.#owner.stats.durationReached.add(1);
-    this.#timeOut("downstream duration timeout", "max_duration_timeout", ResponseFlag.DurationTimeout);
+    this.#timeOut("downstream duration timeout", "max_duration_timeout", 0, 4);
   }
 
   /** A client that is still sending is told that it was too slow; else it is the upstream that was. */
-  #timeOut(body: string, details: string, flags: number): void {
-    this.sendLocalReply({ status: this.requestComplete ? 504 : 408, body, details, flags, grpcStatus: 4 });
+  #timeOut(body: string, details: string, flags: number, grpcStatus?: number): void {
+    const status = this.requestComplete ? 504 : 408;
+    this.sendLocalReply({ status, body, details, flags, ...(grpcStatus === undefined ? {} : { grpcStatus }) });
   }
 
   #startTimers(now: number): void {

@@ -271,7 +271,7 @@ const BODY_ROWS: readonly Row[] = [
 /** What is well-formed and refused none the less. */
 const UNPREFIXED: Readonly<Record<string, RefusalKind>> = {
   missing_host_header: "unsupported",
-  low_version: "unsupported",
+  low_version: "protocol-error",
   upgrade_failed: "upgrade",
 };
 

@@ -42,7 +42,7 @@ export function openConnection(
   const deadline = context.wheel.after(context.settings.connectTimeout, () => {
     attempt.cancel();
     stats.upstream_cx_connect_timeout++;
-    fail("connect-timeout", "connection timeout");
+    fail("connect-timeout", "");
   });
   return {
     cancel: () => {
