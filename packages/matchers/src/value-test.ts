@@ -61,6 +61,8 @@ export interface MetadataTest {
   readonly filter: string;
   /** True where the metadata of {@link filter}, or undefined for none, match. */
   readonly test: ValueTest;
+  /** The value that is looked at; undefined where there is none. */
+  find(metadata: unknown): unknown;
 }
 
 /** Compiles `envoy.type.matcher.v3.MetadataMatcher`. */
@@ -69,7 +71,11 @@ export function compileMetadataMatcher(matcher: MetadataMatcher, path: string, f
   if (keys.length === 0) faults.push({ path: `${path}.path`, message: "at least one key is needed" });
   const test = compileValueMatcher(matcher.value, `${path}.value`, faults);
   const { invert } = matcher;
-  return { filter: matcher.filter, test: (metadata) => test(lookUp(metadata, keys)) !== invert };
+  return {
+    filter: matcher.filter,
+    test: (metadata) => test(lookUp(metadata, keys)) !== invert,
+    find: (metadata) => lookUp(metadata, keys),
+  };
 }
 
 function lookUp(metadata: unknown, keys: readonly string[]): unknown {

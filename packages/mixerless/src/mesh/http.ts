@@ -12,11 +12,15 @@ const TIMEOUT = 15_000;
 const LARGEST = 256 * 1024 * 1024;
 
 /** One request. Rejects when nobody answers. */
-export function fetchPage(url: string, method: "GET" | "POST" = "GET"): Promise<Page> {
+export function fetchPage(
+  url: string,
+  method: "GET" | "POST" = "GET",
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Page> {
   return new Promise((resolve, reject) => {
     let reason: string | null = null;
     const fail = (error: Error) => reject(new CommandError(`${url} does not answer: ${reason ?? error.message}.`));
-    const call = request(url, { method, timeout: TIMEOUT, agent: false }, (response) => {
+    const call = request(url, { method, headers, timeout: TIMEOUT, agent: false }, (response) => {
       const parts: string[] = [];
       let size = 0;
       response.setEncoding("utf8");

@@ -6,11 +6,32 @@ const ALLOWED: AuthorizationAnswer = {
   allowed: true,
   to: { proxy: "b-v1.default", port: 9080, protocol: "HTTP" },
   from: { address: "10.0.0.1", principal: null },
+  mtls: { mode: "DISABLE", refuses: false },
+  token: null,
   decisive: null,
   audit: null,
   trials: [],
   policies: [],
 };
+
+it.each([
+  [{ outcome: "valid", reason: null, principal: "i/s", ...PLACE }, "The token of i/s is valid, by spec.rules[1] of"],
+  [{ outcome: "refused", reason: "Jwt is expired", principal: null }, "The token is refused: Jwt is expired."],
+  [{ outcome: "absent", reason: null, principal: null }, "There is no token where one is looked for"],
+  [
+    { outcome: "ignored", reason: null, principal: null },
+    "No RequestAuthentication applies here, so nobody looks at the token",
+  ],
+] as const)("says what becomes of the token: %o", (token, text) => {
+  expect(renderAuthorization({ ...ALLOWED, token })).toContain(`\n  ${text}`);
+});
+
+it("says that plaintext is refused", () => {
+  const text = renderAuthorization({ ...ALLOWED, allowed: false, mtls: { mode: "STRICT", refuses: true, ...PLACE } });
+  expect(text).toContain(
+    "  The port takes mutual TLS only, by spec.rules[1] of AuthorizationPolicy default/p (p.yaml:7).\n",
+  );
+});
 
 it("says that nothing is enforced", () => {
   expect(renderAuthorization(ALLOWED)).toBe(

@@ -3,13 +3,22 @@ export interface AuthorizationAnswer {
   readonly allowed: boolean;
   readonly to: { readonly proxy: string; readonly port: number; readonly protocol: "HTTP" | "TCP" };
   readonly from: { readonly address: string; readonly principal: string | null };
+  readonly mtls: Place & { readonly mode: string; readonly refuses: boolean };
+  /** Null: there is none, and nobody would look. */
+  readonly token: TokenAnswer | null;
   readonly decisive: RuleVerdict | null;
   readonly audit: RuleVerdict | null;
   readonly trials: readonly RuleVerdict[];
   readonly policies: readonly (Place & { readonly action: string; readonly dryRun: boolean })[];
 }
 
-interface Place {
+interface TokenAnswer extends Place {
+  readonly outcome: "valid" | "refused" | "absent" | "ignored";
+  readonly reason: string | null;
+  readonly principal: string | null;
+}
+
+export interface Place {
   readonly object?: string;
   readonly path?: string;
   readonly file?: string;
@@ -25,10 +34,12 @@ interface RuleVerdict extends Place {
 
 /** The verdict and why, for people. */
 export function renderAuthorization(answer: AuthorizationAnswer): string {
-  const { allowed, to, from, decisive, audit, trials, policies } = answer;
+  const { allowed, to, from, mtls, token, decisive, audit, trials, policies } = answer;
   const caller = `${from.address}, ${from.principal ?? "plaintext"}`;
   const lines = [
     `${allowed ? "ALLOWED" : "DENIED"}: ${to.proxy} port ${to.port} (${to.protocol}) from ${caller}`,
+    ...(mtls.refuses ? [`  The port takes mutual TLS only${by(mtls)}.`] : []),
+    ...(token === null ? [] : [`  ${tokenLine(token)}`]),
     `  ${reason(decisive)}`,
     ...(audit === null ? [] : [`  Marked for audit by ${place(audit)}.`]),
     ...trials.map(
@@ -40,6 +51,23 @@ export function renderAuthorization(answer: AuthorizationAnswer): string {
   for (const policy of policies)
     lines.push(`  ${policy.action.padEnd(6)} ${place(policy)}${policy.dryRun ? ", dry run" : ""}`);
   return `${lines.join("\n")}\n`;
+}
+
+function tokenLine(token: TokenAnswer): string {
+  switch (token.outcome) {
+    case "valid":
+      return `The token of ${token.principal} is valid${by(token)}.`;
+    case "refused":
+      return `The token is refused${by(token)}: ${token.reason}.`;
+    case "absent":
+      return "There is no token where one is looked for, which refuses nobody.";
+    case "ignored":
+      return "No RequestAuthentication applies here, so nobody looks at the token.";
+  }
+}
+
+function by(found: Place): string {
+  return found.object === undefined ? "" : `, by ${found.path} of ${place(found)}`;
 }
 
 function reason(verdict: RuleVerdict | null): string {
@@ -55,6 +83,6 @@ function match(verdict: RuleVerdict): string {
   return rule === null ? `No ${action} rule matches.` : `${path} of ${place(verdict)}, action ${action}, matches.`;
 }
 
-function place({ object = "", file = "", line = 0 }: Place): string {
+export function place({ object = "", file = "", line = 0 }: Place): string {
   return `${object} (${file}:${line})`;
 }

@@ -3,6 +3,7 @@ import type { PolicyFacts } from "@mixerless/policy";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import type { ProxyNode } from "../model/proxy-node.ts";
 import { type InboundPort, inboundPorts } from "./inbound-ports.ts";
+import { type TokenVerdict, tokenVerdict } from "./token-verdict.ts";
 
 /** One call that is to be judged: by whom, to what, asking for what. */
 export interface AuthorizationQuestion {
@@ -10,31 +11,60 @@ export interface AuthorizationQuestion {
   readonly facts: PolicyFacts;
   /** The identity that the caller is taken to prove; null for plaintext. */
   readonly principal: string | null;
+  /** Null for a connection without requests. */
+  readonly token: TokenVerdict | null;
 }
 
+/** Who is connected, and what time it is (milliseconds since the epoch). */
+export interface QuestionContext {
+  readonly proxies: readonly ProxyNode[];
+  readonly now: number;
+}
+
+/** Of a caller of whom only the identity is known: an address that nobody has. */
+const NO_ADDRESS = "0.0.0.0";
+
 /**
- * Reads a question about a proxy from a query: `from` (a proxy) or `sourceIp`, `remoteIp`, `principal` or `mtls`,
- * `port`, `method`, `path`, `host`, `header=name:value` as often as wanted, `sni`. A text says what is wrong with it.
+ * Reads a question about a proxy from a query: `from` (a proxy, or spiffe://…) or `sourceIp`, `remoteIp`, `principal`
+ * or `mtls`, `port`, `method`, `path`, `host`, `header=name:value` as often as wanted, `sni`. `jwt` is the bearer's
+ * token. A text says what is wrong with it.
  */
 export function readQuestion(
   query: URLSearchParams,
+  jwt: string | null,
   input: GeneratorInput,
-  find: (key: string) => ProxyNode | undefined,
+  context: QuestionContext,
 ): AuthorizationQuestion | string {
   const key = query.get("from");
-  const caller = key === null ? undefined : find(key);
-  if (key !== null && caller === undefined) return `No proxy "${key}" is connected.`;
-  const sourceIp = query.get("sourceIp") ?? caller?.ipAddresses[0];
-  if (sourceIp === undefined) return "Say who calls: from=<proxy> or sourceIp=<address>.";
+  const named = key?.startsWith("spiffe://") === true;
+  const caller = key === null ? undefined : callerOf(key, input, context.proxies);
+  if (key !== null && caller === undefined && !named) return `No proxy "${key}" is connected.`;
+  const sourceIp = query.get("sourceIp") ?? caller?.ipAddresses[0] ?? (named ? NO_ADDRESS : undefined);
+  if (sourceIp === undefined) return "Say who calls: from=<proxy>, from=spiffe://… or sourceIp=<address>.";
   const remoteIp = query.get("remoteIp") ?? sourceIp;
   const wrong = [sourceIp, remoteIp].find((address) => isIP(address) === 0);
   if (wrong !== undefined) return `"${wrong}" is no IP address.`;
   const port = choosePort(query.get("port"), inboundPorts(input), input.proxy);
   if (typeof port === "string") return port;
-  const headers = headersOf(query, input);
+  const headers = headersOf(query, jwt, input);
   if (typeof headers === "string") return headers;
-  const principal = query.get("principal") ?? (query.has("mtls") ? identityOf(caller, input) : null);
-  return { port, principal, facts: factsOf(query, input, { port, sourceIp, remoteIp, headers, principal }) };
+  const proven = query.has("mtls") ? identityOf(caller, input) : null;
+  const principal = query.get("principal") ?? (named ? key : proven);
+  const target = headers.get(":path") ?? "";
+  const token = port.http ? tokenVerdict(input, { headers, target, now: Math.floor(context.now / 1000) }) : null;
+  if (typeof token === "string") return token;
+  const known = { port, sourceIp, remoteIp, headers, principal, metadata: token?.metadata ?? {} };
+  return { port, principal, token, facts: factsOf(query, input, known) };
+}
+
+/** By name, or the first one with that identity. */
+function callerOf(key: string, input: GeneratorInput, proxies: readonly ProxyNode[]): ProxyNode | undefined {
+  if (!key.startsWith("spiffe://")) return findProxy(key, proxies);
+  return proxies.find((proxy) => identityOf(proxy, input) === key);
+}
+
+export function findProxy(key: string, proxies: readonly ProxyNode[]): ProxyNode | undefined {
+  return proxies.find((proxy) => proxy.podKey === key || proxy.id === key);
 }
 
 function choosePort(wanted: string | null, ports: readonly InboundPort[], proxy: ProxyNode): InboundPort | string {
@@ -44,12 +74,17 @@ function choosePort(wanted: string | null, ports: readonly InboundPort[], proxy:
   return `${proxy.podKey} does not listen on port ${wanted ?? "any"}. It does on ${list || "none"}.`;
 }
 
-function headersOf(query: URLSearchParams, { proxy }: GeneratorInput): Map<string, string> | string {
+function headersOf(
+  query: URLSearchParams,
+  jwt: string | null,
+  { proxy }: GeneratorInput,
+): Map<string, string> | string {
   const headers = new Map([
     [":method", query.get("method") ?? "GET"],
     [":path", query.get("path") ?? "/"],
     [":authority", query.get("host") ?? proxy.name],
   ]);
+  if (jwt !== null) headers.set("authorization", `Bearer ${jwt}`);
   for (const header of query.getAll("header")) {
     const colon = header.indexOf(":");
     if (colon < 1) return `header "${header}" is no name:value.`;
@@ -73,6 +108,7 @@ interface Known {
   readonly remoteIp: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly principal: string | null;
+  readonly metadata: Readonly<Record<string, unknown>>;
 }
 
 function factsOf(query: URLSearchParams, { proxy }: GeneratorInput, known: Known): PolicyFacts {
@@ -87,7 +123,6 @@ function factsOf(query: URLSearchParams, { proxy }: GeneratorInput, known: Known
     remoteIp,
     requestedServerName: query.get("sni") ?? "",
     peer: principal === null ? null : { uriSans: [principal], dnsSans: [], subject: "" },
-    // No token is verified yet, and no other filter of ours notes anything.
-    metadata: () => undefined,
+    metadata: (filter) => known.metadata[filter],
   };
 }

@@ -1,6 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { GeneratorInput } from "./generator-input.ts";
+import { DRY_RUN_LABELS, isOn } from "./mesh-switches.ts";
 import { typedStruct } from "./proto.ts";
 
 /** Which side of a request a filter chain is on; a gateway reports as a client does. */
@@ -42,8 +43,25 @@ export function metadataExchangeFilter(listenerClass: ListenerClass): NamedFilte
 }
 
 /** The metrics; after fault and cors, before the router. */
-export function statsFilter(listenerClass: ListenerClass): NamedFilter {
-  // An inbound host may be anything that a client made up [telemetry §3.4].
-  const config: JsonObject = listenerClass === "outbound" ? {} : { disable_host_header_fallback: true };
+export function statsFilter(
+  { push }: GeneratorInput,
+  listenerClass: ListenerClass,
+  transport: "http" | "network",
+): NamedFilter {
+  const config: JsonObject =
+    listenerClass === "outbound"
+      ? {}
+      : {
+          // An inbound host may be anything that a client made up [telemetry §3.4].
+          disable_host_header_fallback: true,
+          ...(isOn(push.mesh, DRY_RUN_LABELS) && { metrics: [{ dimensions: dryRunLabels(transport) }] }),
+        };
   return { name: "istio.stats", config: typedStruct("stats.PluginConfig", config) };
+}
+
+/** What policies on trial would have done: `allowed`, `denied`, or `unknown` where nothing is on trial. */
+function dryRunLabels(transport: "http" | "network"): Record<string, string> {
+  const result = (action: string) =>
+    `metadata.filter_metadata['envoy.filters.${transport}.rbac'].istio_dry_run_${action}_shadow_engine_result`;
+  return { dry_run_allow: result("allow"), dry_run_deny: result("deny") };
 }

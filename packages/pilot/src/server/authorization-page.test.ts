@@ -1,3 +1,4 @@
+import { TestIssuer } from "@mixerless/identity/testing";
 import { describe, expect, it } from "vitest";
 import { type Manifest, object, pod, proxy, pushOf, service } from "../model/testing/push-of.ts";
 import { authorizationPage } from "./authorization-page.ts";
@@ -19,7 +20,9 @@ const POLICIES = [
   ),
 ];
 
-function ask(query: string, policies: readonly Manifest[] = POLICIES) {
+const NOW = 1_000_000_000_000;
+
+function ask(query: string, policies: readonly Manifest[] = POLICIES, jwt: string | null = null, mutualTls = false) {
   const current = pushOf([
     service("b", {
       ports: [
@@ -40,7 +43,12 @@ function ask(query: string, policies: readonly Manifest[] = POLICIES) {
     ["1", proxy("a-v1", { ipAddresses: ["10.0.0.1"] })],
     ["2", proxy("b-v1", { ipAddresses: ["10.0.0.2"] })],
   ]);
-  const { status, body } = authorizationPage({ current, proxies, telemetry: "native" }, new URLSearchParams(query));
+  const { status, body } = authorizationPage(
+    { current, proxies, telemetry: "native", mutualTls },
+    new URLSearchParams(query),
+    jwt,
+    NOW,
+  );
   return { status, ...(JSON.parse(String(body)) as Record<string, unknown>) };
 }
 
@@ -92,6 +100,27 @@ describe("/debug/authorizationz", () => {
     expect(ask(`${CALL}&header=x-a:1`, policies)).toMatchObject({ allowed: false });
   });
 
+  it("takes a caller by its identity, with the address of whoever has it", () => {
+    const ann = "to=b-v1.default&from=spiffe://cluster.local/ns/default/sa/ann";
+    expect(ask(ann)).toMatchObject({
+      allowed: true,
+      from: { address: "10.0.0.1", principal: "spiffe://cluster.local/ns/default/sa/ann" },
+      decisive: { action: "ALLOW", path: "spec.rules[1]" },
+    });
+    const nobody = "to=b-v1.default&from=spiffe://cluster.local/ns/default/sa/bob";
+    expect(ask(nobody)).toMatchObject({ allowed: false, from: { address: "0.0.0.0" } });
+  });
+
+  it("refuses plaintext where a port takes mutual TLS only, and says by which object", () => {
+    const strict = object("PeerAuthentication", "strict", { mtls: { mode: "STRICT" } });
+    expect(ask(CALL, [strict], null, true)).toMatchObject({
+      allowed: false,
+      mtls: { mode: "STRICT", refuses: true, object: "PeerAuthentication default/strict" },
+      decisive: null,
+    });
+    expect(ask(`${CALL}&mtls=`, [strict], null, true)).toMatchObject({ allowed: true, mtls: { refuses: false } });
+  });
+
   it.each([
     ["", 404, 'No proxy "" is connected'],
     ["to=b-v1.default", 400, "Say who calls"],
@@ -101,5 +130,57 @@ describe("/debug/authorizationz", () => {
     [`${CALL}&header=x`, 400, 'header "x" is no name:value'],
   ])("refuses %s", (query, status, error) => {
     expect(ask(query)).toMatchObject({ status, error: expect.stringContaining(error) as string });
+  });
+});
+
+describe("tokens, judged as the data plane judges them,", () => {
+  const issuer = new TestIssuer("https://a");
+  const tokens = object("RequestAuthentication", "tokens", {
+    jwtRules: [{ issuer: issuer.issuer, jwks: issuer.jwks }],
+  });
+  const admins = object("AuthorizationPolicy", "admins", {
+    rules: [
+      {
+        from: [{ source: { requestPrincipals: ["https://a/*"] } }],
+        when: [{ key: "request.auth.claims[scope]", values: ["write"] }],
+      },
+    ],
+  });
+  const judge = (claims: object, jwt = issuer.token({ ...claims })) => ask(CALL, [tokens, admins], jwt);
+
+  it("are what policies ask for", () => {
+    expect(judge({ scope: "read write" })).toMatchObject({
+      allowed: true,
+      token: { outcome: "valid", principal: "https://a/ann", path: "spec.jwtRules[0]", line: 7 },
+      decisive: { action: "ALLOW", path: "spec.rules[0]" },
+    });
+    expect(judge({ scope: "read" })).toMatchObject({ allowed: false, token: { outcome: "valid" } });
+    expect(ask(CALL, [tokens, admins])).toMatchObject({ allowed: false, token: { outcome: "absent" } });
+  });
+
+  it("that are refused refuse the call, whatever policies say", () => {
+    const expired = issuer.token({ exp: NOW / 1000 - 61 });
+    expect(ask(CALL, [tokens], expired)).toMatchObject({
+      allowed: false,
+      token: { outcome: "refused", reason: "Jwt is expired", object: "RequestAuthentication default/tokens" },
+      decisive: null,
+    });
+    const stranger = new TestIssuer("https://b").token();
+    const { token } = ask(CALL, [tokens], stranger) as { token: object };
+    expect(token).toMatchObject({ outcome: "refused", reason: "Jwt issuer is not configured" });
+    expect(token).not.toHaveProperty("object");
+  });
+
+  it("that nobody looks at change nothing", () => {
+    expect(ask(CALL, [], "a.b.c")).toMatchObject({ allowed: true, token: { outcome: "ignored" } });
+    expect(ask(CALL, [])).toMatchObject({ token: null });
+    expect(ask(`${CALL}&port=9090`, [tokens], "a.b.c")).toMatchObject({ allowed: true, token: null });
+  });
+
+  it("stand in headers, parameters and cookies as well", () => {
+    const rule = { issuer: issuer.issuer, jwks: issuer.jwks, fromHeaders: [{ name: "x-t" }], fromParams: ["t"] };
+    const places = object("RequestAuthentication", "tokens", { jwtRules: [rule] });
+    for (const query of [`header=x-t:${issuer.token()}`, `path=/%3Ft=${issuer.token()}`])
+      expect(ask(`${CALL}&${query}`, [places])).toMatchObject({ token: { outcome: "valid" } });
   });
 });

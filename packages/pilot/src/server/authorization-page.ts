@@ -1,34 +1,41 @@
 import type { AdminAnswer } from "@mixerless/admin-server";
-import { readQuestion } from "../explain/authorization-question.ts";
+import { findProxy, readQuestion } from "../explain/authorization-question.ts";
 import { authorizationVerdict, type FilterVerdict } from "../explain/authorization-verdict.ts";
-import type { Provenance } from "../generators/generated.ts";
+import type { TokenVerdict } from "../explain/token-verdict.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import { authorizationRules } from "../generators/security/authorization-rules.ts";
 import { isDryRun } from "../generators/security/dry-run.ts";
-import type { ProxyNode } from "../model/proxy-node.ts";
+import { inboundMode } from "../generators/tls/mesh-identity.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
+import { jsonAnswer, mtlsAnswer, placeOf } from "./page-answers.ts";
 
 /** `/debug/authorizationz`: what the policies in use say to one call, by which rule of which object. */
 export function authorizationPage(
-  { current, proxies, telemetry }: Pick<PilotSource, "current" | "proxies" | "telemetry">,
+  { current, proxies, telemetry, mutualTls }: Pick<PilotSource, "current" | "proxies" | "telemetry" | "mutualTls">,
   query: URLSearchParams,
+  jwt: string | null,
+  now: number,
 ): AdminAnswer {
-  const find = (key: string): ProxyNode | undefined =>
-    [...proxies.values()].find((proxy) => proxy.podKey === key || proxy.id === key);
+  const connected = [...proxies.values()];
   const key = query.get("to") ?? "";
-  const proxy = find(key);
+  const proxy = findProxy(key, connected);
   if (proxy === undefined)
-    return answer({ error: `No proxy "${key}" is connected. Name one: to=<name>.<namespace>.` }, 404);
-  const input: GeneratorInput = { proxy, push: current, telemetry };
-  const question = readQuestion(query, input, find);
-  if (typeof question === "string") return answer({ error: question }, 400);
+    return jsonAnswer({ error: `No proxy "${key}" is connected. Name one: to=<name>.<namespace>.` }, 404);
+  const input: GeneratorInput = { proxy, push: current, telemetry, mutualTls };
+  const question = readQuestion(query, jwt, input, { proxies: connected, now });
+  if (typeof question === "string") return jsonAnswer({ error: question }, 400);
   const policies = current.attached("AuthorizationPolicy", proxy);
-  const { port, facts, principal } = question;
+  const { port, facts, principal, token } = question;
   const verdict = authorizationVerdict(authorizationRules(policies, current.mesh, port.http ? "http" : "tcp"), facts);
-  return answer({
-    allowed: verdict.allowed,
+  const mtls = inboundMode(input, port.number);
+  // A connection without a certificate ends before anything is asked, a token that is refused before any policy.
+  const plaintextRefused = mtls.mode === "STRICT" && principal === null;
+  return jsonAnswer({
+    allowed: verdict.allowed && token?.outcome !== "refused" && !plaintextRefused,
+    mtls: { ...mtlsAnswer(mtls), refuses: plaintextRefused },
     to: { proxy: proxy.podKey, address: facts.destinationIp, port: port.number, protocol: port.http ? "HTTP" : "TCP" },
     from: { address: facts.directRemoteIp, principal },
+    token: token && toldToken(token, jwt !== null),
     decisive: verdict.decisive && told(verdict.decisive),
     audit: verdict.audit && told(verdict.audit),
     trials: verdict.trials.map(told),
@@ -40,15 +47,12 @@ export function authorizationPage(
   });
 }
 
+/** Null: no token was brought, and nobody would look for one. */
+function toldToken({ outcome, reason, principal, place }: TokenVerdict, brought: boolean) {
+  if (outcome === "ignored" && !brought) return null;
+  return { outcome, reason, principal, ...(place === null ? {} : placeOf(place)) };
+}
+
 function told({ action, allowed, rule, place }: FilterVerdict) {
   return { action, allowed, rule, ...(place === null ? {} : placeOf(place)) };
-}
-
-function placeOf({ config, path }: Provenance) {
-  const { file, line } = path === "" ? config.origin : config.originOf(path);
-  return { object: `${config.kind} ${config.namespace}/${config.name}`, path, file, line };
-}
-
-function answer(value: unknown, status = 200): AdminAnswer {
-  return { status, body: `${JSON.stringify(value, null, 2)}\n`, contentType: "application/json" };
 }

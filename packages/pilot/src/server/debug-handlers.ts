@@ -13,6 +13,7 @@ import { authorizationPage } from "./authorization-page.ts";
 import type { PilotMetrics } from "./pilot-metrics.ts";
 import { isScrape, SCRAPES, scrapeTargets } from "./scrape-targets.ts";
 import { syncz } from "./syncz.ts";
+import { whoCanPage } from "./who-can-page.ts";
 
 /** What the debug pages look at. */
 export interface DebugFacts {
@@ -24,6 +25,8 @@ export interface DebugFacts {
   readonly refusal: (instance: string) => string | null;
   readonly metrics: PilotMetrics;
   readonly version: string;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
   readonly objects: () => readonly ConfigObject[];
   readonly faults: () => readonly Fault[];
   /** Whether a first configuration has been read. */
@@ -54,8 +57,13 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/config_dump", "the resources of one proxy (proxyID=<name>.<namespace>)", (query) =>
       configDump(facts, query),
     ),
-    show("/debug/authorizationz", "what policies say to a call (to=, from=, port=, method=, path=, header=)", (query) =>
-      authorizationPage(facts.source, query),
+    show(
+      "/debug/authorizationz",
+      "what policies say to a call (to=, from=, port=, method=, path=, header=)",
+      (query, request) => authorizationPage(facts.source, query, tokenOf(request.headers), facts.now()),
+    ),
+    show("/debug/whocanz", "who may call which port of a proxy (to=<name>.<namespace>)", (query) =>
+      whoCanPage(facts.source, query),
     ),
     show("/debug/addressz", "where proxies connect", () =>
       json({ xds: facts.xdsAddress, secureXds: facts.xds.secureAddress }),
@@ -102,6 +110,12 @@ function registry({ source }: DebugFacts): unknown {
       })),
     })),
   }));
+}
+
+/** Not a part of the query, which may end up in somebody's log. */
+function tokenOf(headers: Readonly<Record<string, string | string[] | undefined>>): string | null {
+  const token = headers["x-mixerless-jwt"];
+  return typeof token === "string" ? token : null;
 }
 
 function joinz(facts: DebugFacts, instance: string | null): unknown {

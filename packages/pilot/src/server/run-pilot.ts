@@ -132,6 +132,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     refusal: (instance) => joining.refusal(instance),
     metrics,
     version: options.version,
+    now: () => clock.now(),
     objects: () => allObjects(store.snapshot()),
     faults,
     ready: () => true,

@@ -1,4 +1,9 @@
-import type { AccessLogFilter, ComparisonFilter } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
+import { compileMetadataMatcher } from "@mixerless/matchers";
+import type {
+  AccessLogFilter,
+  ComparisonFilter,
+  MetadataFilter,
+} from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { ComparisonFilter_Op } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { grpcStatusOf } from "../http/grpc.ts";
 import { compileHeaderMatcher, type HeaderMatch } from "../http/routing/header-matcher.ts";
@@ -24,6 +29,8 @@ export function compileLogFilter(filter: AccessLogFilter, path: string, faults: 
       return responseFlags(specifier.value.flags, `${path}.responseFlagFilter.flags`, faults);
     case "headerFilter":
       return header(specifier.value.header, `${path}.headerFilter.header`, faults);
+    case "metadataFilter":
+      return metadata(specifier.value, `${path}.metadataFilter`, faults);
     case "grpcStatusFilter": {
       const { statuses, exclude } = specifier.value;
       return (info) => statuses.some((status) => status === grpcStatusOf(info)) !== exclude;
@@ -67,6 +74,19 @@ function responseFlags(names: readonly string[], path: string, faults: ConfigFau
     else mask |= bit;
   }
   return names.length === 0 ? (info) => info.responseFlags !== 0 : (info) => (info.responseFlags & mask) !== 0;
+}
+
+/** What filters noted; a value that is not there matches unless it is said otherwise, as in Envoy. */
+function metadata({ matcher, matchIfKeyNotFound }: MetadataFilter, path: string, faults: ConfigFault[]): LogFilter {
+  if (matcher === undefined) {
+    faults.push({ path: `${path}.matcher`, message: "is needed" });
+    return () => false;
+  }
+  const { filter, test, find } = compileMetadataMatcher(matcher, `${path}.matcher`, faults);
+  return ({ dynamicMetadata }) => {
+    const noted = dynamicMetadata?.[filter];
+    return find(noted) === undefined ? (matchIfKeyNotFound ?? true) : test(noted);
+  };
 }
 
 function header(

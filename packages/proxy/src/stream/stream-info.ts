@@ -53,6 +53,8 @@ export class StreamInfo {
   responseCode = 0;
   responseCodeDetails: string | null = null;
   connectionTerminationDetails: string | null = null;
+  /** Of a response that the proxy made itself, before a format; null for all others. */
+  localReplyBody: string | null = null;
   /** Bits of ResponseFlag. */
   responseFlags = 0;
 

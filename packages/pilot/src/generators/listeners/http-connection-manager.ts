@@ -15,6 +15,7 @@ import { httpAuthorization } from "../security/authorization-filters.ts";
 import { tokenFilters } from "../security/request-authentication.ts";
 import { hasNativeTelemetry, type ListenerClass, metadataExchangeFilter, statsFilter } from "../telemetry-filters.ts";
 import { accessLogs } from "./access-logs.ts";
+import { localReplies } from "./local-replies.ts";
 
 export interface ConnectionManagerOptions {
   readonly listenerClass: ListenerClass;
@@ -35,6 +36,7 @@ export function httpConnectionManager(input: GeneratorInput, options: Connection
     proxy100Continue: true,
     ...normalization(input),
     ...classSettings(listenerClass),
+    ...localReplies(input, listenerClass),
   });
   return create(FilterSchema, {
     name: "envoy.filters.network.http_connection_manager",
@@ -76,7 +78,7 @@ function httpFilters(
     { name: "envoy.filters.http.fault", config: typed(HTTPFaultSchema, {}) },
     { name: "envoy.filters.http.cors", config: typed(CorsSchema, {}) },
     // Behind fault and cors, whose answers count as well.
-    ...(telemetry ? [statsFilter(listenerClass)] : []),
+    ...(telemetry ? [statsFilter(input, listenerClass, "http")] : []),
     { name: "envoy.filters.http.router", config: typed(RouterSchema, {}) },
   ];
   return filters.map(({ name, config }) => ({ name, configType: { case: "typedConfig" as const, value: config } }));

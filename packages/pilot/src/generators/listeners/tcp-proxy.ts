@@ -33,7 +33,7 @@ export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, 
   });
   const filters = [
     ...tcpAuthorization(input, listenerClass),
-    ...(hasNativeTelemetry(input) ? [statsFilter(listenerClass)] : []),
+    ...(hasNativeTelemetry(input) ? [statsFilter(input, listenerClass, "network")] : []),
     { name: "envoy.filters.network.tcp_proxy", config: proxy },
   ];
   return filters.map(({ name, config }) =>

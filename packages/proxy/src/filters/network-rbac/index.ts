@@ -32,7 +32,7 @@ export function compileNetworkRbac(
   const stats = createNetworkRbacStats(context.metrics, message.statPrefix, rbac.shadowPrefix);
   return {
     refusal: (info) => {
-      const decision = decide(rbac, new StreamFacts(info, null), info, stats);
+      const decision = decide(rbac, new StreamFacts(info, null), info, stats, "envoy.filters.network.rbac");
       return decision === null || decision.allowed ? null : deniedDetails(decision);
     },
   };

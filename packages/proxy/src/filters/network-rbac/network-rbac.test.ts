@@ -13,9 +13,9 @@ function gate(json: object) {
   const faults: { path: string; message: string }[] = [];
   const compiled = compileNetworkRbac(packAny(RBACSchema, decoded.message), test.context, "f", faults);
   if (compiled === null) throw new Error(JSON.stringify(faults));
-  const connect = (remote: string) =>
-    compiled.refusal(new StreamInfo(test.context.listener, fakeConnectionInfo(null, remote), 0, 0));
-  return { test, connect, faults };
+  const connection = (remote: string) => new StreamInfo(test.context.listener, fakeConnectionInfo(null, remote), 0, 0);
+  const connect = (remote: string) => compiled.refusal(connection(remote));
+  return { test, connect, connection, compiled, faults };
 }
 
 const FROM_TEN = {
@@ -36,6 +36,32 @@ describe("the network RBAC filter", () => {
     const { test, connect } = gate({ shadowRules: { action: "ALLOW", policies: {} }, shadowRulesStatPrefix: "dry_" });
     expect(connect("10.1.2.3")).toBeNull();
     expect(test.metrics.text()).toContain("envoy_tcp_rbac_dry_shadow_denied 1");
+  });
+
+  it("notes results under its own name, and what an audit asks for", () => {
+    const { connection, compiled } = gate({
+      rules: { action: "DENY", policies: { ten: FROM_TEN } },
+      shadowRules: { action: "ALLOW", policies: {} },
+      shadowRulesStatPrefix: "dry_",
+    });
+    const info = connection("10.1.2.3");
+    compiled.refusal(info);
+    expect(info.dynamicMetadata).toEqual({
+      "envoy.filters.network.rbac": {
+        dry_shadow_engine_result: "denied",
+        enforced_effective_policy_id: "ten",
+        enforced_engine_result: "denied",
+      },
+    });
+    const audit = gate({ rules: { action: "LOG", policies: { ten: FROM_TEN } } });
+    for (const [remote, hint] of [
+      ["10.1.2.3", true],
+      ["11.1.2.3", false],
+    ] as const) {
+      const audited = audit.connection(remote);
+      expect(audit.compiled.refusal(audited)).toBeNull();
+      expect(audited.dynamicMetadata).toEqual({ "envoy.common": { access_log_hint: hint } });
+    }
   });
 
   it("never matches a policy that looks at a request", () => {

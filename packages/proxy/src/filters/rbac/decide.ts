@@ -5,7 +5,7 @@ import type { RbacConfig } from "./config.ts";
 import type { RbacStats } from "./stats.ts";
 
 /** Where the results of the rules stand among the facts of a stream. */
-const METADATA = "envoy.filters.http.rbac";
+export type RbacMetadata = "envoy.filters.http.rbac" | "envoy.filters.network.rbac";
 const COMMON_METADATA = "envoy.common";
 
 /**
@@ -17,12 +17,13 @@ export function decide(
   facts: PolicyFacts<HeaderName>,
   info: StreamInfo,
   stats: RbacStats,
+  metadata: RbacMetadata,
 ): Decision | null {
   const { rules, shadow, rulesPrefix, shadowPrefix } = config;
   if (shadow !== null) {
     const decision = shadow.decide(facts);
     stats.countShadow(decision.allowed);
-    note(info, METADATA, { ...outcome(`${shadowPrefix}shadow_`, decision) });
+    note(info, metadata, { ...outcome(`${shadowPrefix}shadow_`, decision) });
   }
   if (rules === null) return null;
   const decision = rules.decide(facts);
@@ -31,7 +32,7 @@ export function decide(
     return decision;
   }
   stats.count(decision.allowed);
-  note(info, METADATA, { ...outcome(`${rulesPrefix}enforced_`, decision) });
+  note(info, metadata, { ...outcome(`${rulesPrefix}enforced_`, decision) });
   return decision;
 }
 

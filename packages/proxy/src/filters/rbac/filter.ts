@@ -18,7 +18,7 @@ export class RbacFilter extends HttpFilter {
 
   override decodeHeaders(headers: HeaderMap): number {
     const { info } = this.stream;
-    const decision = decide(this.#config, new StreamFacts(info, headers), info, this.#stats);
+    const decision = decide(this.#config, new StreamFacts(info, headers), info, this.#stats, "envoy.filters.http.rbac");
     if (decision === null || decision.allowed) return FilterStatus.Continue;
     this.stream.sendLocalReply({
       status: 403,

@@ -13,6 +13,7 @@ import { type Network, parseNetwork } from "./client-address.ts";
 import type { ClientCertificateOptions } from "./client-certificate.ts";
 import { compileCodecOptions } from "./compile-codec.ts";
 import { compileHttpFilters } from "./compile-filters.ts";
+import { compileLocalReplyConfig } from "./local-reply-config.ts";
 import type { ManagerConfig, RequestHeaderOptions, ResponseHeaderOptions } from "./manager-config.ts";
 import type { PathOptions } from "./path-normalization.ts";
 
@@ -40,6 +41,7 @@ export function compileManager(message: HttpConnectionManager, context: FilterCh
       max: milliseconds(message.commonHttpProtocolOptions?.maxConnectionDuration) ?? 0,
       drain: milliseconds(message.drainTimeout) ?? 5000,
     },
+    localReply: compileLocalReplyConfig(message.localReplyConfig, context.clock, faults),
     proxy100Continue: message.proxy100Continue,
     bufferLimit: (context.bufferLimit ?? BUFFER_LIMIT) || Number.POSITIVE_INFINITY,
     codec: compileCodecOptions(message, context, faults),
@@ -165,7 +167,6 @@ function refuseUnsupported(message: HttpConnectionManager, faults: ConfigFault[]
   const refuse = (path: string, present: boolean) => {
     if (present) faults.push({ path, message: "is not supported" });
   };
-  refuse("localReplyConfig", message.localReplyConfig !== undefined);
   refuse("originalIpDetectionExtensions", message.originalIpDetectionExtensions.length > 0);
   refuse("earlyHeaderMutationExtensions", message.earlyHeaderMutationExtensions.length > 0);
   refuse("schemeHeaderTransformation", message.schemeHeaderTransformation !== undefined);

@@ -108,17 +108,19 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     if (!this.#ended) this.#encoder.resumeReading();
   }
 
-  sendLocalReply(reply: LocalReply): void {
+  sendLocalReply(original: LocalReply): void {
     if (this.#ended) return;
-    this.info.setFlag(reply.flags);
+    this.info.setFlag(original.flags);
     if (this.info.responseHeaders !== null) {
-      this.resetStream(reply.details);
+      this.resetStream(original.details);
       return;
     }
     const headers = this.info.requestHeaders ?? new HeaderMap();
     if (!this.#prepared) this.#prepare(headers);
     this.decodingOver = true;
-    this.info.responseCodeDetails = reply.details;
+    this.info.responseCodeDetails = original.details;
+    this.info.localReplyBody = original.body;
+    const reply = this.#config.localReply?.(original, this.info) ?? original;
     const head = headers.get(H.method) === "HEAD";
     const prepared = prepareReply(reply, isGrpcRequest(headers), head);
     this.respondHeaders(prepared.headers, prepared.body === "");

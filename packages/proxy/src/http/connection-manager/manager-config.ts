@@ -4,6 +4,7 @@ import type { RouteTable } from "../routing/route-table.ts";
 import type { Network } from "./client-address.ts";
 import type { ClientCertificateOptions } from "./client-certificate.ts";
 import type { ServerCodecOptions } from "./codec-options.ts";
+import type { LocalReplyChange } from "./local-reply-config.ts";
 import type { PathOptions } from "./path-normalization.ts";
 
 /** A filter of the chain. `name` is how routes refer to it. */
@@ -61,6 +62,8 @@ export interface ManagerConfig {
   readonly response: ResponseHeaderOptions;
   readonly timeouts: StreamTimeouts;
   readonly duration: ConnectionDuration;
+  /** Null: replies of the proxy's own go out as they are. */
+  readonly localReply: LocalReplyChange | null;
   readonly proxy100Continue: boolean;
   readonly bufferLimit: number;
   readonly codec: ServerCodecOptions;

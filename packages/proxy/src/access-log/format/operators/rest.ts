@@ -6,7 +6,6 @@ const REFUSED: Readonly<Record<string, string>> = {
   CEL: "expressions are not evaluated in access logs; use the operator of the value",
   TYPED_CEL: "expressions are not evaluated in access logs; use the operator of the value",
   COALESCE: "is not supported; REQ(X?Y) gives the first of two headers",
-  LOCAL_REPLY_BODY: "bodies of local replies are not kept; RESPONSE_CODE_DETAILS tells them apart",
   DOWNSTREAM_LOCAL_CLOSE_REASON: "is not kept; use CONNECTION_TERMINATION_DETAILS or RESPONSE_FLAGS",
   DOWNSTREAM_DETECTED_CLOSE_TYPE: "is not kept; use RESPONSE_FLAGS, where DC and DR tell of the client's end",
 };
@@ -23,6 +22,7 @@ const ABSENT = [
 
 /** Sizes on wires without compression, and what is refused or never there. */
 export const REST_OPERATORS: OperatorTable = {
+  LOCAL_REPLY_BODY: plain((info) => info.localReplyBody),
   UNIQUE_ID: plain(() => randomUUID()),
   UPSTREAM_HEADER_BYTES_SENT: plain((info) =>
     info.upstreamFirstByteSent === null ? 0 : (info.requestHeaders?.byteSize ?? 0),
