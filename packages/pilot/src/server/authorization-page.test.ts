@@ -166,7 +166,7 @@ describe("tokens, judged as the data plane judges them,", () => {
       decisive: null,
     });
     const stranger = new TestIssuer("https://b").token();
-    const { token } = ask(CALL, [tokens], stranger) as { token: object };
+    const { token } = ask(CALL, [tokens], stranger) as unknown as { token: object };
     expect(token).toMatchObject({ outcome: "refused", reason: "Jwt issuer is not configured" });
     expect(token).not.toHaveProperty("object");
   });
