@@ -10,7 +10,8 @@ import type { PolicyFacts } from "./facts.ts";
 export type Anchors = readonly string[] | null;
 
 const NAMESPACE_PATTERN = /^\.\*\/ns\/([A-Za-z0-9-]+)\/\.\*$/;
-const NAMESPACE = /\/ns\/([^/]*)(?=\/)/g;
+/** Where one of them ends, the next may begin: of `/ns/ns/sa/x` a pattern finds both "ns" and "sa". */
+const NAMESPACE = /(?=\/ns\/([^/]*)\/)/g;
 
 export function anchorsOf(policy: Policy): Anchors {
   return unionOf(policy.principals, principalAnchors) ?? unionOf(policy.permissions, permissionAnchors);

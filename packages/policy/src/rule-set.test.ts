@@ -155,6 +155,8 @@ describe("a principal", () => {
     ["any certificate", { authenticated: {} }, peer(REVIEWS), {}],
     ["name", name(REVIEWS), peer("x", REVIEWS), peer(`${REVIEWS}2`)],
     ["namespace", namespace("default"), peer(REVIEWS), peer("spiffe://td/ns/default2/sa/x")],
+    // A namespace called ns: the pattern finds two in such a name.
+    ["namespace", namespace("sa"), peer("spiffe://td/ns/ns/sa/x"), peer("spiffe://td/ns/x/sa/ns")],
     [
       "DNS name where there is no URI",
       name("a"),

@@ -1,8 +1,7 @@
 import { type Alternatives, each, type Permission, type Principal } from "./alternatives.ts";
 import { namespaces, principals, serviceAccounts, trustDomains } from "./identity-matchers.ts";
 import { claim, filterMetadata, requestPrincipals } from "./metadata-matchers.ts";
-import { destinationIps, ports, serverNames } from "./permissions.ts";
-import { directRemoteIps, remoteIps } from "./principals.ts";
+import { destinationIps, directRemoteIps, ports, remoteIps, serverNames } from "./rule-fields.ts";
 import { headerMatcher } from "./string-forms.ts";
 
 /** What a `when` key asks about: one of the two sides of a rule, the other being null. */

@@ -3,8 +3,7 @@ import type { PolicySchema } from "@mixerless/wire/envoy/config/rbac/v3/rbac";
 import type { AuthorizationRule } from "../../config/kinds/security.ts";
 import type { Alternatives, Permission, Principal, RuleFacts } from "./alternatives.ts";
 import { type Condition, conditionOf } from "./conditions.ts";
-import { OPERATION_LISTS } from "./permissions.ts";
-import { SOURCE_LISTS } from "./principals.ts";
+import { OPERATION_FIELDS, type RuleField, SOURCE_FIELDS } from "./rule-fields.ts";
 
 export type RbacPolicy = MessageInitShape<typeof PolicySchema>;
 
@@ -61,11 +60,11 @@ export function translateRule(
       return [negated ? not(or([...made])) : or([...made])];
     });
   const permissions = alternativesOf(rule.to).map((operation, i) => {
-    const own = operation === null ? [] : listsOf(OPERATION_LISTS, operation, `${path}.to[${i}].operation`);
+    const own = operation === null ? [] : listsOf(OPERATION_FIELDS, operation, `${path}.to[${i}].operation`);
     return allRules(matchers([...own, ...conditions(rule, path, ({ permission }) => permission)], notRule, orRules));
   });
   const principals = alternativesOf(rule.from).map((source, i) => {
-    const own = source === null ? [] : listsOf(SOURCE_LISTS, source, `${path}.from[${i}].source`);
+    const own = source === null ? [] : listsOf(SOURCE_FIELDS, source, `${path}.from[${i}].source`);
     return allIds(matchers([...own, ...conditions(rule, path, ({ principal }) => principal)], notId, orIds));
   });
   return { policy: { permissions, principals }, widened, problems: distinct(problems) };
@@ -80,7 +79,7 @@ function unknownKeys(rule: AuthorizationRule, path: string): RuleProblem[] {
 }
 
 function listsOf<T, F extends string>(
-  fields: readonly { field: F; not: F; httpOnly: boolean; alternatives: Alternatives<T> }[],
+  fields: readonly RuleField<F, T>[],
   written: Readonly<Record<F, readonly string[]>>,
   path: string,
 ): List<T>[] {

@@ -97,7 +97,6 @@ describe("what a connection manager does not carry out", () => {
     [{ httpFilters: [ROUTER, ROUTER] }, "httpFilters[0]"],
     [{ httpFilters: [{ name: "x", configDiscovery: { typeUrls: ["a"] } }, ROUTER] }, "httpFilters[0]"],
     [{ codecType: "HTTP3" }, "codecType"],
-    [{ localReplyConfig: {} }, "localReplyConfig"],
     [{ httpProtocolOptions: { allowChunkedLength: true } }, "httpProtocolOptions.allowChunkedLength"],
     [{ proxyStatusConfig: {} }, "proxyStatusConfig"],
     [{ upgradeConfigs: [{ upgradeType: "CONNECT" }] }, "upgradeConfigs[0].upgradeType"],

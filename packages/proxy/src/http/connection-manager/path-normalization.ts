@@ -13,6 +13,9 @@ export type NormalizedPath =
 
 const REJECT: NormalizedPath = { kind: "reject" };
 const ESCAPED_SLASH = /%(?:2f|5c)/i;
+/** Stands for a percent sign that begins no escape; no path holds it, for paths are byte strings. */
+const STRAY = "\u0100";
+const STRAY_ESCAPE = new RegExp(`${STRAY}(?=[0-9a-fA-F]{2})`, "g");
 /** A path for which normalizing would change nothing: most of them. */
 const NEEDS_WORK = /[%\\]|\/\.|\/\//;
 
@@ -45,15 +48,18 @@ export function normalizePath(path: string, options: PathOptions): NormalizedPat
 function canonicalize(path: string): string | null {
   if (!path.startsWith("/") && !path.startsWith("\\")) return null;
   let bad = false;
-  const decoded = path.replaceAll("\\", "/").replace(/%([0-9a-fA-F]{2})?/g, (text, hex: string | undefined) => {
-    if (hex === undefined || hex === "00") {
-      bad = bad || hex === "00";
+  const unescaped = path.replaceAll("\\", "/").replace(/%([0-9a-fA-F]{2})?/g, (text, hex: string | undefined) => {
+    if (hex === undefined) return STRAY;
+    if (hex === "00") {
+      bad = true;
       return text;
     }
     const char = String.fromCharCode(Number.parseInt(hex, 16));
     return /[A-Za-z0-9\-._~]/.test(char) ? char : text.toUpperCase();
   });
   if (bad) return null;
+  // What was unescaped must not complete an escape that was none: /%2%65 would become /%2e, for the application to read.
+  const decoded = unescaped.replace(STRAY_ESCAPE, "%25").replaceAll(STRAY, "%");
   const segments: string[] = [];
   const parts = decoded.slice(1).split("/");
   for (const [i, part] of parts.entries()) {

@@ -1,15 +1,27 @@
 import { UriTemplateMatchConfigSchema } from "@mixerless/wire/envoy/extensions/path/match/uri_template/v3/uri_template_match";
-import type { OperationField } from "../../config/kinds/security.ts";
+import type { OperationField, SourceField } from "../../config/kinds/security.ts";
 import { typed } from "../proto.ts";
-import { type Alternatives, cidr, each, eachValid, isPort, isRange, type Permission } from "./alternatives.ts";
+import {
+  type Alternatives,
+  cidr,
+  each,
+  eachValid,
+  isPort,
+  isRange,
+  type Permission,
+  type Principal,
+} from "./alternatives.ts";
+import { namespaces, principals, serviceAccounts, trustDomains } from "./identity-matchers.ts";
+import { requestPrincipals } from "./metadata-matchers.ts";
 import { headerMatcher, textMatcher } from "./string-forms.ts";
 
-/** A field of an operation with the one that negates it, in the order in which they are written. */
-export interface OperationList {
-  readonly field: OperationField;
-  readonly not: OperationField;
+/** A field of a source or an operation with the one that negates it. */
+export interface RuleField<Field extends string, T> {
+  readonly field: Field;
+  readonly not: Field;
+  /** Only requests have it. */
   readonly httpOnly: boolean;
-  readonly alternatives: Alternatives<Permission>;
+  readonly alternatives: Alternatives<T>;
 }
 
 export const ports: Alternatives<Permission> = eachValid(isPort, "port number", (value) => ({
@@ -38,11 +50,31 @@ const paths: Alternatives<Permission> = eachValid(isPath, "path that can be matc
     : { rule: { case: "urlPath", value: { rule: { case: "path", value: textMatcher(value) } } } },
 );
 
-export const OPERATION_LISTS: readonly OperationList[] = [
+/** In the order in which they are written. */
+export const OPERATION_FIELDS: readonly RuleField<OperationField, Permission>[] = [
   { field: "hosts", not: "notHosts", httpOnly: true, alternatives: hosts },
   { field: "methods", not: "notMethods", httpOnly: true, alternatives: methods },
   { field: "paths", not: "notPaths", httpOnly: true, alternatives: paths },
   { field: "ports", not: "notPorts", httpOnly: false, alternatives: ports },
+];
+
+export const directRemoteIps: Alternatives<Principal> = eachValid(isRange, "IP address or range", (value) => ({
+  identifier: { case: "directRemoteIp", value: cidr(value) },
+}));
+
+export const remoteIps: Alternatives<Principal> = eachValid(isRange, "IP address or range", (value) => ({
+  identifier: { case: "remoteIp", value: cidr(value) },
+}));
+
+/** In the order in which they are written. */
+export const SOURCE_FIELDS: readonly RuleField<SourceField, Principal>[] = [
+  { field: "principals", not: "notPrincipals", httpOnly: false, alternatives: principals },
+  { field: "requestPrincipals", not: "notRequestPrincipals", httpOnly: true, alternatives: requestPrincipals },
+  { field: "serviceAccounts", not: "notServiceAccounts", httpOnly: false, alternatives: serviceAccounts },
+  { field: "trustDomains", not: "notTrustDomains", httpOnly: false, alternatives: trustDomains },
+  { field: "namespaces", not: "notNamespaces", httpOnly: false, alternatives: namespaces },
+  { field: "remoteIpBlocks", not: "notRemoteIpBlocks", httpOnly: false, alternatives: remoteIps },
+  { field: "ipBlocks", not: "notIpBlocks", httpOnly: false, alternatives: directRemoteIps },
 ];
 
 function isTemplate(path: string): boolean {
