@@ -169,6 +169,21 @@ describe("an AuthorizationPolicy in the watched folder", () => {
     expect((await total()) - before).toBe(3);
   }, 60_000);
 
+  it("on trial is a label of the metrics where the mesh wants it", async () => {
+    const switches = '{ proxyMetadata: { MIXERLESS_DRY_RUN_LABELS: "true" } }';
+    const spec = `{ defaultProviders: { metrics: [prometheus] }, defaultConfig: ${switches} }`;
+    await demo.write("mesh.yaml", `kind: MeshConfig\nmetadata: { name: mesh }\nspec: ${spec}\n`);
+    const results = async () => {
+      const all = [...(await demo.series(METRIC)).keys()].map((labels) => JSON.parse(labels) as Record<string, string>);
+      const here = all.filter(
+        ({ reporter, destination_workload }) => reporter === "destination" && destination_workload === "productpage-v1",
+      );
+      return new Set(here.map((labels) => `${labels.response_code} ${labels.dry_run_deny} ${labels.dry_run_allow}`));
+    };
+    while (!(await results()).has("200 denied unknown")) await view(CLOSED);
+    while (!(await results()).has("200 allowed unknown")) await view();
+  }, 60_000);
+
   it("is named in the access log by the rule that decided", async () => {
     const log = join(demo.summary.config, "..", "access.log");
     const providers = "{ defaultProviders: { metrics: [prometheus] }, accessLogFile: LOG }";

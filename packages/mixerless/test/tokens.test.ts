@@ -115,6 +115,7 @@ describe("tokens in a running mesh", () => {
         message: expect.stringContaining("the answer is 503") as string,
       },
     ]);
+    expect(await demo.pilot("/metrics")).toMatch(/^pilot_jwks_resolver_network_fetch_fail_total [1-9]/m);
     // It comes back, with a new key: nobody has to touch the configuration.
     keys = { status: 200, body: rotated.jwks };
     await until(rotated.token(), 200);

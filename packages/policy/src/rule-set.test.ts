@@ -148,6 +148,30 @@ describe("a permission", () => {
   });
 });
 
+it("asks nothing of a policy that names another path or another caller", () => {
+  const header = { header: { name: "x", stringMatch: { exact: "y" } } };
+  const elsewhere = { andRules: { rules: [header, { urlPath: { path: { exact: "/other" } } }] } };
+  const compiled = rules(
+    {
+      path: { permissions: [elsewhere], principals: [ANY] },
+      caller: { permissions: [ANY], principals: [{ andIds: { ids: [header, name("other")] } }] },
+    },
+    "DENY",
+  );
+  let asked = 0;
+  const facts = factsOf({ path: "/a", peer: { uriSans: [REVIEWS] } });
+  const counting = {
+    ...facts,
+    header: () => {
+      asked++;
+      return "y";
+    },
+  };
+  expect(compiled.decide(counting)).toEqual({ allowed: true, policy: null });
+  expect(asked).toBe(0);
+  expect(compiled.decide({ ...counting, path: "/other" })).toEqual({ allowed: false, policy: "path" });
+});
+
 describe("a principal", () => {
   const is = (principal: Json, given: GivenFacts) => matches(ANY, principal, given);
 

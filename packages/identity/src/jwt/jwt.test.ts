@@ -1,4 +1,4 @@
-import { createHmac, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { createHmac, generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { exportJWK, generateKeyPair, generateSecret, type JWK, SignJWT } from "jose";
 import { describe, expect, it } from "vitest";
 import { readJwt } from "./json-web-token.ts";
@@ -84,6 +84,20 @@ describe("keys", () => {
     const [p256, p384] = [await pair("ES256"), await pair("ES384")];
     expect(check(await p384.sign(), keySet(p256.jwk))).toBe("verification-failed");
   });
+
+  it.each([
+    ["RS256", "P-256", "der"],
+    ["ES256", "secp256k1", "ieee-p1363"],
+    ["EdDSA", "P-256", "ieee-p1363"],
+  ] as const)(
+    "serve no other kind, even where the signature would fit: %s by a key of %s",
+    (alg, namedCurve, dsaEncoding) => {
+      const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve });
+      const signed = `${encoded({ alg })}.${encoded(CLAIMS)}`;
+      const signature = sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding }).toString("base64url");
+      expect(check(`${signed}.${signature}`, keySet(jwkOf(publicKey)))).toBe("verification-failed");
+    },
+  );
 
   it("that are not known, broken, weak or not for signatures are left out", async () => {
     const { jwk, sign } = await pair("RS256");

@@ -26,7 +26,10 @@ function web() {
     if (page instanceof Error) throw page;
     return page;
   };
-  return { clock, pages, asked, changes, fetch, sets: new KeySets(clock, fetch, (url) => changes.push(url)) };
+  const fetches: boolean[] = [];
+  const onFetch = (ok: boolean) => fetches.push(ok);
+  const sets = new KeySets(clock, fetch, { onChange: (url) => changes.push(url), onFetch });
+  return { clock, pages, asked, changes, fetches, fetch, onFetch, sets };
 }
 
 /** Lets what was promised happen. */
@@ -54,7 +57,7 @@ describe("key sets", () => {
   });
 
   it("that were good outlive failures, which are told and tried again sooner and sooner later", async () => {
-    const { clock, pages, asked, sets } = web();
+    const { clock, pages, asked, fetches, sets } = web();
     pages.set(KEYS, A.jwks);
     await sets.want([{ url: KEYS, discovery: false }]);
     pages.set(KEYS, new Error("refused"));
@@ -73,6 +76,7 @@ describe("key sets", () => {
     clock.advance(MINUTE);
     await settled();
     expect([sets.texts().get(KEYS), sets.problem(KEYS)]).toEqual([B.jwks, null]);
+    expect(fetches).toEqual([true, ...Array(9).fill(false), true]);
   });
 
   it.each([
@@ -144,7 +148,8 @@ describe("the key sets of a configuration", () => {
 
   it("go ahead without those that do not come", () => {
     const { clock, snapshot } = meshOf("off", [{ issuer: "a", jwksUri: KEYS }]);
-    const mesh = new MeshKeySets({ clock, fetch: () => new Promise(() => {}), remoteKeys: "off", onChange: () => {} });
+    const fetch = () => new Promise<string>(() => {});
+    const mesh = new MeshKeySets({ clock, fetch, remoteKeys: "off", onChange: () => {}, onFetch: () => {} });
     let ready = 0;
     mesh.prepare(snapshot, () => ready++);
     clock.advance(5999);

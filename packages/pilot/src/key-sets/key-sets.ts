@@ -10,6 +10,13 @@ const LONGEST_RETRY = 60_000;
 /** Of one fetch. */
 const TIMEOUT = 5000;
 
+export interface KeySetObserver {
+  /** The keys behind a URL are new, or others than before. */
+  onChange(url: string): void;
+  /** Whether a key set could be had. */
+  onFetch(ok: boolean): void;
+}
+
 interface Entry {
   readonly source: KeySetSource;
   text: string | undefined;
@@ -25,14 +32,13 @@ interface Entry {
 export class KeySets {
   readonly #clock: Clock;
   readonly #fetch: FetchText;
-  readonly #onChange: (url: string) => void;
+  readonly #observer: KeySetObserver;
   readonly #entries = new Map<string, Entry>();
 
-  /** `onChange`: the keys behind a URL are new, or others than before. */
-  constructor(clock: Clock, fetch: FetchText, onChange: (url: string) => void) {
+  constructor(clock: Clock, fetch: FetchText, observer: KeySetObserver) {
     this.#clock = clock;
     this.#fetch = fetch;
-    this.#onChange = onChange;
+    this.#observer = observer;
   }
 
   /** Makes these the ones to have. Null when every one has been tried; else settles when it has. */
@@ -79,15 +85,17 @@ export class KeySets {
       entry.text = await this.#load(entry.source);
       entry.problem = null;
       entry.failures = 0;
+      this.#observer.onFetch(true);
     } catch (error) {
       entry.problem = error instanceof Error ? error.message : String(error);
       entry.failures++;
+      this.#observer.onFetch(false);
     }
     const { url } = entry.source;
     if (this.#entries.get(url) !== entry) return;
     const retry = Math.min(FIRST_RETRY * 2 ** (entry.failures - 1), LONGEST_RETRY);
     entry.timer = this.#clock.after(entry.failures === 0 ? REFRESH : retry, () => void this.#refresh(entry));
-    if (entry.text !== before) this.#onChange(url);
+    if (entry.text !== before) this.#observer.onChange(url);
   }
 
   async #load({ url, discovery }: KeySetSource): Promise<string> {

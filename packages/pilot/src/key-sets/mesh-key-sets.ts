@@ -15,6 +15,7 @@ export interface MeshKeySetsOptions {
   readonly remoteKeys: RemoteKeys;
   /** These objects mean something else now. */
   readonly onChange: (keys: ReadonlySet<ObjectKey>) => void;
+  readonly onFetch: (ok: boolean) => void;
 }
 
 /** The key sets that the RequestAuthentications of the configuration ask for. */
@@ -26,9 +27,10 @@ export class MeshKeySets {
 
   constructor(options: MeshKeySetsOptions) {
     this.#options = options;
-    this.#keySets = new KeySets(options.clock, options.fetch, (url) =>
-      options.onChange(this.#users.get(url) ?? new Set()),
-    );
+    this.#keySets = new KeySets(options.clock, options.fetch, {
+      onChange: (url) => options.onChange(this.#users.get(url) ?? new Set()),
+      onFetch: options.onFetch,
+    });
   }
 
   /** What a revision is made with. */

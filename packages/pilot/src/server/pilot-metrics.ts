@@ -54,6 +54,8 @@ export class PilotMetrics {
   readonly #contextTime: Family<Histogram>;
   readonly #triggers: Family<Counter>;
   readonly #updates: Family<Counter>;
+  readonly #keysFetched: Counter;
+  readonly #keysMissed: Counter;
   readonly #clock: Clock;
   readonly #version: string;
   /** When the last change began that a proxy has not been sent yet. */
@@ -67,6 +69,10 @@ export class PilotMetrics {
     this.#version = version;
     this.#clock = clock;
     this.#started = clock.monotonic();
+    const fetched = (result: string, help: string) =>
+      this.store.counter({ name: `pilot_jwks_resolver_network_fetch_${result}_total`, help }).series([], []);
+    this.#keysFetched = fetched("success", "Key sets that were fetched for RequestAuthentications.");
+    this.#keysMissed = fetched("fail", "Tries to fetch a key set that gave none.");
     this.#pushes = this.store.counter({ name: "pilot_xds_pushes", help: "Responses sent, by type." });
     this.#rejects = this.store.counter({
       name: "pilot_total_xds_rejects",
@@ -135,6 +141,11 @@ export class PilotMetrics {
       onNack: (connection, typeUrl, nack) => this.#onNack(connection.node.id, shortTypeName(typeUrl), nack?.code),
       onStaleNonce: (_connection, typeUrl) => this.#staleNonces.series(["type"], [shortTypeName(typeUrl)]).add(1),
     };
+  }
+
+  /** After a try to fetch a key set. */
+  keysFetched(ok: boolean): void {
+    (ok ? this.#keysFetched : this.#keysMissed).add(1);
   }
 
   /** After a snapshot was taken over. */

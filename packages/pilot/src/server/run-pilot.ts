@@ -77,6 +77,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     fetch: createFetchText(clock),
     remoteKeys: options.remoteKeys ?? "off",
     onChange: (keys) => onKeys(keys),
+    onFetch: (ok) => metrics.keysFetched(ok),
   });
   // Proxies that connect at once must not be told for a moment that no token is valid.
   await new Promise<void>((resolve) => keySets.prepare(store.snapshot(), resolve));

@@ -89,6 +89,7 @@ const HOLDING: readonly {
   { from: { namespaces: ["b*"], notNamespaces: ["ba"] } },
   { from: { serviceAccounts: ["bar/b"] } },
   { from: { notServiceAccounts: ["b"] } },
+  { from: { notServiceAccounts: ["bar/."] } },
   { from: { trustDomains: ["new-td"] } },
   { from: { notTrustDomains: ["*"] }, call: { peer: null } },
   { from: { ipBlocks: ["10.0.0.0/30"] } },

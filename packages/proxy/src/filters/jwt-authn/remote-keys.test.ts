@@ -96,8 +96,8 @@ describe("keys behind a cluster", () => {
   });
 
   it.each<[what: string, act: (mesh: ReturnType<typeof guarded>) => void]>([
-    ["answers with an error", ({ answer }) => answer("", 503)],
-    ["answers with a redirect", ({ answer }) => answer("", 302)],
+    ["answers with an error", ({ answer }) => answer(A.jwks, 503)],
+    ["answers with a redirect", ({ answer }) => answer(A.jwks, 302)],
     ["answers with something else", ({ answer }) => answer("<html>")],
     ["answers with no usable key", ({ answer }) => answer('{"keys":[]}')],
     ["is slow", ({ test }) => test.clock.advance(5000)],

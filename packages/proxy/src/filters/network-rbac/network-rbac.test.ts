@@ -13,7 +13,8 @@ function gate(json: object) {
   const faults: { path: string; message: string }[] = [];
   const compiled = compileNetworkRbac(packAny(RBACSchema, decoded.message), test.context, "f", faults);
   if (compiled === null) throw new Error(JSON.stringify(faults));
-  const connection = (remote: string) => new StreamInfo(test.context.listener, fakeConnectionInfo(null, remote), 0, 0);
+  const connection = (remote: string, requestedServerName: string | null = null) =>
+    new StreamInfo(test.context.listener, { ...fakeConnectionInfo(null, remote), requestedServerName }, 0, 0);
   const connect = (remote: string) => compiled.refusal(connection(remote));
   return { test, connect, connection, compiled, faults };
 }
@@ -62,6 +63,14 @@ describe("the network RBAC filter", () => {
       expect(audit.compiled.refusal(audited)).toBeNull();
       expect(audited.dynamicMetadata).toEqual({ "envoy.common": { access_log_hint: hint } });
     }
+  });
+
+  it("knows the name and the port that a connection asks for", () => {
+    const both = { andRules: { rules: [{ requestedServerName: { exact: "shop" } }, { destinationPort: 8080 }] } };
+    const policies = { p: { permissions: [both], principals: [{ any: true }] } };
+    const { compiled, connection } = gate({ rules: { action: "ALLOW", policies } });
+    expect(compiled.refusal(connection("10.1.2.3", "shop"))).toBeNull();
+    for (const name of ["other", null]) expect(compiled.refusal(connection("10.1.2.3", name))).toContain("none");
   });
 
   it("never matches a policy that looks at a request", () => {

@@ -33,8 +33,8 @@ function certificate(uriSanPeer: readonly string[]): TlsInfo {
   };
 }
 
-function guarded(rbac: object, options: { tls?: TlsInfo; route?: object; accessLog?: object } = {}) {
-  const { tls, route = {}, accessLog = LOG } = options;
+function guarded(rbac: object, options: { tls?: TlsInfo; route?: object; accessLog?: object; manager?: object } = {}) {
+  const { tls, route = {}, accessLog = LOG, manager = {} } = options;
   const test = new TestProxy(
     {
       routeConfig: routesTo([{ match: { prefix: "/" }, route: { cluster: "c" }, ...route }]),
@@ -42,6 +42,7 @@ function guarded(rbac: object, options: { tls?: TlsInfo; route?: object; accessL
       accessLog: [accessLog],
       normalizePath: true,
       mergeSlashes: true,
+      ...manager,
     },
     tls === undefined ? {} : { tls },
   );
@@ -74,6 +75,27 @@ describe("the RBAC filter", () => {
     expect(guarded(rules, { tls: certificate([`${REVIEWS}-v2`]) }).test.request().status).toBe(403);
     expect(guarded(rules, { tls: certificate([]) }).test.request().status).toBe(403);
     expect(guarded(rules).test.request().status).toBe(403);
+    const anyone = allow({ p: policy(ANY, { authenticated: {} }) });
+    expect(guarded(anyone, { tls: certificate([REVIEWS]) }).test.request().status).toBeNull();
+    expect(guarded(anyone, { tls: certificate([]) }).test.request().status).toBe(403);
+  });
+
+  it("judges the path without its query", () => {
+    const { test } = guarded(allow({ p: policy({ urlPath: { path: { exact: "/a" } } }) }));
+    expect(test.request({ ":path": "/a?b=/c" }).status).toBeNull();
+    expect(test.request({ ":path": "/c?/a" }).status).toBe(403);
+  });
+
+  it("tells the connection's peer from whoever asks through it", () => {
+    const range = (prefix: string) => ({ addressPrefix: prefix, prefixLen: 32 });
+    const forwarded = { "x-forwarded-for": "203.0.113.9" };
+    const behind = { useRemoteAddress: true, xffNumTrustedHops: 1 };
+    const asks = (principal: object) =>
+      guarded(allow({ p: policy(ANY, principal) }), { manager: behind }).test.request(forwarded).status;
+    expect(asks({ remoteIp: range("203.0.113.9") })).toBeNull();
+    expect(asks({ directRemoteIp: range("10.0.0.9") })).toBeNull();
+    expect(asks({ remoteIp: range("10.0.0.9") })).toBe(403);
+    expect(asks({ directRemoteIp: range("203.0.113.9") })).toBe(403);
   });
 
   it.each(["//admin", "/./admin", "/a/../admin", "/%61dmin", "/admin?x", "/admin#x", "/x/%2e%2e/admin"])(
