@@ -24,7 +24,9 @@ export {
   pluginConfig,
   resolveEnvironment,
 } from "./plugin/config.ts";
+export { type CodeSource, type EnvoyPlugin, readEnvoyPlugin } from "./plugin/envoy-config.ts";
 export { WasmHost, type WasmHostOptions } from "./plugin/host.ts";
+export type { ShapeFault } from "./plugin/json-reader.ts";
 export type { NoContext, Plugin, PluginState, PluginStatus } from "./plugin/plugin.ts";
 export { describeFailure, type FailureKind, type VmFailure } from "./vm/failure.ts";
 export type * from "./vm/services.ts";

@@ -28,6 +28,7 @@ function encodeFolded(node: Node[], names: Names, labels: string[], out: BinaryW
   const [head, ...parts] = node as [string, ...Node[]];
   if (head === "block" || head === "loop") encodeBlock(head === "block" ? 0x02 : 0x03, parts, names, labels, out);
   else if (head === "if") encodeIf(parts, names, labels, out);
+  else if (head === "try") encodeTry(parts as Node[][], names, labels, out);
   else {
     // Operands come first; what isn't a list, and the types of an indirect call, belongs to the instruction.
     const own = parts.filter((part) => !Array.isArray(part) || isType(part));
@@ -67,6 +68,20 @@ function encodeIf(parts: Node[], names: Names, labels: string[], out: BinaryWrit
     const other = otherwise.slice(1);
     while (other.length > 0) encodeNext(other, names, labels, out);
   }
+  out.byte(0x0b);
+  labels.pop();
+}
+
+/** `(try (do …) (catch_all …))`, in the older form of exceptions, which Node 20 knows. */
+function encodeTry([inside = [], handler = []]: Node[][], names: Names, labels: string[], out: BinaryWriter): void {
+  labels.push("");
+  out.byte(0x06);
+  out.byte(0x40);
+  const tried = inside.slice(1);
+  while (tried.length > 0) encodeNext(tried, names, labels, out);
+  out.byte(0x19);
+  const caught = handler.slice(1);
+  while (caught.length > 0) encodeNext(caught, names, labels, out);
   out.byte(0x0b);
   labels.pop();
 }

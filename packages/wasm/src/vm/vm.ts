@@ -37,6 +37,9 @@ export interface VmOptions {
 /** What a call answers where the VM has failed, before or in it: no number that Wasm has. */
 export const FAILED = -(2 ** 40);
 
+/** As many as a backtrace shows. Elsewhere in the process the limit stays what it is. */
+const FRAMES = 20;
+
 /** Host calls that the module's allocator may make [proxy-wasm §2.6]. */
 const IN_ALLOCATOR = new Set(["proxy_log", "fd_write", "clock_time_get", "poll_oneoff"]);
 
@@ -75,6 +78,7 @@ export class WasmVm {
   /** The limit that it comes from. */
   #budget: LimitName = "callbackFuel";
   #depth = 0;
+  #outerFrames = FRAMES;
   #current: Context | null = null;
   /** The only host calls that are allowed now; null: all. */
   #restriction: ReadonlySet<string> | null = null;
@@ -150,6 +154,7 @@ export class WasmVm {
     this.#current = outer;
     this.active = outerActive;
     if (--this.#depth > 0) return result;
+    Error.stackTraceLimit = this.#outerFrames;
     this.#settle(context);
     if (timed) plugin.usage.sample(this.options.services.clock.monotonic() - began);
     if (this.#deferred.length > 0) this.#runDeferred();
@@ -254,6 +259,8 @@ export class WasmVm {
 
   #enter(context: Context): void {
     if (this.#depth++ === 0) {
+      this.#outerFrames = Error.stackTraceLimit;
+      Error.stackTraceLimit = FRAMES;
       this.work = this.limits.callbackWork;
       if (context.fuelLeft < this.#filled) {
         this.#filled = Math.max(context.fuelLeft, 0);
