@@ -117,6 +117,8 @@ describe("HTTP calls", () => {
     call();
     world.services.calls[0]?.done(null);
     expect(said()).toEqual(["h400", "?100", "s;00", "reset"]);
+    guest.inside(guest.root, () => guest.call("proxy_get_status", 8, 16, 20));
+    expect([guest.u32(8), guest.given()]).toEqual([11, ""]);
   });
 
   test("what is wrong with a call", () => {

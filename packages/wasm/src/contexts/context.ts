@@ -1,5 +1,5 @@
 import type { Pair } from "../encoding/pairs.ts";
-import { Status } from "../hostcalls/status.ts";
+import { Status, StreamType } from "../hostcalls/status.ts";
 import type { HeaderFields, LocalReply, StreamFacts } from "../vm/stream-host.ts";
 import type { GuestBuffer } from "./guest-buffer.ts";
 import type { PluginRoot } from "./plugin-root.ts";
@@ -47,12 +47,18 @@ export abstract class Context {
     return null;
   }
 
-  continueStream(_type: number): number {
-    return Status.Unimplemented;
+  /** True while the stream is logged: all maps can be read then, and one that isn't there is merely not found. */
+  get logging(): boolean {
+    return false;
+  }
+
+  /** A stream of another kind isn't there to be resumed, which is harmless. */
+  continueStream(type: number): number {
+    return type === StreamType.Upstream ? Status.Unimplemented : Status.Ok;
   }
 
   closeStream(_type: number): number {
-    return Status.Unimplemented;
+    return Status.Ok;
   }
 
   sendLocalReply(_reply: LocalReply): number {

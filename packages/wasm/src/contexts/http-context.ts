@@ -112,6 +112,10 @@ export class HttpContext extends StreamContext {
 
   // What host calls ask for.
 
+  override get logging(): boolean {
+    return this.#logging;
+  }
+
   override readable(map: number): HeaderFields | null {
     if (this.#logging) return this.stream.headers(map);
     const attached = this.#directionOf(map)?.map(map) ?? null;
@@ -144,12 +148,12 @@ export class HttpContext extends StreamContext {
   override continueStream(type: number): number {
     if (type === StreamType.Request) this.vm.defer(() => this.#resume(this.#request));
     else if (type === StreamType.Response) this.vm.defer(() => this.#resume(this.#response));
-    else return Status.BadArgument;
+    else return super.continueStream(type);
     return Status.Ok;
   }
 
   override closeStream(type: number): number {
-    if (type !== StreamType.Request && type !== StreamType.Response) return Status.BadArgument;
+    if (type !== StreamType.Request && type !== StreamType.Response) return super.closeStream(type);
     this.vm.defer(() => {
       if (!this.over) this.stream.resetStream("wasm_close_stream");
     });

@@ -114,6 +114,8 @@ export class RootContext extends Context implements PluginRoot, AnswerTarget {
     this.#data = data;
     this.vm.run(callback, this, a, b, c, d);
     this.#data = NOTHING;
+    // The code can still be asked for later, the text only now.
+    this.status = { code: this.status.code, message: "" };
   }
 
   setStatus(code: number, message: string): void {

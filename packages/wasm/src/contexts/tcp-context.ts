@@ -71,14 +71,13 @@ export class TcpContext extends StreamContext {
   }
 
   override continueStream(type: number): number {
-    if (type === StreamType.Upstream) return Status.Unimplemented;
-    if (type !== StreamType.Downstream) return Status.BadArgument;
+    if (type !== StreamType.Downstream) return super.continueStream(type);
     this.vm.defer(() => this.#resume());
     return Status.Ok;
   }
 
   override closeStream(type: number): number {
-    if (type !== StreamType.Downstream && type !== StreamType.Upstream) return Status.BadArgument;
+    if (type !== StreamType.Downstream && type !== StreamType.Upstream) return super.closeStream(type);
     const details = type === StreamType.Downstream ? "wasm_downstream_close" : "wasm_upstream_close";
     this.vm.defer(() => {
       if (!this.over) this.stream.close(details);

@@ -32,7 +32,7 @@ export function headerCalls(vm: WasmVm) {
       if (fields !== null) value = fields.getFirst(keyAt(key, keySize));
       else {
         const pairs = context?.readOnlyPairs(map) ?? null;
-        if (pairs === null) return Status.BadArgument;
+        if (pairs === null) return context?.logging === true ? Status.NotFound : Status.BadArgument;
         value = valueIn(pairs, keyAt(key, keySize).text);
       }
       if (value !== null) return give(vm, value, pointerCell, sizeCell);

@@ -24,7 +24,7 @@ export function streamCalls(vm: WasmVm) {
     proxy_close_stream(type: number): number {
       if (--vm.work < 0) vm.overdrawn("proxy_close_stream");
       if (type >>> 0 > StreamType.Upstream) return Status.BadArgument;
-      return vm.active?.closeStream(type) ?? Status.Unimplemented;
+      return vm.active?.closeStream(type) ?? Status.Ok;
     },
 
     proxy_send_local_response(
