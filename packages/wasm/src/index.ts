@@ -24,6 +24,7 @@ export {
   pluginConfig,
   resolveEnvironment,
 } from "./plugin/config.ts";
+export type { Deployment, DeploymentStatus, DeployOutcome } from "./plugin/deployment.ts";
 export { type CodeSource, type EnvoyPlugin, readEnvoyPlugin } from "./plugin/envoy-config.ts";
 export { WasmHost, type WasmHostOptions } from "./plugin/host.ts";
 export type { ShapeFault } from "./plugin/json-reader.ts";

@@ -3,13 +3,15 @@ import type { MetricStore } from "@mixerless/metrics";
 import type { SharedState } from "../hostcalls/imports.ts";
 import { resolveLimits, type WasmLimits } from "../limits/limits.ts";
 import { PluginMetrics, type TagExtractor } from "../measure/plugin-metrics.ts";
-import { type LoadedModule, type LoadFault, loadModule } from "../module/load-module.ts";
+import type { LoadedModule, LoadFault } from "../module/load-module.ts";
 import { SharedData } from "../shared/shared-data.ts";
 import { SharedQueues } from "../shared/shared-queues.ts";
 import type { PluginServices } from "../vm/services.ts";
 import { TimedRun } from "../vm/timed-run.ts";
 import type { PluginConfig } from "./config.ts";
+import { Deployment } from "./deployment.ts";
 import { HostMetrics } from "./host-metrics.ts";
+import { ModuleCache } from "./module-cache.ts";
 import { Plugin, type PluginStatus } from "./plugin.ts";
 import { VmPool } from "./vm-pool.ts";
 
@@ -32,6 +34,7 @@ export class WasmHost {
   readonly #metrics: HostMetrics;
   readonly #pool: VmPool;
   readonly #random: () => number;
+  readonly #modules = new ModuleCache();
   readonly #plugins = new Set<Plugin>();
   readonly #publisher: Timer;
 
@@ -51,9 +54,14 @@ export class WasmHost {
     });
   }
 
-  /** Checks and compiles a module, off the request path. */
+  /** Checks and compiles a module, off the request path; the same bytes once. */
   load(bytes: Uint8Array<ArrayBuffer>, limits: Partial<WasmLimits> = {}): Promise<LoadedModule | LoadFault> {
-    return loadModule(bytes, resolveLimits(limits));
+    return this.#modules.load(bytes, resolveLimits(limits));
+  }
+
+  /** A plugin whose versions are still to come. */
+  deployment(name: string): Deployment {
+    return new Deployment(name, this);
   }
 
   /** A plugin that has been started; `status()` says how that went. */
