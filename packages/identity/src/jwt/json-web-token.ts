@@ -69,17 +69,19 @@ function readObject(bytes: Buffer): Record<string, unknown> | null {
 function wrongClaim({ iss, sub, aud, iat, nbf, exp, jti }: JwtClaims): JwtStatus | null {
   if (iss !== undefined && typeof iss !== "string") return "bad-iss";
   if (sub !== undefined && typeof sub !== "string") return "bad-sub";
-  if (!isTime(iat)) return "bad-iat";
-  if (!isTime(nbf)) return "bad-nbf";
-  if (!isTime(exp)) return "bad-exp";
+  for (const [name, value] of Object.entries({ iat, nbf, exp }) as ["iat" | "nbf" | "exp", unknown][]) {
+    if (value === undefined) continue;
+    if (typeof value !== "number") return `bad-${name}`;
+    if (!isTime(value)) return `${name}-out-of-range`;
+  }
   if (jti !== undefined && typeof jti !== "string") return "bad-jti";
   const texts = aud === undefined || typeof aud === "string" || (Array.isArray(aud) && aud.every(isText));
   return texts ? null : "bad-aud";
 }
 
 /** Whole seconds; some issuers write fractions, which Envoy cuts off. */
-function isTime(value: unknown): boolean {
-  return value === undefined || (typeof value === "number" && value >= 0 && value <= Number.MAX_SAFE_INTEGER);
+function isTime(value: number): boolean {
+  return value >= 0 && value <= Number.MAX_SAFE_INTEGER;
 }
 
 function isText(value: unknown): value is string {

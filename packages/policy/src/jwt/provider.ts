@@ -96,7 +96,7 @@ export function checkClaims(
 ): JwtStatus | null {
   const { subjects, clockSkew, requireExpiration, maxLifetime } = provider;
   const { notBefore, expires } = token;
-  if (subjects !== null && !subjects(token.subject)) return "subject-not-allowed";
+  if (subjects !== null && !subjects(token.subject)) return "verification-failed";
   if (notBefore !== null && notBefore > now + clockSkew) return "not-yet-valid";
   if (expires !== null && now > expires + clockSkew) return "expired";
   if (requireExpiration && expires === null) return "no-expiration";

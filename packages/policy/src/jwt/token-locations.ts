@@ -76,7 +76,7 @@ function headerTokens(value: string | null, prefix: string): string[] {
 
 /** As Envoy: the run of characters of a token after the prefix, whatever stands around it. */
 function tokenAt(line: string, from: number): string {
-  return /[A-Za-z0-9\-_.]+/.exec(line.slice(from))?.[0] ?? "";
+  return /[A-Za-z0-9\-_.+/=]+/.exec(line.slice(from))?.[0] ?? "";
 }
 
 function paramTokens(target: string, name: string): string[] {

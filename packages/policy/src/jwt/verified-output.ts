@@ -43,17 +43,18 @@ function claimAt(claims: JsonWebToken["claims"], path: readonly string[]): unkno
   return value;
 }
 
-/** As Envoy writes claims into headers; what has no plain text as base64url of its JSON. */
+/** As Envoy writes claims into headers: fractions with six digits, what has no plain text as base64 of its JSON. */
 function claimText(value: unknown): string {
   switch (typeof value) {
     case "string":
       // Header values are bytes.
       return Buffer.from(value, "utf8").toString("latin1");
     case "number":
+      return Number.isInteger(value) ? String(value) : value.toFixed(6);
     case "boolean":
       return String(value);
     case "object":
-      return value === null ? "" : Buffer.from(JSON.stringify(value)).toString("base64url");
+      return value === null ? "" : Buffer.from(JSON.stringify(value)).toString("base64");
     default:
       return "";
   }

@@ -85,6 +85,8 @@ export class JwtAuthnFilter extends HttpFilter {
       });
       return false;
     }
+    // Also of a request that is refused, for its log.
+    this.#note(evaluation.verified);
     if (status !== null) {
       stats.denied.add(1);
       this.stream.sendLocalReply(this.#refusal(status, headers));
@@ -95,11 +97,13 @@ export class JwtAuthnFilter extends HttpFilter {
     return true;
   }
 
-  #apply(headers: HeaderMap, verified: readonly VerifiedToken<HeaderName>[]): void {
-    if (verified.length === 0) return;
+  #note(verified: readonly VerifiedToken<HeaderName>[]): void {
     const { info } = this.stream;
     const noted = metadataOf(verified);
     if (noted !== null) info.dynamicMetadata = { ...info.dynamicMetadata, [JWT_METADATA]: noted };
+  }
+
+  #apply(headers: HeaderMap, verified: readonly VerifiedToken<HeaderName>[]): void {
     for (const one of verified) {
       for (const [name, value] of headersOf(one)) headers.add(name, value);
       if (!one.provider.output.forward) remove(headers, one);

@@ -179,7 +179,7 @@ describe("authority and path", () => {
     ["/%7euser", "/~user"],
     ["/a\\b", "/a/b"],
     ["/a//b", "/a//b"],
-    ["/a%2fb", "/a%2Fb"],
+    ["/a%2fb", "/a%2fb"],
     ["/..", "/"],
     ["/a/b/..", "/a/"],
   ])("are normalized: %s", (path, expected) => {

@@ -16,6 +16,8 @@ const ESCAPED_SLASH = /%(?:2f|5c)/i;
 /** Stands for a percent sign that begins no escape; no path holds it, for paths are byte strings. */
 const STRAY = "\u0100";
 const STRAY_ESCAPE = new RegExp(`${STRAY}(?=[0-9a-fA-F]{2})`, "g");
+/** A dot segment, also with parameters behind it: Java servers resolve `..;x` as `..`, and Envoy does. */
+const DOTS = /^(\.\.?)(?:;|$)/;
 /** A path for which normalizing would change nothing: most of them. */
 const NEEDS_WORK = /[%\\]|\/\.|\/\//;
 
@@ -55,7 +57,7 @@ function canonicalize(path: string): string | null {
       return text;
     }
     const char = String.fromCharCode(Number.parseInt(hex, 16));
-    return /[A-Za-z0-9\-._~]/.test(char) ? char : text.toUpperCase();
+    return /[A-Za-z0-9\-._~]/.test(char) ? char : text;
   });
   if (bad) return null;
   // What was unescaped must not complete an escape that was none: /%2%65 would become /%2e, for the application to read.
@@ -64,8 +66,9 @@ function canonicalize(path: string): string | null {
   const parts = decoded.slice(1).split("/");
   for (const [i, part] of parts.entries()) {
     const last = i === parts.length - 1;
-    if (part === "." || part === "..") {
-      if (part === "..") segments.pop();
+    const dots = DOTS.exec(part)?.[1];
+    if (dots !== undefined) {
+      if (dots === "..") segments.pop();
       if (last) segments.push("");
     } else {
       segments.push(part);

@@ -19,7 +19,9 @@ export const APPLICATION: Readonly<Record<Mode, (path: string) => string>> = {
 };
 
 function resolved(path: string): string {
-  const { pathname } = new URL(`http://x${unescaped(path.replaceAll("\\", "/"))}`);
+  const plain = unescaped(path.replaceAll("\\", "/"));
+  // As Java servers do: parameters of a segment are no part of its name.
+  const { pathname } = new URL(`http://x${plain.replace(/\/(\.\.?);[^/]*/g, "/$1")}`);
   return unescaped(pathname);
 }
 
