@@ -43,8 +43,8 @@ export interface CertificateSettings {
   readonly authority: string;
   /** PEM of the roots that the control plane's certificate must lead to. */
   readonly rootFile: string;
-  /** Holds a join token; read when it is needed, so that it can be replaced. */
-  readonly tokenFile: string;
+  /** The file of a join token, read when it is needed, so that it can be replaced; or what makes one. */
+  readonly token: string | (() => string);
   /** Milliseconds that a certificate is to live; 0 leaves it to the authority. */
   readonly lifetime: number;
 }
@@ -76,10 +76,11 @@ function createCertificate(
 ): WorkloadCertificate | null {
   if (certificate === undefined) return null;
   const { namespace, serviceAccount } = identity;
+  const { token } = certificate;
   return new WorkloadCertificate({
     ...{ workload: { namespace, serviceAccount }, secrets, clock, log, series, random: Math.random },
     request: certificateClient(certificate.authority),
-    token: () => readTokenFile(certificate.tokenFile),
+    token: async () => (typeof token === "string" ? readTokenFile(token) : token()),
     roots: () => readFile(certificate.rootFile, "utf8"),
     lifetime: certificate.lifetime,
   });

@@ -169,7 +169,7 @@ function certificateSettings(
   if (rootFile === undefined || tokenFile === undefined)
     throw new CommandError("--root-file and --token-file belong together. Give both, or neither.", 2);
   const authority = ca ?? `${host.includes(":") ? `[${host}]` : host}:${number}`;
-  return { authority, rootFile, tokenFile, lifetime: certificateLifetime ?? 0 };
+  return { authority, rootFile, token: tokenFile, lifetime: certificateLifetime ?? 0 };
 }
 
 async function discoveryAddress({ xds, pilot }: AgentFlags, secure: boolean): Promise<{ host: string; port: number }> {

@@ -1,8 +1,9 @@
 import { SystemClock } from "@mixerless/clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { MtlsChoice, ReviewsChoice } from "../demo/mesh-files.ts";
+import type { MeshChoices } from "../demo/mesh-files.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import { WORKLOADS } from "../demo/workloads.ts";
+import { CommandError } from "../mesh/command-error.ts";
 import { ISTIO_VERSION } from "../version.ts";
 import { collect, duration, integer, positive } from "./arguments.ts";
 
@@ -26,6 +27,11 @@ export function addDemo(program: Command): void {
         .default("off"),
     )
     .addOption(
+      new Option("--authz <set>", "who may call whom: everybody, or exactly those whom Bookinfo needs")
+        .choices(["none", "bookinfo"])
+        .default("none"),
+    )
+    .addOption(
       new Option("--loopback <kind>", "an address for each workload, or one for all")
         .choices(["many", "single"])
         .default("many"),
@@ -38,6 +44,8 @@ export function addDemo(program: Command): void {
       "\nExamples:\n  mixerless demo\n  mixerless demo --no-traffic --reviews v2\n  mixerless demo --rate 50 --duration 60s\n  mixerless demo --config ./my-rules.yaml --json",
     )
     .action(async (flags: DemoFlags) => {
+      if (flags.authz !== "none" && flags.mtls === "off")
+        throw new CommandError("--authz bookinfo knows callers by their certificates. Give --mtls strict with it.", 2);
       await runDemo({ ...flags, duration: flags.duration ?? null, clock: new SystemClock() });
       process.exit(0);
     });
@@ -49,14 +57,12 @@ function external(name: string, previous: string[]): string[] {
   return [...previous, name];
 }
 
-interface DemoFlags {
+interface DemoFlags extends MeshChoices {
   readonly traffic: boolean;
   readonly rate: number;
   readonly seed: number;
   readonly duration?: number;
   readonly config: readonly string[];
-  readonly reviews: ReviewsChoice;
-  readonly mtls: MtlsChoice;
   readonly loopback: "many" | "single";
   readonly istioVersion: string;
   readonly external: readonly string[];

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { SystemClock } from "@mixerless/clock";
 import { type RemoteKeys, runPilot, type TelemetryMode } from "@mixerless/pilot";
 import { type Command, Option } from "commander";
@@ -47,7 +48,10 @@ export function addPilot(program: Command): void {
       });
       const { ip, port } = pilot.httpAddress;
       const url = `http://${ip === "0.0.0.0" || ip === "::" ? "127.0.0.1" : ip.includes(":") ? `[${ip}]` : ip}:${port}`;
-      const mesh = { pid: process.pid, pilot: url, config: flags.config };
+      const mesh = {
+        ...{ pid: process.pid, pilot: url, config: flags.config },
+        ...(flags.authority === undefined ? {} : { authority: resolve(flags.authority) }),
+      };
       const removeState = await writeStateFile(stateFolder(process.env), mesh);
       stopOnRequest(async () => {
         await Promise.all([pilot.close(), removeState()]);

@@ -6,12 +6,10 @@ import type { Clock } from "@mixerless/clock";
 import { prometheusConfig } from "../prometheus-config.ts";
 import { type AddressPlan, text } from "./address-plan.ts";
 import { DemoIdentities } from "./identities.ts";
-import { type MtlsChoice, meshFiles, type ReviewsChoice } from "./mesh-files.ts";
+import { type MeshChoices, meshFiles } from "./mesh-files.ts";
 import { sidecarSettings } from "./processes.ts";
 
-export interface DemoFilesOptions {
-  readonly reviews: ReviewsChoice;
-  readonly mtls: MtlsChoice;
+export interface DemoFilesOptions extends MeshChoices {
   readonly clock: Clock;
   readonly istioVersion: string;
   /** Workloads whose sidecar somebody else runs. */
@@ -43,8 +41,7 @@ export async function writeDemoFiles(plan: AddressPlan, options: DemoFilesOption
   const prometheus = join(folder, "prometheus.yml");
   await mkdir(istio);
   await writeFile(prometheus, prometheusConfig({ pilot: `http://${text(plan.pilotHttp)}`, ...SCRAPING }));
-  for (const { name, content } of meshFiles(plan, options.reviews, options.mtls))
-    await writeFile(join(istio, name), content);
+  for (const { name, content } of meshFiles(plan, options)) await writeFile(join(istio, name), content);
   const identities = options.mtls === "off" ? null : await DemoIdentities.create(folder, plan, options.clock);
   const bootstraps = new Map<string, string>();
   for (const entry of plan.workloads.filter(({ workload }) => options.external.includes(workload.name))) {

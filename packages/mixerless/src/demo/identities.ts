@@ -13,7 +13,7 @@ const OWNER_ONLY = 0o600;
 const FOLDER_MODE = 0o700;
 
 /** Trust domain of the demo's identities. */
-const TRUST_DOMAIN = "cluster.local";
+export const TRUST_DOMAIN = "cluster.local";
 
 /** How the workloads of a demo come by their certificates. */
 export class DemoIdentities {
@@ -43,9 +43,9 @@ export class DemoIdentities {
   }
 
   /** For the sidecar of a workload. */
-  settings({ name }: DemoWorkload): CertificateSettings {
+  settings(workload: DemoWorkload): CertificateSettings {
     const rootFile = join(this.authority, "roots.pem");
-    return { authority: this.#service, rootFile, tokenFile: join(this.#tokens, name), lifetime: 0 };
+    return { authority: this.#service, rootFile, token: this.#tokenFile(workload), lifetime: 0 };
   }
 
   /** A token is good for one start: each start gets a new one. */
@@ -55,8 +55,12 @@ export class DemoIdentities {
       serviceAccount: serviceAccountOf(workload),
       workload: workload.name,
     };
-    const { tokenFile } = this.settings(workload);
+    const tokenFile = this.#tokenFile(workload);
     await writeFile(tokenFile, signJoinToken(this.#joinKey, claims, this.#clock, TOKEN_LIFETIME), { mode: OWNER_ONLY });
     await chmod(tokenFile, OWNER_ONLY);
+  }
+
+  #tokenFile({ name }: DemoWorkload): string {
+    return join(this.#tokens, name);
   }
 }

@@ -1,5 +1,7 @@
 import { stringify } from "yaml";
 import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
+import { type AuthzChoice, authorizationPolicies } from "./authorization-files.ts";
+import { TRUST_DOMAIN } from "./identities.ts";
 import { GATEWAY, hasApplication, SERVICES, serviceAccountOf } from "./workloads.ts";
 
 export type ReviewsChoice = "v1" | "v2" | "v3" | "all";
@@ -13,6 +15,12 @@ const PEER_MODES: Readonly<Record<MtlsChoice, string>> = {
   strict: "STRICT",
 };
 
+export interface MeshChoices {
+  readonly reviews: ReviewsChoice;
+  readonly mtls: MtlsChoice;
+  readonly authz: AuthzChoice;
+}
+
 interface MeshFile {
   readonly name: string;
   readonly content: string;
@@ -22,7 +30,7 @@ const PORT = 9080;
 const NETWORKING = "networking.istio.io/v1";
 
 /** The demo's configuration as Istio resources, one file for each concern. */
-export function meshFiles(plan: AddressPlan, reviews: ReviewsChoice, mtls: MtlsChoice): MeshFile[] {
+export function meshFiles(plan: AddressPlan, { reviews, mtls, authz }: MeshChoices): MeshFile[] {
   const applications = plan.workloads.filter(({ workload }) => hasApplication(workload));
   const gateway = plan.workloads.find(({ workload }) => workload.name === GATEWAY);
   const files = [
@@ -51,6 +59,10 @@ export function meshFiles(plan: AddressPlan, reviews: ReviewsChoice, mtls: MtlsC
       bookinfoRoutes(),
     ]),
   ];
+  if (authz === "bookinfo")
+    files.push(
+      file("authorization.yaml", "Each workload may do what Bookinfo needs.", authorizationPolicies(TRUST_DOMAIN)),
+    );
   if (reviews !== "all")
     files.push(file("reviews.yaml", "Every request for reviews goes to one version.", [reviewsRoute(reviews)]));
   return files;

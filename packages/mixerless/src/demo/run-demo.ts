@@ -6,13 +6,13 @@ import { type AddressPlan, type Endpoint, planAddresses, text } from "./address-
 import { type DemoFiles, writeDemoFiles } from "./demo-files.ts";
 import { renderEdges } from "./edge-table.ts";
 import { addScrape, type Edges } from "./edges.ts";
-import type { MtlsChoice, ReviewsChoice } from "./mesh-files.ts";
+import type { MeshChoices } from "./mesh-files.ts";
 import { applicationProcess, pilotProcess, sidecarProcess } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Traffic } from "./traffic.ts";
 import { GATEWAY } from "./workloads.ts";
 
-export interface DemoOptions {
+export interface DemoOptions extends MeshChoices {
   readonly traffic: boolean;
   readonly rate: number;
   readonly seed: number;
@@ -20,8 +20,6 @@ export interface DemoOptions {
   readonly duration: number | null;
   /** More Istio configuration on top. */
   readonly config: readonly string[];
-  readonly reviews: ReviewsChoice;
-  readonly mtls: MtlsChoice;
   readonly loopback: "many" | "single";
   readonly json: boolean;
   readonly istioVersion: string;

@@ -32,6 +32,11 @@ export interface AdsClient {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+interface Address {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What the control plane shows on its pages. */
 export class PilotClient {
   readonly url: string;
@@ -42,9 +47,19 @@ export class PilotClient {
 
   /** `host:port` of xDS, in clear or by TLS, as seen from here. */
   async xdsAddress(secure: boolean): Promise<{ host: string; port: number }> {
+    const { plain, tls } = await this.xdsAddresses();
+    if (!secure) return plain;
+    if (tls === null) throw new CommandError("The control plane has no TLS port. Start it with --authority.", 2);
+    return tls;
+  }
+
+  /** In clear, and by TLS if it has that. */
+  async xdsAddresses(): Promise<{ plain: Address; tls: Address | null }> {
     const page = await fetchJson<{ xds: string; secureXds: string | null }>(`${this.url}/debug/addressz`);
-    const xds = secure ? page.secureXds : page.xds;
-    if (xds === null) throw new CommandError("The control plane has no TLS port. Start it with --authority.", 2);
+    return { plain: this.#seen(page.xds), tls: page.secureXds === null ? null : this.#seen(page.secureXds) };
+  }
+
+  #seen(xds: string): Address {
     const colon = xds.lastIndexOf(":");
     const host = xds.slice(0, colon).replace(/^\[|\]$/g, "");
     const isAny = host === "0.0.0.0" || host === "::";

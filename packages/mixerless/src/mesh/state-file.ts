@@ -9,6 +9,8 @@ export interface RunningMesh {
   readonly pilot: string;
   /** Configured paths, to tell meshes apart. */
   readonly config: readonly string[];
+  /** Folder of its signing authority; left out where workloads have no certificates. */
+  readonly authority?: string;
 }
 
 /** The user's folder for state, by the XDG rules. */
@@ -48,9 +50,10 @@ export async function runningMeshes(folder: string): Promise<RunningMesh[]> {
 function parse(text: string): RunningMesh | null {
   try {
     const value = JSON.parse(text) as Partial<RunningMesh> | null;
-    const { pid, pilot, config } = value ?? {};
+    const { pid, pilot, config, authority } = value ?? {};
     if (!Number.isInteger(pid) || typeof pilot !== "string" || !Array.isArray(config)) return null;
-    return { pid: pid as number, pilot, config: config.map(String) };
+    const where = typeof authority === "string" ? { authority } : {};
+    return { pid: pid as number, pilot, config: config.map(String), ...where };
   } catch {
     return null;
   }

@@ -5,9 +5,11 @@ import type { Clock } from "@mixerless/clock";
 import { freePorts } from "../demo/address-plan.ts";
 import { CommandError } from "../mesh/command-error.ts";
 import { PilotClient } from "../mesh/pilot-client.ts";
+import { stateFolder } from "../mesh/state-file.ts";
 import { VERSION } from "../version.ts";
 import { type ProgramEnd, runProgram } from "./child-program.ts";
 import { HeldLog } from "./held-log.ts";
+import { meshCertificate } from "./mesh-certificate.ts";
 import { programEnvironment } from "./program-environment.ts";
 import {
   type Loopback,
@@ -43,12 +45,12 @@ const QUESTION_INTERVAL = 100;
 /** Joins the mesh, runs the program beside its sidecar, and resolves with the program's end. */
 export async function runWorkload(options: RunOptions): Promise<ProgramEnd> {
   const pilot = new PilotClient(options.pilot);
-  const [registry, discovery] = await Promise.all([pilot.registry(), pilot.xdsAddress(false)]);
+  const [registry, xds] = await Promise.all([pilot.registry(), pilot.xdsAddresses()]);
   const calls = serviceCalls(registry, { service: options.name, namespace: options.namespace }, options.calls);
   const appPort = options.appPort ?? (await freePorts(1))[0] ?? 0;
   const instance = randomUUID();
   const held = new HeldLog(options.log, options.clock);
-  const { agent, addresses } = await startSidecar({ ...options, log: held.log }, appPort, instance, discovery, calls);
+  const { agent, addresses } = await startSidecar({ ...options, log: held.log }, appPort, instance, xds, calls);
   try {
     await untilJoined(pilot, instance, agent, options);
     held.release();
@@ -73,9 +75,16 @@ async function startSidecar(
   options: RunOptions,
   appPort: number,
   instance: string,
-  discovery: { host: string; port: number },
+  { plain, tls }: Awaited<ReturnType<PilotClient["xdsAddresses"]>>,
   calls: readonly ServiceCall[],
 ): Promise<Started> {
+  const { namespace, serviceAccount, clock, log } = options;
+  const certificate = await meshCertificate({
+    ...{ pilot: options.pilot, stateFolder: stateFolder(process.env), clock, log },
+    secure: tls === null ? null : `${tls.host}:${tls.port}`,
+    workload: { namespace, serviceAccount, workload: workloadName(options) },
+  });
+  const discovery = tls === null ? plain : { ...tls, secure: true };
   const many = options.loopback === "many" || (options.loopback === "auto" && (await supportsManyAddresses()));
   // The program decides when both end.
   const end = () => process.kill(process.pid, "SIGTERM");
@@ -83,6 +92,7 @@ async function startSidecar(
     runAgent({
       identity: identity(options, addresses),
       addresses: { ...addresses.sidecar, discovery },
+      certificate,
       environment: { ...process.env, ...offer(options, addresses, appPort, instance) },
       clock: options.clock,
       log: options.log,
