@@ -1,0 +1,167 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseAllDocuments, stringify } from "yaml";
+import { fetchPage } from "./fetch-page.ts";
+import { RunningDemo } from "./running-demo.ts";
+
+const METRIC = "istio_requests_total";
+const DETAILS = "spiffe://cluster.local/ns/default/sa/bookinfo-details";
+const RATINGS = "spiffe://cluster.local/ns/default/sa/bookinfo-ratings";
+
+let demo: RunningDemo;
+let folder: string;
+
+beforeAll(async () => {
+  demo = await RunningDemo.start("--no-traffic", "--reviews", "v2", "--mtls", "strict", "--authz", "bookinfo");
+  folder = dirname(demo.summary.config);
+}, 60_000);
+
+afterAll(async () => {
+  await demo?.stop();
+}, 20_000);
+
+/** Every file below the demo's folder. */
+function files(below = folder): string[] {
+  return readdirSync(below, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(below, entry.name);
+    return entry.isDirectory() ? files(path) : [path];
+  });
+}
+
+const mode = (path: string) => (statSync(path).mode & 0o777).toString(8);
+const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8").trim();
+
+/** What nobody may find out: the join key, every token, every key of the authority. */
+function secrets(): string[] {
+  const tokens = readdirSync(join(folder, "tokens")).map((name) => read("tokens", name));
+  const keys = read("authority", "authority.json").match(/PRIVATE KEY-----\\n([A-Za-z0-9+/=]{40})/g) ?? [];
+  return [...tokens, ...keys, read("authority", "join-key"), "PRIVATE KEY"];
+}
+
+/** Processes of the demo, but the applications. */
+const pids = () => [demo.summary.pilotPid, ...demo.summary.workloads.map(({ pid }) => pid)];
+
+describe("a demo in which each workload may do what it needs", () => {
+  it("shows its page", async () => {
+    expect((await fetchPage(`${demo.summary.ingress}/productpage`)).status).toBe(200);
+  });
+
+  it("refuses what nobody needs: ratings that call details, counted by both ends", async () => {
+    const egress = `127.99.6.1`;
+    const documents = parseAllDocuments(read("config", "sidecars.yaml")).map((one) => one.toJS() as Sidecar);
+    for (const { metadata, spec } of documents)
+      if (metadata.name === "ratings-v1")
+        spec.egress = [
+          {
+            port: { number: 9080, protocol: "HTTP", name: "http-details" },
+            ...{ bind: egress, captureMode: "NONE", hosts: ["default/details.default.svc.cluster.local"] },
+          },
+        ];
+    await demo.write("sidecars.yaml", documents.map((one) => stringify(one)).join("---\n"));
+    const call = () => fetchPage(`http://${egress}:9080/details/0`);
+    const grown = await demo.growth(METRIC, 2, async () => {
+      let answer = await call().catch(() => null);
+      while (answer === null) answer = await call().catch(() => null);
+      expect([answer.status, answer.body]).toEqual([403, "RBAC: access denied"]);
+    });
+    const seen = [...grown].map(([labels, by]) => ({ ...(JSON.parse(labels) as Record<string, string>), by }));
+    const edge = {
+      ...{ source_workload: "ratings-v1", source_principal: RATINGS },
+      ...{ destination_workload: "details-v1", destination_principal: DETAILS },
+      ...{ response_code: "403", by: 1 },
+    };
+    expect(seen.sort((a, b) => (`${a.by}${JSON.stringify(a)}` < `${b.by}${JSON.stringify(b)}` ? 1 : -1))).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ ...edge, reporter: "source" }),
+        expect.objectContaining({ ...edge, reporter: "destination", connection_security_policy: "mutual_tls" }),
+      ]),
+    );
+    expect(seen).toHaveLength(2);
+  }, 60_000);
+
+  it("refuses a client from outside the mesh, before it can ask", async () => {
+    await expect(fetchPage(`http://${demo.workload("reviews-v2").inbound}/reviews/0`)).rejects.toThrow();
+  });
+});
+
+interface Sidecar {
+  readonly metadata: { readonly name: string };
+  readonly spec: { egress: object[] };
+}
+
+describe("what the mesh keeps to itself", () => {
+  it("lies in files that only their owner can read, and keys of workloads in none", () => {
+    expect([mode(join(folder, "authority")), mode(join(folder, "tokens"))]).toEqual(["700", "700"]);
+    const guarded = files().filter((path) => /\/(authority|tokens)\//.test(path));
+    expect(guarded).toHaveLength(3 + demo.summary.workloads.length);
+    for (const path of guarded) expect([path, mode(path)]).toEqual([path, "600"]);
+    const withKeys = files().filter((path) => readFileSync(path, "latin1").includes("PRIVATE KEY"));
+    expect(withKeys).toEqual([join(folder, "authority", "authority.json")]);
+  });
+
+  it("is on no page of the control plane or of a proxy", async () => {
+    const hidden = secrets();
+    const ofProxies = [
+      "/config_dump?include_eds",
+      "/certs",
+      "/server_info",
+      "/clusters",
+      "/listeners",
+      "/stats",
+      "/help",
+    ];
+    const ofPilot = [
+      "/metrics",
+      "/debug/configz",
+      "/debug/syncz",
+      "/debug/adsz",
+      "/debug/addressz",
+      "/debug/registryz",
+    ];
+    const pages = [
+      ...demo.summary.workloads.flatMap(({ admin, merged }) => [...ofProxies.map((path) => admin + path), merged]),
+      ...ofPilot.map((path) => demo.summary.pilot + path),
+      `${demo.summary.pilot}/debug/config_dump?proxyID=details-v1.default`,
+    ];
+    for (const page of pages) {
+      const { status, body } = await fetchPage(page);
+      expect([page, status]).toEqual([page, 200]);
+      for (const secret of hidden) expect(body.includes(secret), `${page} shows a secret`).toBe(false);
+    }
+    for (const secret of hidden) expect(demo.stderr.includes(secret), "the log shows a secret").toBe(false);
+  }, 60_000);
+
+  it.runIf(existsSync("/proc/self/environ"))("is neither in the environment nor in the arguments of a process", () => {
+    const hidden = secrets();
+    for (const pid of pids()) {
+      const told = readFileSync(`/proc/${pid}/environ`, "latin1") + readFileSync(`/proc/${pid}/cmdline`, "latin1");
+      for (const secret of hidden) expect(told.includes(secret)).toBe(false);
+    }
+  });
+
+  it.runIf(existsSync("/proc/net/tcp"))("is asked for on loopback addresses only", () => {
+    const listening = new Map<string, string>();
+    for (const line of readFileSync("/proc/net/tcp", "latin1").split("\n").slice(1)) {
+      const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/);
+      if (state === "0A") listening.set(inode, local);
+    }
+    const addresses = pids().flatMap((pid) =>
+      readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+        const inode = /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${fd}`))?.[1] ?? "";
+        return listening.has(inode) ? [listening.get(inode) ?? ""] : [];
+      }),
+    );
+    expect(addresses.length).toBeGreaterThan(7 * 4);
+    // The first byte of the address comes last: 127.
+    for (const address of addresses) expect(address).toMatch(/^[0-9A-F]{6}7F:/);
+  });
+});
+
+function link(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    return "";
+  }
+}
