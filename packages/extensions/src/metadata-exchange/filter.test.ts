@@ -10,6 +10,7 @@ import {
   type MeshHostOptions,
   OUTBOUND,
   OUTBOUND_EXCHANGE,
+  type PeerFields,
   peerBytes,
   peerHeader,
   SERVER,
@@ -54,6 +55,54 @@ describe("inbound", () => {
     expect(stream.stream.state("downstream_peer_id")).toBe("client");
     expect(stream.stream.state("peer_not_found")).toBeNull();
     expect(stream.response([[":status", "200"]])).toEqual(serverHeaders());
+  });
+
+  describe("from a client with a certificate", () => {
+    const certified = (namespace: string, fields: PeerFields = CLIENT_PEER) => {
+      const host = inbound();
+      const identity = `spiffe://cluster.local/ns/${namespace}/sa/productpage`;
+      const open = (headers: FakeHeaders) => {
+        const attributes = { connection: { uri_san_peer_certificate: identity } };
+        const stream = host.open({ requestHeaders: headers, attributes });
+        expect(stream.request()).toEqual([[":path", "/"]]);
+        return stream.stream.state("downstream_peer");
+      };
+      const headers = (): FakeHeaders => [
+        [":path", "/"],
+        [ID, "client"],
+        [METADATA, peerHeader(fields)],
+      ];
+      return { host, learn: () => open(headers()), open };
+    };
+
+    it("believes what the certificate allows", () => {
+      expect(certified("default").learn()).toBe(peerBytes(CLIENT_PEER));
+      const named = { ...CLIENT_PEER, IDENTITY: "spiffe://cluster.local/ns/default/sa/productpage" };
+      expect(certified("default", named).learn()).toBe(peerBytes(named));
+    });
+
+    it.each<[string, string, PeerFields]>([
+      ["namespace", "elsewhere", CLIENT_PEER],
+      ["identity", "default", { ...CLIENT_PEER, IDENTITY: "spiffe://cluster.local/ns/default/sa/admin" }],
+    ])("does not believe another %s, and counts that", (claim, namespace, fields) => {
+      const { host, learn } = certified(namespace, fields);
+      expect([learn(), learn()]).toEqual([null, null]);
+      expect(host.metrics.lines()).toContain(`mixerless_peer_metadata_refused_total{claim="${claim}"} 2`);
+    });
+
+    it("does not believe by the id what another peer was believed", () => {
+      const { host } = certified("default");
+      const ask = (namespace: string) => {
+        const attributes = {
+          connection: { uri_san_peer_certificate: `spiffe://cluster.local/ns/${namespace}/sa/productpage` },
+        };
+        const stream = host.open({ requestHeaders: clientHeaders(), attributes });
+        stream.request();
+        return stream.stream.state("downstream_peer");
+      };
+      expect(ask("default")).toBe(peerBytes(CLIENT_PEER));
+      expect(ask("elsewhere")).toBeNull();
+    });
   });
 
   it("answers with the id only if only the id was sent", () => {

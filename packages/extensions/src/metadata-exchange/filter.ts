@@ -18,6 +18,7 @@ import {
   toText,
 } from "@mixerless/sdk";
 import { readPeer } from "../peer/peer.ts";
+import { falseClaim } from "../peer/peer-claims.ts";
 import {
   DOWNSTREAM_PEER,
   DOWNSTREAM_PEER_ID,
@@ -33,6 +34,8 @@ import { PeerCache } from "./peer-cache.ts";
 const MAXIMUM_HEADER: i32 = 21848;
 // A longer id is stripped and neither stored nor used as a key.
 const MAXIMUM_ID: i32 = 1024;
+/** Metadata that the peer's certificate contradicts. */
+const REFUSED: string = "mixerless_peer_metadata_refused_total";
 const PASSTHROUGH_CLUSTER: string = "PassthroughCluster";
 
 /** Metadata exchange over HTTP headers: tells peers who this proxy is and learns who they are. */
@@ -47,6 +50,8 @@ export class ExchangeRoot extends RootContext {
   config: ExchangeConfig = new ExchangeConfig();
   ownId: HeaderValue = new HeaderValue("");
   ownMetadata: HeaderValue = new HeaderValue("");
+  private readonly downstreamPrincipal: Property = new Property(["connection", "uri_san_peer_certificate"]);
+  private readonly upstreamPrincipal: Property = new Property(["upstream", "uri_san_peer_certificate"]);
   private readonly plugin: boolean;
   private readonly clusterName: Property = new Property(["xds", "cluster_name"]);
   private readonly external: Property = clusterFlag("external");
@@ -77,10 +82,17 @@ export class ExchangeRoot extends RootContext {
     return new ExchangeStream(host, this);
   }
 
-  /** The peer's metadata as Struct bytes: from the cache if the id is known, else from the header. Null: not usable. */
+  /**
+   * The peer's metadata as Struct bytes: from the cache if the id is known, else from the header. Null: not usable, or
+   * not to be believed.
+   */
   find(stream: StreamContext, map: i32, id: string | null): string | null {
-    if (id !== null) {
-      const known = this.cache.get(id);
+    const proven = stream.getString(map === REQUEST_HEADERS ? this.downstreamPrincipal : this.upstreamPrincipal);
+    const principal = proven === null ? "" : proven;
+    // What one peer may say of itself, another may not say under the same id.
+    const key = id === null || principal.length === 0 ? id : `${id} ${principal}`;
+    if (key !== null) {
+      const known = this.cache.get(key);
       if (known !== null) return known;
     }
     const header = stream.getHeader(map, this.metadataHeader);
@@ -88,8 +100,14 @@ export class ExchangeRoot extends RootContext {
     const bytes = decodeBase64(header);
     if (bytes === null) return null;
     const metadata = toText(bytes, 0, bytes.length);
-    if (readPeer(metadata) === null) return null;
-    if (id !== null) this.cache.put(id, metadata);
+    const peer = readPeer(metadata);
+    if (peer === null) return null;
+    const claim = falseClaim(peer, principal);
+    if (claim.length > 0) {
+      this.counter(REFUSED, ["claim"], [claim]).add(1);
+      return null;
+    }
+    if (key !== null) this.cache.put(key, metadata);
     return metadata;
   }
 

@@ -1,5 +1,6 @@
 import { Property, RootContext } from "@mixerless/sdk";
 import { Peer } from "../peer/peer.ts";
+import { namespaceOf } from "../peer/peer-claims.ts";
 
 export const UNKNOWN: string = "unknown";
 const LATEST: string = "latest";
@@ -113,12 +114,4 @@ function setPrincipal(side: Side, principal: string): void {
   side.principal = known(principal);
   const namespace = namespaceOf(principal);
   if (namespace.length > 0) side.namespace = namespace;
-}
-
-/** `default` for `spiffe://domain/ns/default/sa/name`; empty for an identity of another shape. */
-function namespaceOf(principal: string): string {
-  const at: i32 = principal.indexOf("/ns/");
-  if (at < 0) return "";
-  const end: i32 = principal.indexOf("/", at + 4);
-  return end < 0 ? "" : principal.substring(at + 4, end);
 }
