@@ -35,7 +35,7 @@ const MAXIMUM_HEADER: i32 = 21848;
 // A longer id is stripped and neither stored nor used as a key.
 const MAXIMUM_ID: i32 = 1024;
 /** Metadata that the peer's certificate contradicts. */
-const REFUSED: string = "mixerless_peer_metadata_refused_total";
+export const REFUSED: string = "mixerless_peer_metadata_refused_total";
 const PASSTHROUGH_CLUSTER: string = "PassthroughCluster";
 
 /** Metadata exchange over HTTP headers: tells peers who this proxy is and learns who they are. */

@@ -57,6 +57,11 @@ export class FrameReader {
   /** Bytes of a payload that is too long to be kept and still to come. */
   private skipping: f64 = 0;
 
+  /** Whether all bytes to come are the application's. */
+  get complete(): boolean {
+    return this.state !== FRAME_WAITING && this.skipping === 0;
+  }
+
   /** Takes the next bytes and gives those that belong to the application. */
   read(bytes: string): string {
     if (this.skipping > 0) return this.skip(bytes);

@@ -1,8 +1,9 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
+import { MetadataExchangeSchema } from "@mixerless/wire/istio/metadata_exchange/config";
 import type { GeneratorInput } from "./generator-input.ts";
 import { DRY_RUN_LABELS, isOn } from "./mesh-switches.ts";
-import { typedStruct } from "./proto.ts";
+import { typed, typedStruct } from "./proto.ts";
 
 /** Which side of a request a filter chain is on; a gateway reports as a client does. */
 export type ListenerClass = "inbound" | "outbound" | "gateway";
@@ -40,6 +41,14 @@ export function metadataExchangeFilter(listenerClass: ListenerClass): NamedFilte
       ? { downstream_discovery: discovery, downstream_propagation: [{ istio_headers: {} }] }
       : { upstream_discovery: discovery, upstream_propagation: [{ istio_headers: { skip_external_clusters: true } }] };
   return { name: "istio.metadata_exchange", config: typedStruct("io.istio.http.peer_metadata.Config", config) };
+}
+
+/** The exchange of peer metadata at the beginning of TCP connections; the first network filter [telemetry §2.4]. */
+export function tcpExchangeFilter(): NamedFilter {
+  return {
+    name: "istio.metadata_exchange",
+    config: typed(MetadataExchangeSchema, { protocol: "istio-peer-exchange" }),
+  };
 }
 
 /** The metrics; after fault and cors, before the router. */

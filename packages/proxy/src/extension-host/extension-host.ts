@@ -7,7 +7,7 @@ import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import { openTypedStruct } from "../network/configured-type.ts";
 import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
 import { byteString, type NodeFacts } from "./attributes/attribute.ts";
-import type { ExtensionFactory, ExtensionTable } from "./extension.ts";
+import type { ExtensionFactory, ExtensionTable, PeerFrames } from "./extension.ts";
 import { ExtensionConnection } from "./extension-connection.ts";
 import { ExtensionFilter } from "./extension-filter.ts";
 import { ExtensionInstance } from "./extension-instance.ts";
@@ -23,6 +23,9 @@ export interface ExtensionHostOptions {
   /** Sizes of messages as Wasm filters see them (headers and body) instead of all bytes on the wire [decision 5]. */
   readonly messageSizes?: boolean;
 }
+
+/** Type of the configuration of the TCP metadata exchange. */
+export const TCP_EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange";
 
 /** An extension of the table that a configuration named. */
 export interface FoundExtension {
@@ -89,6 +92,12 @@ export class ExtensionHost {
       create: (info) => new ExtensionConnection(info, instance),
       close: () => instance.close(),
     };
+  }
+
+  /** The TCP metadata exchange; null where there is none, or after adding faults. */
+  peerFrames(config: Any, listener: ListenerFacts, path: string, faults: ConfigFault[]): PeerFrames | null {
+    const extension = this.find(TCP_EXCHANGE, "istio.metadata_exchange");
+    return extension === null ? null : (this.#start(extension, config, listener, path, faults)?.frames ?? null);
   }
 
   #start(

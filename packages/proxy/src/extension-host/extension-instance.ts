@@ -2,7 +2,7 @@ import type { Clock } from "@mixerless/clock";
 import type { Counter, MetricStore } from "@mixerless/metrics";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import type { AttributeScope } from "./attributes/attribute.ts";
-import type { ExtensionFactory, ExtensionRoot, ExtensionStream, StreamHandle } from "./extension.ts";
+import type { ExtensionFactory, ExtensionRoot, ExtensionStream, PeerFrames, StreamHandle } from "./extension.ts";
 import type { PropertyTable } from "./property-table.ts";
 import { RootHost, type RootOwner } from "./root-host.ts";
 
@@ -73,6 +73,11 @@ export class ExtensionInstance implements RootOwner {
   }
   get scope(): AttributeScope {
     return this.#parts.scope;
+  }
+
+  /** Null for an extension that is no TCP metadata exchange. */
+  get frames(): PeerFrames | null {
+    return this.#root?.frames ?? null;
   }
 
   /** Null where the extension fails to make one. */

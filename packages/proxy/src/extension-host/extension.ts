@@ -76,6 +76,30 @@ export interface ExtensionRoot {
   onConfigure(configuration: string): boolean;
   createStream(host: StreamHandle): ExtensionStream;
   onTick(): void;
+  /** Of the TCP metadata exchange. */
+  readonly frames?: PeerFrames;
+}
+
+/** Frames in which two proxies tell each other who they are at the beginning of a TCP connection. Byte strings. */
+export interface PeerFrames {
+  readonly own: string;
+  createReader(): PeerFrameReader;
+  /** Whether a peer's metadata fit the identity of its certificate, "" for none. */
+  believes(metadata: string, principal: string): boolean;
+}
+
+/** Takes the peer's frame off the front of a stream. */
+export interface PeerFrameReader {
+  /** 0: more is needed, 1: a peer was read, 2: the stream has no frame, 3: it had one that could not be read. */
+  readonly state: number;
+  /** Whether all bytes to come are the application's. */
+  readonly complete: boolean;
+  readonly metadata: string;
+  readonly id: string;
+  /** Takes the next bytes and gives those that are the application's. */
+  read(bytes: string): string;
+  /** The stream has ended: gives what was held. */
+  finish(): string;
 }
 
 /** One HTTP stream or TCP connection of an extension. Results: 0 continue, 1 pause. */

@@ -3,7 +3,8 @@ import { unpackTypedStruct } from "@mixerless/wire";
 import type { Filter } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { HttpConnectionManagerSchema } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import { type TcpProxy, TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
-import type { ConnectionExtensionFactory } from "../extension-host/extension-host.ts";
+import type { PeerFrames } from "../extension-host/extension.ts";
+import { type ConnectionExtensionFactory, TCP_EXCHANGE } from "../extension-host/extension-host.ts";
 import { compileNetworkRbac, NETWORK_RBAC } from "../filters/network-rbac/index.ts";
 import { createTcpProxyFactory } from "../filters/tcp-proxy/index.ts";
 import { createHttpConnectionManagerFactory } from "../http/connection-manager/factory.ts";
@@ -51,11 +52,14 @@ export function createFilterChainFactory(
 interface FiltersBefore {
   readonly gates: readonly ConnectionGate[];
   readonly observers: readonly ConnectionExtensionFactory[];
+  /** Downstream peers are asked who they are where they agree to it. */
+  readonly exchange: PeerFrames | null;
 }
 
 function compileBefore(filters: readonly Filter[], context: FilterChainContext, faults: ConfigFault[]): FiltersBefore {
   const gates: ConnectionGate[] = [];
   const observers: ConnectionExtensionFactory[] = [];
+  let exchange: PeerFrames | null = null;
   for (const [i, filter] of filters.entries()) {
     const config = configOf(filter);
     if (config !== null && configuredType(config) === NETWORK_RBAC) {
@@ -63,10 +67,14 @@ function compileBefore(filters: readonly Filter[], context: FilterChainContext, 
       if (gate !== null) gates.push(gate);
       continue;
     }
+    if (config !== null && configuredType(config) === TCP_EXCHANGE) {
+      exchange = context.extensions.peerFrames(config, context.listener, `filters[${i}].typedConfig`, faults);
+      continue;
+    }
     const observer = compileNetworkExtension(filter, context, `filters[${i}]`, faults);
     if (observer !== null) observers.push(observer);
   }
-  return { gates, observers };
+  return { gates, observers, exchange };
 }
 
 function configOf(filter: Filter): Any | null {

@@ -5,12 +5,6 @@ import { configuredType } from "./configured-type.ts";
 import type { FilterChainContext } from "./context.ts";
 
 /**
- * Of the TCP metadata exchange. It acts on TLS connections that agreed on its protocol, of which there are none yet;
- * the TCP proxy says for it that no peer will be found.
- */
-const TCP_EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange";
-
-/**
  * Compiles a network filter in front of the terminal one: an in-process extension of the table. Null where there is
  * nothing to run, faults or not.
  */
@@ -26,7 +20,6 @@ export function compileNetworkExtension(
   }
   const config = filter.configType.value;
   const typeName = configuredType(config);
-  if (typeName === TCP_EXCHANGE) return null;
   const extension = context.extensions.find(typeName, filter.name);
   if (extension !== null) {
     return context.extensions.networkFilter(extension, config, context.listener, `${path}.typedConfig`, faults);

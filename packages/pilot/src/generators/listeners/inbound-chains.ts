@@ -8,7 +8,8 @@ import type { EffectiveMtls } from "../../model/effective-mtls.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { isHttp } from "../is-http.ts";
-import { FROM_MESH, FROM_MESH_HTTP, FROM_MESH_TCP } from "../tls/alpn.ts";
+import { hasNativeTelemetry } from "../telemetry-filters.ts";
+import { FROM_MESH, FROM_MESH_HTTP, FROM_MESH_TCP, SERVED_HTTP, SERVED_TCP } from "../tls/alpn.ts";
 import { inboundMtls } from "../tls/inbound-mtls.ts";
 
 type Filters = MessageInitShape<typeof FilterSchema>[];
@@ -17,7 +18,8 @@ export type Chain = MessageInitShape<typeof FilterChainSchema>;
 /** What becomes of the connections of an inbound port, by what is spoken in them. */
 export interface InboundFilters {
   readonly http: () => Filters;
-  readonly tcp: () => Filters;
+  /** `mesh`: from clients that may tell who they are. */
+  readonly tcp: (mesh: boolean) => Filters;
 }
 
 const TLS = { transportProtocol: "tls" };
@@ -32,7 +34,7 @@ export function inboundChains(
   name: string,
   protocol: Protocol,
   mode: EffectiveMtls,
-  input: Pick<GeneratorInput, "proxy" | "push">,
+  input: GeneratorInput,
   filters: InboundFilters,
 ): Chain[] {
   const chain = (match: MessageInitShape<typeof FilterChainMatchSchema> | null, own: Filters): Chain => ({
@@ -40,19 +42,29 @@ export function inboundChains(
     ...(match === null ? {} : { filterChainMatch: match }),
     filters: own,
   });
-  const secured = (match: MessageInitShape<typeof FilterChainMatchSchema>, own: Filters): Chain => ({
+  const secured = (
+    match: MessageInitShape<typeof FilterChainMatchSchema>,
+    own: Filters,
+    served: readonly string[],
+  ): Chain => ({
     ...chain(match, own),
-    transportSocket: inboundMtls(input),
+    transportSocket: inboundMtls(input, served),
   });
+  const servedTcp = hasNativeTelemetry(input) ? SERVED_TCP : SERVED_HTTP;
   const offering = (applicationProtocols: string[]) => ({ ...TLS, applicationProtocols });
-  if (mode === "DISABLE") return [chain(null, isHttp(protocol) ? filters.http() : filters.tcp())];
+  if (mode === "DISABLE") return [chain(null, isHttp(protocol) ? filters.http() : filters.tcp(false))];
   const strict = mode === "STRICT";
   if (isHttp(protocol)) {
-    const mesh = secured(strict ? TLS : offering(FROM_MESH), filters.http());
+    const mesh = secured(strict ? TLS : offering(FROM_MESH), filters.http(), SERVED_HTTP);
     return strict ? [mesh] : [mesh, chain(CLEAR, filters.http())];
   }
-  const http = protocol === "auto" ? [secured(offering(FROM_MESH_HTTP), filters.http())] : [];
-  if (strict) return [...http, secured(TLS, filters.tcp())];
+  const http = protocol === "auto" ? [secured(offering(FROM_MESH_HTTP), filters.http(), SERVED_HTTP)] : [];
+  if (strict) return [...http, secured(TLS, filters.tcp(true), servedTcp)];
   const offered = protocol === "auto" ? FROM_MESH_TCP : FROM_MESH;
-  return [...http, secured(offering(offered), filters.tcp()), chain(CLEAR, filters.tcp()), chain(TLS, filters.tcp())];
+  return [
+    ...http,
+    secured(offering(offered), filters.tcp(true), servedTcp),
+    chain(CLEAR, filters.tcp(false)),
+    chain(TLS, filters.tcp(false)),
+  ];
 }

@@ -36,7 +36,8 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
         routes: { inline: inboundRoutes(cluster, number, services, ingress.protocol) },
       }),
     ],
-    tcp: () => tcpFilters(input, "inbound", { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }] }),
+    tcp: (mesh) =>
+      tcpFilters(input, "inbound", { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }], exchange: mesh }),
   });
   const message = create(ListenerSchema, {
     name,

@@ -4,7 +4,7 @@ import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
 import { tcpAuthorization } from "../security/authorization-filters.ts";
-import { hasNativeTelemetry, type ListenerClass, statsFilter } from "../telemetry-filters.ts";
+import { hasNativeTelemetry, type ListenerClass, statsFilter, tcpExchangeFilter } from "../telemetry-filters.ts";
 import { accessLogs } from "./access-logs.ts";
 
 /** Where a TCP chain leads. */
@@ -15,11 +15,13 @@ export interface TcpTarget {
   /** Milliseconds; 0: no limit. */
   readonly idleTimeout?: number;
   readonly hashSourceIp?: boolean;
+  /** Clients are asked who they are. */
+  readonly exchange?: boolean;
 }
 
-/** The network filters of a TCP chain: who may connect, then metrics right before the proxy itself. */
+/** The network filters of a TCP chain: who the client is, who may connect, then metrics right before the proxy itself. */
 export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, target: TcpTarget): Filter[] {
-  const { statPrefix, clusters, idleTimeout, hashSourceIp = false } = target;
+  const { statPrefix, clusters, idleTimeout, hashSourceIp = false, exchange = false } = target;
   const [first] = clusters;
   const proxy = typed(TcpProxySchema, {
     statPrefix,
@@ -32,6 +34,7 @@ export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, 
     accessLog: accessLogs(input),
   });
   const filters = [
+    ...(exchange && hasNativeTelemetry(input) ? [tcpExchangeFilter()] : []),
     ...tcpAuthorization(input, listenerClass),
     ...(hasNativeTelemetry(input) ? [statsFilter(input, listenerClass, "network")] : []),
     { name: "envoy.filters.network.tcp_proxy", config: proxy },

@@ -5,6 +5,8 @@
  */
 export const MESH_HTTP = ["istio-http/1.1", "istio", "http/1.1"];
 export const MESH_TCP = ["istio"];
+/** Of proxies that tell each other who they are at the beginning of a TCP connection: never a stock Envoy. */
+export const MESH_TCP_EXCHANGE = ["istio-peer-exchange", "istio"];
 
 /** By these a port that takes both tells the mesh's TLS from what a client speaks end to end with the application. */
 export const FROM_MESH = ["istio", "istio-peer-exchange", "istio-http/1.0", "istio-http/1.1", "istio-h2"];
@@ -13,3 +15,4 @@ export const FROM_MESH_TCP = ["istio-peer-exchange", "istio"];
 
 /** What servers choose from, by what is spoken inside. */
 export const SERVED_HTTP = ["h2", "http/1.1"];
+export const SERVED_TCP = ["istio-peer-exchange", "h2", "http/1.1"];

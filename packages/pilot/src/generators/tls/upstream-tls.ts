@@ -7,7 +7,8 @@ import type { Service, ServicePort } from "../../model/service.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { isHttp } from "../is-http.ts";
 import { sniClusterName } from "../names.ts";
-import { MESH_HTTP, MESH_TCP } from "./alpn.ts";
+import { hasNativeTelemetry } from "../telemetry-filters.ts";
+import { MESH_HTTP, MESH_TCP, MESH_TCP_EXCHANGE } from "./alpn.ts";
 import { hasIdentity } from "./mesh-identity.ts";
 import { originationSocket } from "./origination.ts";
 import { CLIENT_PARAMETERS } from "./parameters.ts";
@@ -71,7 +72,7 @@ function meshSocket(input: GeneratorInput, target: ClusterTarget, settings?: Cli
     sni: sni === "" ? sniClusterName(service.hostname, port.port, subset) : sni,
     commonTlsContext: {
       tlsParams: CLIENT_PARAMETERS,
-      alpnProtocols: isHttp(port.protocol) ? MESH_HTTP : MESH_TCP,
+      alpnProtocols: isHttp(port.protocol) ? MESH_HTTP : hasNativeTelemetry(input) ? MESH_TCP_EXCHANGE : MESH_TCP,
       tlsCertificateSdsSecretConfigs: [ownCertificate(proxy, "CLIENT")],
       validationContextType: {
         case: "combinedValidationContext",

@@ -80,7 +80,7 @@ function tcp(json: object = {}, extensions: ExtensionTable = {}, gates: readonly
   const made = createTcpProxyFactory(
     decoded.message,
     { ...test.context, wheel: new DeadlineWheel(test.clock, 1) },
-    { gates, observers },
+    { gates, observers, exchange: null },
   );
   if (!made.ok) throw new Error(made.faults.map((fault) => fault.path).join());
   const factory = made.value;

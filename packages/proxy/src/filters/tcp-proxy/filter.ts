@@ -10,17 +10,12 @@ import type { ConnectionInfo, Transport, TransportHandler } from "../../transpor
 import type { Cancellable, LoadBalancerContext, PoolFailure, TcpPoolCallbacks } from "../../upstream/cluster.ts";
 import type { Host } from "../../upstream/host.ts";
 import type { TcpProxyConfig } from "./config.ts";
+import { type ChainExchange, PeerExchange } from "./peer-exchange.ts";
 import type { TcpProxyStats } from "./stats.ts";
 import { UpstreamSide } from "./upstream-side.ts";
 
 const NO_HOSTS: readonly Host[] = [];
 const NO_PRIORITIES: ReadonlySet<number> = new Set();
-
-/**
- * Filter state that ends the waiting for a peer's metadata. This proxy does not take part in the TCP metadata
- * exchange, so once a connection is joined nobody will bring any [telemetry §1.2].
- */
-const PEER_NOT_FOUND = "peer_not_found";
 
 /** What the connections of one TCP proxy have in common. */
 export interface TcpProxyOwner {
@@ -28,6 +23,9 @@ export interface TcpProxyOwner {
   readonly config: TcpProxyConfig;
   readonly gates: readonly ConnectionGate[];
   readonly stats: TcpProxyStats;
+  /** Null: nobody on that side is asked who it is. */
+  readonly downstreamExchange: ChainExchange | null;
+  readonly upstreamExchange: ChainExchange | null;
 }
 
 /** A downstream connection joined to one upstream: bytes, half-closes and pauses pass both ways. */
@@ -38,6 +36,9 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   readonly #onClosed: () => void;
   readonly info: StreamInfo;
   #upstream: UpstreamSide | null = null;
+  /** While a peer's frame may still come on that side. */
+  #fromDownstream: PeerExchange | null = null;
+  #fromUpstream: PeerExchange | null = null;
   #pending: Cancellable | null = null;
   #attempts = 0;
   #closedByUs = false;
@@ -125,9 +126,21 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
     info.upstreamHost = host;
     info.upstreamConnection = transport.connection;
     info.upstreamConnected = this.#owner.context.clock.monotonic();
-    info.filterState.set(PEER_NOT_FOUND, "1");
+    this.#beginExchange(transport);
     this.#upstream = new UpstreamSide(transport, this);
     this.#transport.resume();
+  }
+
+  /** An inbound proxy wants to know its client, any other the server. */
+  #beginExchange(upstream: Transport): void {
+    const { downstreamExchange, upstreamExchange } = this.#owner;
+    const { filterState } = this.info;
+    if (downstreamExchange !== null) {
+      this.#fromDownstream = PeerExchange.begin(downstreamExchange, "downstream", this.#transport, filterState);
+      return;
+    }
+    this.#fromUpstream = PeerExchange.begin(upstreamExchange, "upstream", upstream, filterState);
+    this.#fromUpstream?.tell(upstream);
   }
 
   onFailure(reason: PoolFailure, host: Host | null, details: string): void {
@@ -151,6 +164,17 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
 
   upstreamData(buffer: Buffer, start: number, end: number): void {
     this.#touch();
+    const exchange = this.#fromUpstream;
+    if (exchange === null) {
+      this.#toDownstream(buffer, start, end);
+      return;
+    }
+    const rest = exchange.read(buffer, start, end);
+    if (exchange.over) this.#fromUpstream = null;
+    if (rest.length > 0) this.#toDownstream(rest, 0, rest.length);
+  }
+
+  #toDownstream(buffer: Buffer, start: number, end: number): void {
     this.info.bytesSent += end - start;
     for (const observer of this.#observers) observer.onUpstreamData(end - start, false);
     this.#transport.append(buffer, start, end);
@@ -162,6 +186,9 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   }
 
   upstreamEnded(): void {
+    const held = this.#fromUpstream?.finish();
+    this.#fromUpstream = null;
+    if (held !== undefined && held.length > 0) this.#toDownstream(held, 0, held.length);
     for (const observer of this.#observers) observer.onUpstreamData(0, true);
     this.#transport.end();
   }
@@ -179,6 +206,18 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
 
   onData(buffer: Buffer, start: number, end: number): void {
     this.#touch();
+    const exchange = this.#fromDownstream;
+    if (exchange === null) {
+      this.#toUpstream(buffer, start, end);
+      return;
+    }
+    exchange.tell(this.#transport);
+    const rest = exchange.read(buffer, start, end);
+    if (exchange.over) this.#fromDownstream = null;
+    if (rest.length > 0) this.#toUpstream(rest, 0, rest.length);
+  }
+
+  #toUpstream(buffer: Buffer, start: number, end: number): void {
     this.info.bytesReceived += end - start;
     for (const observer of this.#observers) observer.onDownstreamData(end - start, false);
     const upstream = this.#upstream;
@@ -192,6 +231,9 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   }
 
   onEnd(): void {
+    const held = this.#fromDownstream?.finish();
+    this.#fromDownstream = null;
+    if (held !== undefined && held.length > 0) this.#toUpstream(held, 0, held.length);
     for (const observer of this.#observers) observer.onDownstreamData(0, true);
     this.#upstream?.end();
   }
