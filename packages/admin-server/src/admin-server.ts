@@ -17,6 +17,8 @@ export interface AdminAnswer {
   readonly headers?: Readonly<Record<string, string>>;
   /** A generator is sent as it is made, so that a large answer never stalls the data path. */
   readonly body: string | AsyncIterable<string | Uint8Array>;
+  /** Called once the answer has left or its client is gone: what would end this server before its answer. */
+  readonly afterwards?: () => void;
 }
 
 /** What a handler may know of a request beside its query. */
@@ -79,7 +81,11 @@ async function serve(
   response: ServerResponse,
 ): Promise<void> {
   try {
-    const { status, contentType, headers, body } = await answer(handlers, rules, request);
+    const { status, contentType, headers, body, afterwards } = await answer(handlers, rules, request);
+    if (afterwards !== undefined) {
+      if (response.closed) afterwards();
+      else response.once("close", afterwards);
+    }
     response.writeHead(status ?? 200, {
       "content-type": contentType ?? "text/plain; charset=UTF-8",
       "cache-control": "no-cache, max-age=0",

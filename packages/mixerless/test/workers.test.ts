@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, createServer as createHttpServer, get, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -153,6 +153,45 @@ describe("mixerless proxy --concurrency 2", () => {
     for (const pid of pids) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
 
+  it("lets every worker go on in a new file after a rotation by SIGUSR1, and resolves names in each", async () => {
+    const origin = await startOrigin("one");
+    ends.push(() => origin.close());
+    const directory = mkdtempSync(join(tmpdir(), "mixerless-workers-"));
+    ends.push(() => rmSync(directory, { recursive: true }));
+    const file = join(directory, "access.log");
+    const rotated = `${file}.1`;
+    const edit = (text: string) =>
+      text
+        .replace("/dev/stdout", file)
+        .replace("default_value: 400", "default_value: 200")
+        .replace(
+          /(\n {6}connect_timeout: 1s)(.*)address: 127\.0\.0\.1/s,
+          "$1\n      type: STRICT_DNS$2address: localhost",
+        )
+        .concat("admin: { address: { socket_address: { address: 127.0.0.1, port_value: 0 } } }\n");
+    const proxy = await RunningProxy.start("json-log.yaml", [origin.port], edit, ["--concurrency", "2"]);
+    ends.push(() => proxy.stop());
+    const client = new Client();
+    ends.push(() => client.close());
+    await reachAll(client, proxy.address, proxy.admin);
+    expect((await fetchPage(`http://${proxy.admin}/clusters`)).body).toContain("::hostname::localhost");
+    const lines = (path: string) => (existsSync(path) ? readFileSync(path, "utf8").split("\n").length - 1 : 0);
+    const written = async (count: number) => {
+      while (lines(file) + lines(rotated) < count) await new Promise((resolve) => setImmediate(resolve));
+    };
+    await written(client.sent);
+    renameSync(file, rotated);
+    proxy.signal("SIGUSR1");
+    // Until the signal has come to a worker, its lines go on into the old file; none is lost.
+    let old = -1;
+    while (lines(file) === 0 || lines(rotated) !== old) {
+      old = lines(rotated);
+      await client.burst(40, proxy.address);
+      await written(client.sent);
+    }
+    expect(lines(file) + lines(rotated)).toBe(client.sent);
+  });
+
   it("ends with the reason when a worker cannot bind", async () => {
     const other = createServer().listen(0, "127.0.0.1");
     ends.push(() => other.close());
@@ -222,21 +261,73 @@ describe("mixerless agent --concurrency 2", () => {
     expect((await fetchPage(`http://127.0.0.1:${health}/healthz/ready`)).status).toBe(200);
 
     const last = await workersOf(adminAddress);
-    await fetch(`http://${adminAddress}/quitquitquit`, { method: "POST" });
+    const bye = await fetch(`http://${adminAddress}/quitquitquit`, { method: "POST" });
+    expect([bye.status, await bye.text()]).toEqual([200, "OK\n"]);
     expect(await ended).toEqual([0, null]);
     for (const { pid } of last) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
   });
+
+  it("keeps the last configuration on disk for all, drains both, and ends after its drain", async () => {
+    const [xds = 0, admin = 0, status = 0, health = 0, prometheus = 0, port = 0] = await freePorts(6);
+    const source = new MapSource();
+    const server = createXdsServer({ source, clock: new SystemClock(), address: `127.0.0.1:${xds}` });
+    await server.start();
+    const origin = await startNamedOrigin("one");
+    ends.push(() => origin.server.close());
+    setCluster(source, "one", [origin.port]);
+    setRoutes(source, "door", { one: 1 });
+    setListener(source, "entry", port, "door");
+    const folder = mkdtempSync(join(tmpdir(), "mixerless-workers-"));
+    ends.push(() => rmSync(folder, { recursive: true }));
+    const ports = { xds, admin, status, health, prometheus };
+    const first = agent(ports, ["--state", folder]);
+    const firstEnded = once(first, "exit");
+    ends.push(() => first.kill("SIGKILL"));
+    await once(first, "message");
+    expect((await fetchPage(`http://127.0.0.1:${port}/`)).body).toBe("one");
+    const adminAddress = `127.0.0.1:${admin}`;
+    const answer = await fetch(`http://${adminAddress}/quitquitquit`, { method: "POST" });
+    expect(await answer.text()).toBe("OK\n");
+    expect(await firstEnded).toEqual([0, null]);
+    await server.close(0);
+
+    // Without its control plane: each worker has what the first one left.
+    const second = agent(ports, ["--state", folder]);
+    const ended = once(second, "exit");
+    ends.push(() => second.kill("SIGKILL"));
+    await once(second, "message");
+    const client = new Client();
+    ends.push(() => client.close());
+    const workers = await reachAll(client, `127.0.0.1:${port}`, adminAddress);
+    expect(workers).toHaveLength(2);
+
+    await fetch(`http://${adminAddress}/drain_listeners?graceful&skip_exit`, { method: "POST" });
+    expect((await fetchPage(`http://${adminAddress}/server_info`)).body).toContain('"state": "DRAINING"');
+    // Each open connection is told to close with its next response, whichever worker has it.
+    while ((await workersOf(adminAddress)).some(({ connections }) => connections > 0))
+      await client.burst(40, `127.0.0.1:${port}`);
+    const stop = await fetch(`http://127.0.0.1:${status}/quitquitquit`, { method: "POST" });
+    expect(stop.status).toBe(200);
+    expect(await ended).toEqual([0, null]);
+    for (const { pid } of workers) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+  });
 });
 
-function agent(ports: Record<"xds" | "admin" | "status" | "health" | "prometheus", number>): ChildProcess {
+function agent(
+  ports: Record<"xds" | "admin" | "status" | "health" | "prometheus", number>,
+  state: readonly string[] = ["--no-state"],
+): ChildProcess {
   const { xds, ...own } = ports;
   const flags = Object.entries(own).flatMap(([name, port]) => [`--${name}-port`, String(port)]);
   return spawn(
     process.execPath,
     [
-      ...[COMMAND, "agent", "--name", "web", "--no-state", "--xds", `127.0.0.1:${xds}`],
+      ...[COMMAND, "agent", "--name", "web", ...state, "--xds", `127.0.0.1:${xds}`],
       ...["--concurrency", "2", ...flags],
     ],
-    { stdio: ["ignore", "ignore", "ignore", "ipc"] },
+    {
+      stdio: ["ignore", "ignore", "ignore", "ipc"],
+      env: { ...process.env, TERMINATION_DRAIN_DURATION_SECONDS: "1" },
+    },
   );
 }

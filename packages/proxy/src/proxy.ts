@@ -176,11 +176,12 @@ class EmbeddedProxy implements Proxy {
     const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
     const connector: Connector = {
-      connect: (target, { localAddress, tls }, onConnected, onFailed) =>
+      connect: (target, { localAddress, tls, bufferLimit }, onConnected, onFailed) =>
         transports.connect(
           { host: target.ip, port: target.port },
           {
             localAddress: localAddress ?? sourceAddress ?? undefined,
+            bufferLimit,
             secure: tls === null ? undefined : (raw, secured, failed) => tls.secure(raw, null, secured, failed),
           },
           onConnected,

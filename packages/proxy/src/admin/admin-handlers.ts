@@ -93,10 +93,7 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
     change("/drain_listeners", "stop accepting (graceful, inboundonly, skip_exit)", (query) =>
       drainListeners(facts, query),
     ),
-    change("/quitquitquit", "stop the proxy", () => {
-      facts.quit();
-      return { body: "OK\n" };
-    }),
+    change("/quitquitquit", "stop the proxy", () => ({ body: "OK\n", afterwards: () => facts.quit() })),
   ];
 }
 

@@ -68,18 +68,18 @@ export class IncomingSocket implements IncomingConnection {
     socket.on("data", onData).once("end", onGone).once("close", onGone).on("error", onError);
   }
 
-  plaintext(requestedServerName: string | null, _bufferLimit: BufferLimit): Transport {
-    return this.#transports.accept(this.#socket, { requestedServerName });
+  plaintext(requestedServerName: string | null, bufferLimit: BufferLimit): Transport {
+    return this.#transports.accept(this.#socket, { requestedServerName, bufferLimit });
   }
 
   secure(
     handshake: SecureConnection,
-    _bufferLimit: BufferLimit,
+    bufferLimit: BufferLimit,
     onSecured: (transport: Transport) => void,
     onFailed: (error: Error) => void,
   ): void {
     const secured = ({ socket, tls, requestedServerName }: SecuredSocket) =>
-      onSecured(this.#transports.accept(socket, { tls, requestedServerName }));
+      onSecured(this.#transports.accept(socket, { tls, requestedServerName, bufferLimit }));
     handshake(this.#socket, secured, onFailed);
   }
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { rmSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
@@ -79,6 +80,34 @@ const WAYS = [
 ];
 
 describe.each(WAYS)("transports over sockets, $way", ({ direct }) => {
+  it("are congested by the limit that each connection is given: more than it waits to be sent", async () => {
+    const congestedAt = (transport: Transport, sizes: readonly number[]) =>
+      sizes.map((size) => {
+        transport.append(Buffer.alloc(size), 0, size);
+        return transport.congested;
+      });
+    const factory = createTransportFactory({ highWatermark: 2000, direct });
+    const server = net.createServer();
+    const port = await listen(server);
+    for (const bufferLimit of [1000, null, 0]) {
+      const accepted = once(server, "connection");
+      const near = await new Promise<Transport>((resolve, reject) =>
+        factory.connect({ host: "127.0.0.1", port }, { bufferLimit }, resolve, reject),
+      );
+      const [socket] = (await accepted) as [net.Socket];
+      const far = factory.accept(socket, { bufferLimit });
+      const expected = [bufferLimit === 1000, bufferLimit !== 0];
+      for (const transport of [near, far]) {
+        expect([bufferLimit, congestedAt(transport, [1000]), congestedAt(transport, [1, 1000])]).toEqual([
+          bufferLimit,
+          [false],
+          expected,
+        ]);
+        transport.destroy();
+      }
+    }
+  });
+
   it("carries four downloads of 40 MB at once through the shared read buffer, unharmed", async () => {
     const size = 40 * 1024 * 1024;
     const pattern = (seed: number) => {

@@ -4,7 +4,7 @@ import { FlushQueue } from "./flush-queue.ts";
 import { ScratchPool } from "./scratch-pool.ts";
 import { pipeAddress, socketAddress } from "./socket-address.ts";
 import { StreamTransport, type TransportShares } from "./stream-transport.ts";
-import type { ConnectionInfo, SocketAddress, Transport } from "./transport.ts";
+import type { BufferLimit, ConnectionInfo, SocketAddress, Transport } from "./transport.ts";
 
 export interface TransportFactoryOptions {
   /** Unsent bytes above which a transport is congested. Default 256 KiB. */
@@ -23,6 +23,7 @@ export interface ConnectOptions {
   readonly localAddress?: string | undefined;
   /** Makes a secure connection of the plain one; undefined: it stays plain. */
   readonly secure?: SecureConnection | undefined;
+  readonly bufferLimit?: BufferLimit;
 }
 
 /** A socket after its handshake, with what that established. */
@@ -46,6 +47,7 @@ export type SecureConnection = (
 export interface AcceptFacts {
   readonly tls?: ConnectionInfo["tls"];
   readonly requestedServerName?: string | null;
+  readonly bufferLimit?: BufferLimit;
 }
 
 export interface ConnectAttempt {
@@ -79,6 +81,7 @@ export const HIGH_WATERMARK = 256 * 1024;
 /** A full read and the head or chunk framing around it fit into one write. */
 const SCRATCH_BYTES = 80 * 1024;
 const SPARE_SCRATCHES = 16;
+const KEPT_LIMITS = 64;
 
 /** Hands out the ids of connections. Shared by all factories of a process. */
 export class ConnectionIds {
@@ -108,6 +111,7 @@ export function createTransportFactory(
 
 class SocketTransportFactory implements TransportFactory {
   readonly #shares: TransportShares;
+  readonly #byLimit = new Map<number, TransportShares>();
   readonly #ids: ConnectionIds;
   readonly #direct: DirectSockets | null;
   /** All sockets that can read into it: what a handler keeps beyond its call it must copy. */
@@ -132,11 +136,12 @@ class SocketTransportFactory implements TransportFactory {
       const onRead = (length: number) => transport?.deliver(buffer, 0, length);
       const own = direct.adopt(socket, { buffer, onRead });
       if (own !== null) {
-        transport = new StreamTransport(own, info, this.#shares, false, direct.writer(own, this.#giveScratch));
+        const shares = this.#sharesOf(facts.bufferLimit);
+        transport = new StreamTransport(own, info, shares, false, direct.writer(own, this.#giveScratch));
         return transport;
       }
     }
-    return new StreamTransport(socket, info, this.#shares, true);
+    return new StreamTransport(socket, info, this.#sharesOf(facts.bufferLimit), true);
   }
 
   connect(
@@ -178,7 +183,7 @@ class SocketTransportFactory implements TransportFactory {
       const path = "path" in target ? target.path : "";
       const info = this.#describe(socket, path, {});
       const writer = this.#direct?.writer(socket, this.#giveScratch) ?? null;
-      transport = new StreamTransport(socket, info, this.#shares, false, writer);
+      transport = new StreamTransport(socket, info, this.#sharesOf(options.bufferLimit), false, writer);
       onConnected(transport);
       if (!transport.hasHandler) socket.pause();
     });
@@ -188,7 +193,7 @@ class SocketTransportFactory implements TransportFactory {
   /** Node's TLS reads by itself, so there is no buffer to share. */
   #connectSecurely(
     target: ConnectTarget,
-    { localAddress }: ConnectOptions,
+    { localAddress, bufferLimit }: ConnectOptions,
     secure: SecureConnection,
     attempt: SocketAttempt,
     onConnected: (transport: Transport) => void,
@@ -210,11 +215,24 @@ class SocketTransportFactory implements TransportFactory {
           }
           const path = "path" in target ? target.path : "";
           const info = this.#describe(secured.socket, path, secured);
-          onConnected(new StreamTransport(secured.socket, info, this.#shares, true));
+          onConnected(new StreamTransport(secured.socket, info, this.#sharesOf(bufferLimit), true));
         },
         (error) => attempt.failed(error),
       ),
     );
+  }
+
+  /** The few limits that a configuration names are kept; connections share them. */
+  #sharesOf(bufferLimit: BufferLimit = null): TransportShares {
+    if (bufferLimit === null) return this.#shares;
+    let shares = this.#byLimit.get(bufferLimit);
+    if (shares === undefined) {
+      const highWatermark = bufferLimit === 0 ? Number.POSITIVE_INFINITY : bufferLimit;
+      shares = { ...this.#shares, highWatermark, lowWatermark: highWatermark / 2 };
+      if (this.#byLimit.size >= KEPT_LIMITS) this.#byLimit.clear();
+      this.#byLimit.set(bufferLimit, shares);
+    }
+    return shares;
   }
 
   #describe(socket: net.Socket, path: string, facts: AcceptFacts): ConnectionInfo {

@@ -1,4 +1,4 @@
-import type { FamilyKind, ReadSeries } from "./series-table.ts";
+import type { FamilyKind, Layout, ReadSeries } from "./series-table.ts";
 
 const COMMENT = /^# (?:TYPE|HELP|UNIT) (\S+)(?: (\S+))?/;
 
@@ -20,6 +20,7 @@ export class ExpositionReader {
   #bounds: string[] = [];
   #values: number[] = [];
   #hasSum = false;
+  #layout: Layout | null = null;
 
   constructor(openMetrics: boolean, onSeries: (series: ReadSeries) => void) {
     this.#openMetrics = openMetrics;
@@ -58,6 +59,22 @@ export class ExpositionReader {
     if (this.#typed === name) this.heads.set(this.#family, this.#head);
   }
 
+  /** Most series have the layout of the one before. */
+  #takeLayout(): Layout {
+    const [bounds, hasSum, last] = [this.#bounds, this.#hasSum, this.#layout];
+    this.#bounds = [];
+    const same =
+      last !== null &&
+      last.hasSum === hasSum &&
+      last.bounds.length === bounds.length &&
+      bounds.every((bound, i) => bound === last.bounds[i]);
+    if (same) return last;
+    const key = Buffer.from(`${bounds.join(" ")} ${hasSum}`, "latin1").toString("latin1");
+    const layout = { bounds: key.split(" ").slice(0, -1), hasSum, key };
+    this.#layout = layout;
+    return layout;
+  }
+
   #readSample(line: string): void {
     const space = line.lastIndexOf(" ");
     const value = numberOf(line.slice(space + 1));
@@ -78,9 +95,7 @@ export class ExpositionReader {
         this.#hasSum = true;
         return;
       case "_count": {
-        const layout = { bounds: this.#bounds, hasSum: this.#hasSum };
-        this.#onSeries({ family: this.#family, kind, labels, layout, values: this.#values });
-        this.#bounds = [];
+        this.#onSeries({ family: this.#family, kind, labels, layout: this.#takeLayout(), values: this.#values });
         this.#values = [];
         this.#hasSum = false;
       }

@@ -42,18 +42,18 @@ export class GroupSeries {
   reset(resetWorkers: () => Promise<void>): Promise<void> {
     return this.#inTurn(async () => {
       await resetWorkers();
-      this.#table.reset();
+      await this.#table.reset();
     });
   }
 
   /** What the worker counted, as far as it was collected, stays. */
   ended(worker: number): void {
-    this.#table.retire(worker, this.#options.clock.monotonic());
+    void this.#inTurn(() => this.#table.retire(worker, this.#options.clock.monotonic()));
   }
 
   async #collect(options: ExposeOptions): Promise<{ round: number; heads: ReadonlyMap<string, string> }> {
     const { clock, living, primary } = this.#options;
-    this.#table.expire(clock.monotonic());
+    await this.#table.expire(clock.monotonic());
     const round = this.#table.begin();
     const heads = new Map<string, string>();
     const asked = living().map((worker) => this.#ask(worker, options, heads));
@@ -85,7 +85,7 @@ export class GroupSeries {
     const reader = new ExpositionReader(openMetrics, (series) => this.#table.put(number, series));
     try {
       for await (const piece of text) reader.push(piece);
-      if (options.usedOnly !== true) this.#table.complete(number);
+      if (options.usedOnly !== true) await this.#table.complete(number);
     } finally {
       for (const [family, head] of reader.heads) heads.set(family, head);
     }

@@ -34,14 +34,14 @@ class Workers {
       const format = openMetrics ? OPENMETRICS_FORMAT : TEXT_FORMAT;
       const bytes = Buffer.from(store.text({ format, plainBounds: true }));
       for (let at = 0; at < bytes.length; at += pieceBytes) reader.push(bytes.subarray(at, at + pieceBytes));
-      this.table.complete(number);
+      void this.table.complete(number);
       this.heads = reader.heads;
     }
   }
 
   end(number: number, now = 0): void {
     this.stores.delete(number);
-    this.table.retire(number, now);
+    void this.table.retire(number, now);
   }
 
   async text(openMetrics = false): Promise<string> {
@@ -182,9 +182,9 @@ describe("the sums", () => {
     workers.add(1, { to: "a" }, 10);
     workers.collect();
     workers.end(1, 500);
-    workers.table.expire(1499);
+    await workers.table.expire(1499);
     expect(await workers.samples()).toEqual({ 'requests_total{"to":"a"}': 10 });
-    workers.table.expire(1500);
+    await workers.table.expire(1500);
     expect(await workers.samples()).toEqual({});
   });
 
@@ -195,7 +195,7 @@ describe("the sums", () => {
     workers.collect();
     workers.end(2);
     workers.store(1).resetCounters();
-    workers.table.reset();
+    await workers.table.reset();
     workers.add(1, { to: "a" }, 3);
     workers.collect();
     expect(await workers.samples()).toEqual({ 'requests_total{"to":"a"}': 3 });
@@ -211,7 +211,7 @@ describe("the sums", () => {
       });
       workers.table.begin();
       for (let i = 0; i < 30_000; i++) workers.table.put(number, series(i));
-      workers.table.retire(number, 0);
+      await workers.table.retire(number, 0);
     }
     const [family] = workers.table.families;
     expect(family?.entries.size).toBe(50_000);

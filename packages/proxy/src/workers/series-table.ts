@@ -2,10 +2,12 @@ import { SeriesEntry } from "./series-entry.ts";
 
 export type FamilyKind = "counter" | "gauge" | "histogram";
 
-/** Bounds of a histogram and whether it has a sum. */
+/** Bounds of a histogram and whether it has a sum. Series of one reader that are alike share theirs. */
 export interface Layout {
   readonly bounds: readonly string[];
   readonly hasSum: boolean;
+  /** All of it as text, which tells it from others. */
+  readonly key: string;
 }
 
 /** A series as one worker printed it. */
@@ -35,6 +37,8 @@ export interface TableFamily {
 const ORPHAN_TIME = 600_000;
 /** Series of ended workers only; what is beyond is given up, so that workers that end again and again fill no memory. */
 const ORPHAN_LIMIT = 50_000;
+
+const SWEEP_SLICE = 2000;
 
 /**
  * The series of all workers, summed: counters, histograms and gauges of the same name and labels become one. What
@@ -67,24 +71,26 @@ export class SeriesTable {
       this.#families.set(family, table);
     }
     // While the bounds of a metric change, its old series and its new ones cannot be summed.
-    const key = layout === null ? labels : `${layout.bounds.join(" ")} ${layout.hasSum}|${labels}`;
+    const key = layout === null ? labels : `${layout.key}|${labels}`;
     let entry = table.entries.get(key);
     if (entry === undefined) {
-      entry = { labels, layout, series: new SeriesEntry(kind !== "gauge") };
-      table.entries.set(key, entry);
+      // Cut from the text that they were read in, they would hold all of it.
+      const own = ownCopy(labels);
+      entry = { labels: own, layout, series: new SeriesEntry(kind !== "gauge") };
+      table.entries.set(layout === null ? own : `${layout.key}|${own}`, entry);
     }
     entry.series.put(worker, values, this.#round);
   }
 
   /** The worker has named all its series in this collection: what it did not name has expired there. */
-  complete(worker: number): void {
-    this.#sweep(({ series }) => series.dropUnseen(worker, this.#round) && series.orphaned);
+  complete(worker: number): Promise<void> {
+    return this.#sweep(({ series }) => series.dropUnseen(worker, this.#round) && series.orphaned);
   }
 
   /** The worker has ended. */
-  retire(worker: number, now: number): void {
+  retire(worker: number, now: number): Promise<void> {
     let orphans = 0;
-    this.#sweep(({ series }) => {
+    return this.#sweep(({ series }) => {
       const living = !series.orphaned;
       series.drop(worker);
       if (series.orphaned && living) series.orphanedAt = now;
@@ -94,20 +100,30 @@ export class SeriesTable {
   }
 
   /** Gives up what only ended workers have had, and that long ago. */
-  expire(now: number): void {
-    this.#sweep(({ series }) => series.orphaned && now - series.orphanedAt >= this.#orphanTime);
+  expire(now: number): Promise<void> {
+    return this.#sweep(({ series }) => series.orphaned && now - series.orphanedAt >= this.#orphanTime);
   }
 
   /** The workers have set their counters back to 0. */
-  reset(): void {
-    this.#sweep(({ series }) => {
+  reset(): Promise<void> {
+    return this.#sweep(({ series }) => {
       series.reset();
       return series.empty;
     });
   }
 
-  #sweep(isOver: (entry: TableEntry) => boolean): void {
-    for (const { entries } of this.#families.values())
-      for (const [key, entry] of entries) if (isOver(entry)) entries.delete(key);
+  /** In slices: a table may hold some 100,000 series, and other work must get its turn between them. */
+  async #sweep(isOver: (entry: TableEntry) => boolean): Promise<void> {
+    let seen = 0;
+    for (const { entries } of this.#families.values()) {
+      for (const [key, entry] of entries) {
+        if (isOver(entry)) entries.delete(key);
+        if (++seen % SWEEP_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
   }
+}
+
+function ownCopy(text: string): string {
+  return Buffer.from(text, "latin1").toString("latin1");
 }
