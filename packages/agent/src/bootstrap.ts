@@ -34,11 +34,12 @@ export function createBootstrap(
   const { labels } = identity;
   // As upstream's injection does it: by this label the control plane knows who has a certificate to show.
   const shown = discovery.secure === true ? { ...identity, labels: { ...labels, [TLS_MODE]: "istio" } } : identity;
+  const metadata = nodeMetadata(shown, environment);
   return {
     node: {
       id: nodeId(identity),
       cluster: serviceCluster(identity),
-      metadata: { ...portMetadata(addresses), ...nodeMetadata(shown, environment) },
+      metadata: { ...portMetadata(addresses), ...metadata },
       locality: { region: identity.locality.region, zone: identity.locality.zone, subZone: identity.locality.subZone },
       userAgentName,
     },
@@ -53,7 +54,7 @@ export function createBootstrap(
       cdsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
       ldsConfig: { ads: {}, initialFetchTimeout: "0s", resourceApiVersion: "V3" },
     },
-    ...(userAgentName === "envoy" ? {} : { statsConfig: statsConfig(identity) }),
+    ...(userAgentName === "envoy" ? {} : { statsConfig: statsConfig(metadata, identity.instanceIps) }),
     ...(addresses.sourceIp === null
       ? {}
       : { clusterManager: { upstreamBindConfig: { sourceAddress: { address: addresses.sourceIp, portValue: 0 } } } }),

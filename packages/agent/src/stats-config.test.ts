@@ -1,30 +1,10 @@
 import { decodeBootstrap } from "@mixerless/proxy";
 import { expect, it } from "vitest";
-import type { WorkloadIdentity } from "./node-identity.ts";
+import type { Json } from "./node-identity.ts";
 import { statsConfig } from "./stats-config.ts";
 
-function identity(annotations: Record<string, string>): WorkloadIdentity {
-  return {
-    type: "sidecar",
-    name: "a",
-    namespace: "default",
-    workload: "a",
-    instanceIps: ["10.0.0.1", "10.0.0.2"],
-    labels: {},
-    annotations,
-    serviceAccount: "a",
-    clusterId: "c",
-    meshId: "m",
-    istioVersion: "1.30.3",
-    domain: "cluster.local",
-    interceptionMode: "NONE",
-    owner: null,
-    locality: { region: "", zone: "", subZone: "" },
-  };
-}
-
-function patterns(annotations: Record<string, string>): unknown[] {
-  const decoded = decodeBootstrap({ statsConfig: statsConfig(identity(annotations)) });
+function patterns(metadata: Record<string, Json>): unknown[] {
+  const decoded = decodeBootstrap({ statsConfig: statsConfig(metadata, ["10.0.0.1", "10.0.0.2"]) });
   expect(decoded.faults).toBeUndefined();
   const matcher = decoded.message?.statsConfig?.statsMatcher?.statsMatcher;
   if (matcher?.case !== "inclusionList") throw new Error("no list");
@@ -53,9 +33,10 @@ it("shows of a sidecar's own stats what Istio shows", () => {
 
 it("adds what the annotations of the workload ask for, once for each of its addresses where they name one", () => {
   const shown = patterns({
+    // As ISTIO_METAJSON_ANNOTATIONS puts them, and as the agent itself does.
     "sidecar.istio.io/statsInclusionPrefixes": "cluster.outbound, listener.{pod_ip}",
     "sidecar.istio.io/statsInclusionSuffixes": "upstream_cx_active",
-    "sidecar.istio.io/statsInclusionRegexps": "http\\..*",
+    ANNOTATIONS: { "sidecar.istio.io/statsInclusionRegexps": "http\\..*" },
   });
   expect(shown).toEqual(
     expect.arrayContaining([

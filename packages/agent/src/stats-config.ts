@@ -1,4 +1,4 @@
-import type { Json, WorkloadIdentity } from "./node-identity.ts";
+import type { Json } from "./node-identity.ts";
 
 /** What Istio's sidecars show of the proxy's own stats, beside what a workload asks for [telemetry §3.3]. */
 const PREFIXES = ["reporter=", "cluster_manager", "listener_manager", "server", "cluster.xds-grpc", "wasm"];
@@ -11,15 +11,16 @@ const ANNOTATION = "sidecar.istio.io/statsInclusion";
 /**
  * The `stats_config` of a sidecar: Istio's inclusion list, and what the annotations
  * `sidecar.istio.io/statsInclusionPrefixes`, `…Suffixes` and `…Regexps` add, each a list with commas; `{pod_ip}`
- * stands for each address of the workload.
+ * stands for each address of the workload. They are looked for in the node's metadata: under `ANNOTATIONS`, and at its
+ * top, where `ISTIO_METAJSON_ANNOTATIONS` of an injected pod puts them.
  */
-export function statsConfig(identity: WorkloadIdentity): Json {
+export function statsConfig(metadata: Readonly<Record<string, Json>>, addresses: readonly string[]): Json {
   const asked = (kind: "Prefixes" | "Suffixes" | "Regexps"): string[] =>
-    (identity.annotations[`${ANNOTATION}${kind}`] ?? "")
+    annotation(metadata, `${ANNOTATION}${kind}`)
       .split(",")
       .map((entry) => entry.trim())
       .filter((entry) => entry !== "")
-      .flatMap((entry) => withAddresses(entry, identity.instanceIps));
+      .flatMap((entry) => withAddresses(entry, addresses));
   const patterns: Json[] = [
     ...[...PREFIXES, ...asked("Prefixes")].map((prefix): Json => ({ prefix })),
     ...[...SUFFIXES, ...asked("Suffixes")].map((suffix): Json => ({ suffix })),
@@ -30,6 +31,13 @@ export function statsConfig(identity: WorkloadIdentity): Json {
     statsTags: [{ tagName: "cluster_name" }, { tagName: "listener_address" }],
     statsMatcher: { inclusionList: { patterns } },
   };
+}
+
+function annotation(metadata: Readonly<Record<string, Json>>, name: string): string {
+  const { ANNOTATIONS: all } = metadata;
+  const own = typeof all === "object" && all !== null && !Array.isArray(all) ? all[name] : undefined;
+  const value = metadata[name] ?? own;
+  return typeof value === "string" ? value : "";
 }
 
 function withAddresses(entry: string, addresses: readonly string[]): string[] {

@@ -1,16 +1,24 @@
 import type { MatcherFault } from "./fault.ts";
 import type { TextTest } from "./regex.ts";
 
-/** Chars that a path segment may hold, as Envoy's templates read them. */
-const SEGMENT = /^[A-Za-z0-9\-._~%!$&'()+,;:@=]+$/;
-const VARIABLE = /^\{([A-Za-z][A-Za-z0-9_]*)(?:=(.+))?\}$/;
+/** Chars that a wildcard takes, as Envoy's templates read them; `**` also takes slashes. */
+const SEGMENT_CHARS = /^[A-Za-z0-9\-._~%!$&'()+,;:@=]*$/;
+const PATH_CHARS = /^[A-Za-z0-9\-._~%!$&'()+,;:@=/]*$/;
+const VARIABLE = /\{[A-Za-z][A-Za-z0-9_]*(?:=([^{}]+))?\}/g;
 
-type Piece = { readonly literal: string } | "one" | "rest";
+/** Of a segment: texts, between each two of which stands a `*`. */
+type Segment = readonly string[];
+
+/** From `**` on: what its own segment begins with, and the text that the path must end with. */
+interface Rest {
+  readonly before: Segment;
+  readonly end: string;
+}
 
 /**
- * Compiles a URI template: `*` or `{name}` stands for one segment, `**` or `{name=**}`, which must come
- * last but for literals, for any number of them. Everything else is literal. Walks the path once for each
- * template, and never back over what `*` took.
+ * Compiles a URI template: `*` or `{name}` stands for at least one char of a segment, `**` or `{name=**}` for any
+ * number of chars, slashes too; behind it only text may follow. Both may have text beside them, as in `/*.m4s` and
+ * `/**.mpd`. Walks the path once for each template, and never back over what a wildcard took.
  */
 export function compilePathTemplate(template: string, path: string, faults: MatcherFault[]): TextTest {
   const problem = (message: string): TextTest => {
@@ -18,40 +26,57 @@ export function compilePathTemplate(template: string, path: string, faults: Matc
     return () => false;
   };
   if (!template.startsWith("/")) return problem("it must begin with /");
-  const pieces: Piece[] = [];
-  for (const part of template.slice(1).split("/")) {
-    const pattern = VARIABLE.exec(part) === null ? part : (VARIABLE.exec(part)?.[2] ?? "*");
-    if (pattern === "*") pieces.push("one");
-    else if (pattern === "**") pieces.push("rest");
-    else if (/[*{}]/.test(pattern)) return problem(`"${part}" mixes a wildcard with something else`);
-    else pieces.push({ literal: pattern });
+  const plain = template.replace(VARIABLE, (_, pattern: string | undefined) => pattern ?? "*");
+  if (/[{}]/.test(plain)) return problem("a variable is written {name} or {name=pattern}");
+  if (plain.includes("***")) return problem("* and ** may not touch");
+  const at = plain.indexOf("**");
+  const end = at < 0 ? "" : plain.slice(at + 2);
+  if (end.includes("**")) return problem("** may stand once");
+  if (end.includes("*")) return problem("* may not follow **");
+  const segments = (at < 0 ? plain : plain.slice(0, at))
+    .slice(1)
+    .split("/")
+    .map((segment): Segment => segment.split("*"));
+  const before = at < 0 ? undefined : segments.pop();
+  const rest = before === undefined ? null : { before, end };
+  return (text) => text.startsWith("/") && matches(segments, rest, text.slice(1));
+}
+
+function matches(segments: readonly Segment[], rest: Rest | null, text: string): boolean {
+  let from = 0;
+  for (const [i, segment] of segments.entries()) {
+    const slash = text.indexOf("/", from);
+    const last = rest === null && i === segments.length - 1;
+    if (last !== slash < 0) return false;
+    const end = last ? text.length : slash;
+    if (!matchesSegment(segment, text.slice(from, end))) return false;
+    from = end + 1;
   }
-  const rest = pieces.indexOf("rest");
-  if (rest >= 0 && pieces.lastIndexOf("rest") !== rest) return problem("** may stand once");
-  if (rest >= 0 && pieces.slice(rest).includes("one")) return problem("* may not follow **");
-  return (text) => {
-    if (!text.startsWith("/")) return false;
-    const segments = text.slice(1).split("/");
-    return rest < 0 ? matchesAll(pieces, segments) : matchesAround(pieces, rest, segments);
-  };
+  return rest === null || matchesRest(rest, text.slice(from));
 }
 
-function matchesAll(pieces: readonly Piece[], segments: readonly string[]): boolean {
-  return pieces.length === segments.length && pieces.every((piece, i) => matchesOne(piece, segments[i] ?? ""));
+function matchesSegment(texts: Segment, segment: string): boolean {
+  if (texts.length === 1) return texts[0] === segment;
+  const end = texts[texts.length - 1] ?? "";
+  const from = afterTexts(texts.slice(0, -1), segment);
+  // The last wildcard needs a char of its own.
+  return from >= 0 && from < segment.length - end.length && segment.endsWith(end) && SEGMENT_CHARS.test(segment);
 }
 
-/** `**` takes what lies between the pieces before and those after it, at least one segment, be it empty. */
-function matchesAround(pieces: readonly Piece[], rest: number, segments: readonly string[]): boolean {
-  const after = pieces.length - rest - 1;
-  if (segments.length < rest + after + 1) return false;
-  const tail = segments.length - after;
-  return (
-    matchesAll(pieces.slice(0, rest), segments.slice(0, rest)) &&
-    segments.slice(rest, tail).every((segment) => segment === "" || SEGMENT.test(segment)) &&
-    matchesAll(pieces.slice(rest + 1), segments.slice(tail))
-  );
+function matchesRest({ before, end }: Rest, text: string): boolean {
+  const from = afterTexts(before, text);
+  if (from < 0 || text.length - end.length < from || !text.endsWith(end)) return false;
+  return !text.slice(0, from).includes("/") && PATH_CHARS.test(text.slice(from, text.length - end.length));
 }
 
-function matchesOne(piece: Piece, segment: string): boolean {
-  return typeof piece === "object" ? piece.literal === segment : SEGMENT.test(segment);
+/** Where the texts end in order, each as early as it can with a char for the `*` before it; -1: they do not occur. */
+function afterTexts(texts: Segment, within: string): number {
+  let from = 0;
+  for (const [i, text] of texts.entries()) {
+    const found = i === 0 ? (within.startsWith(text) ? 0 : -1) : within.indexOf(text, from + 1);
+    // An empty text after a `*` stands at the end at the latest.
+    if (found < 0 || (i > 0 && found <= from)) return -1;
+    from = found + text.length;
+  }
+  return from;
 }
