@@ -65,6 +65,9 @@ export function* listenerStats(listeners: readonly ListenerState[]): Generator<O
     yield of("downstream_cx_active", "gauge", stats.downstreamCxActive);
     yield of("downstream_cx_total", "counter", stats.downstreamCxTotal);
     yield of("no_filter_chain_match", "counter", stats.noFilterChainMatch);
+    yield of("downstream_pre_cx_active", "gauge", stats.preCxActive);
+    yield of("downstream_pre_cx_timeout", "counter", stats.preCxTimeout);
+    yield of("downstream_pre_cx_overflow", "counter", stats.preCxOverflow);
   }
 }
 

@@ -83,5 +83,6 @@ function resetCounters({ metrics, clusters, listeners }: StatsFacts): void {
     for (const name of Object.keys(values)) if (name.endsWith("_active")) delete values[name];
     Object.assign(stats, values);
   }
-  for (const { stats } of listeners.states) Object.assign(stats, { downstreamCxTotal: 0, noFilterChainMatch: 0 });
+  for (const { stats } of listeners.states)
+    Object.assign(stats, { downstreamCxTotal: 0, noFilterChainMatch: 0, preCxTimeout: 0, preCxOverflow: 0 });
 }

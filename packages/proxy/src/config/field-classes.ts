@@ -23,8 +23,11 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
     ],
   },
   "envoy.config.listener.v3.FilterChain": {
-    implemented: ["filter_chain_match", "filters", "transport_socket", "name", "metadata"],
-    ignored: ["transport_socket_connect_timeout"],
+    implemented: [
+      ...["filter_chain_match", "filters", "transport_socket", "name", "metadata"],
+      "transport_socket_connect_timeout",
+    ],
+    ignored: [],
   },
   "envoy.config.listener.v3.FilterChainMatch": {
     implemented: [

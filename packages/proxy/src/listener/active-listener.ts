@@ -6,6 +6,7 @@ import type { Transport } from "../transport/transport.ts";
 import type { CompiledListener, ListenerChain } from "./compile-listener.ts";
 import { ConnectionRecord } from "./connection-record.ts";
 import { ANY_CONNECTION, chooseChain, type MatchFacts } from "./filter-chain-match.ts";
+import { InspectionGate } from "./inspection-gate.ts";
 import type { OwnedSocket, SocketOwner } from "./listener-socket.ts";
 import type { ListenerStats } from "./listener-stats.ts";
 import { type FirstFacts, inspectTls, PLAINTEXT } from "./tls-inspector.ts";
@@ -26,6 +27,7 @@ export class ActiveListener implements SocketOwner {
   #config: CompiledListener;
   readonly #clock: Clock;
   readonly #stats: ListenerStats;
+  readonly #gate: InspectionGate;
   readonly #byChain = new Map<string, ChainConnections>();
   readonly #leaving = new Set<ChainConnections>();
   #socket: OwnedSocket | null = null;
@@ -36,6 +38,7 @@ export class ActiveListener implements SocketOwner {
     this.#config = config;
     this.#clock = clock;
     this.#stats = stats;
+    this.#gate = new InspectionGate(clock, stats);
     this.#adopt(config);
   }
 
@@ -96,7 +99,7 @@ export class ActiveListener implements SocketOwner {
       this.#admit(incoming, PLAINTEXT, record);
       return;
     }
-    inspectTls(incoming, inspection.timeout, (hello) => {
+    inspectTls(incoming, inspection.timeout, this.#gate, (hello) => {
       const known = hello ?? (inspection.continueOnTimeout ? PLAINTEXT : null);
       if (known !== null && !this.#stopped) {
         this.#admit(incoming, known, record);

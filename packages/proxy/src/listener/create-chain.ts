@@ -1,4 +1,5 @@
 import type { FilterChain } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
+import { milliseconds } from "../http/routing/duration.ts";
 import { type Compiled, type ConfigFault, compiled } from "../network/config-fault.ts";
 import type { FilterChainContext } from "../network/context.ts";
 import { createFilterChainFactory, type FilterChainFactory } from "../network/filter-chain.ts";
@@ -31,7 +32,10 @@ export function createChainFactory(
   }
   const { clock, wheel, metrics, listener } = context;
   const stats = config === null ? null : createTlsStats(metrics, "listener", [listenerLabel, listener.name]);
-  const tls = config === null || stats === null ? null : new DownstreamTls({ config, secrets, clock, wheel, stats });
+  const tls =
+    config === null || stats === null
+      ? null
+      : new DownstreamTls({ config, secrets, clock, wheel, stats, ...handshakeTimeout(chain) });
   return compiled({
     tls,
     create: (network, onClosed) => factory.create(network, onClosed),
@@ -46,4 +50,10 @@ export function createChainFactory(
       return factory.clusterNames;
     },
   });
+}
+
+/** 0 is no limit to Envoy; here it is the usual one, because a handshake that never ends helps nobody. */
+function handshakeTimeout({ transportSocketConnectTimeout }: FilterChain): { handshakeTimeout?: number } {
+  const timeout = milliseconds(transportSocketConnectTimeout);
+  return timeout === undefined || timeout === null || timeout === 0 ? {} : { handshakeTimeout: timeout };
 }

@@ -1,6 +1,7 @@
 import { ClientHelloInspector, type Inspection } from "../tls/client-hello.ts";
 import type { IncomingConnection } from "../transport/incoming-connection.ts";
 import type { MatchFacts } from "./filter-chain-match.ts";
+import type { InspectionGate } from "./inspection-gate.ts";
 
 /** What the first bytes of a connection say about it. */
 export type FirstFacts = Pick<MatchFacts, "transportProtocol" | "serverName" | "applicationProtocols">;
@@ -14,17 +15,24 @@ export const PLAINTEXT: FirstFacts = { transportProtocol: "raw_buffer", serverNa
 export function inspectTls(
   incoming: IncomingConnection,
   timeout: number,
+  gate: InspectionGate,
   onFacts: (facts: FirstFacts | null) => void,
 ): void {
   const inspector = new ClientHelloInspector();
+  const waiting = gate.enter(incoming);
   let verdict: Inspection = { kind: "incomplete" };
   incoming.inspect(
     timeout,
     (bytes) => {
       verdict = inspector.push(bytes);
-      return verdict.kind !== "incomplete";
+      if (verdict.kind !== "incomplete") return true;
+      waiting.incomplete(bytes.length);
+      return false;
     },
-    (end) => onFacts(end === "seen" ? factsOf(verdict) : null),
+    (end) => {
+      waiting.leave();
+      onFacts(end === "seen" ? factsOf(verdict) : null);
+    },
   );
 }
 

@@ -15,7 +15,7 @@ export type Inspection =
   | { readonly kind: "plaintext" | "incomplete" | "malformed" };
 
 /** A hello of any honest client fits; Envoy reads no more either. */
-export const MAX_CLIENT_HELLO = 64 * 1024;
+export const MAX_CLIENT_HELLO = 16 * 1024;
 /** With the headers of records as small as they may be for that. */
 const MAX_BYTES = 8 * MAX_CLIENT_HELLO;
 

@@ -5,6 +5,7 @@ import type { Clock, DeadlineWheel } from "@mixerless/clock";
 import type { SecuredSocket } from "../transport/transport-factory.ts";
 import type { TlsConfig } from "./compile-tls.ts";
 import { ContextHolder } from "./context-holder.ts";
+import { HandshakeRate } from "./handshake-rate.ts";
 import { checkPeer } from "./peer-check.ts";
 import type { SecretSource } from "./secret-store.ts";
 import type { TlsStats } from "./stats.ts";
@@ -24,13 +25,16 @@ export interface DownstreamTlsOptions {
   readonly stats: TlsStats;
   /** Milliseconds that a client has for its handshake. Default 10 s. */
   readonly handshakeTimeout?: number;
-  /** Handshakes that may be under way at once; each holds a few 10 KiB. Default 1,000. */
+  /** Handshakes that may be under way at once; each holds a few 10 KiB. Default 1,000. The oldest makes room for the next. */
   readonly maxHandshakes?: number;
+  /** Handshakes that may begin in a second, and at once: each costs a signature. Default 5,000. */
+  readonly maxHandshakeRate?: number;
 }
 
 interface Handshake {
   readonly done: (socket: TLSSocket) => void;
   readonly failed: () => void;
+  readonly crowdedOut: () => void;
 }
 
 /**
@@ -45,6 +49,7 @@ interface Servers {
 
 const HANDSHAKE_TIMEOUT = 10_000;
 const MAX_HANDSHAKES = 1000;
+const MAX_HANDSHAKE_RATE = 5000;
 
 /**
  * The server's side of TLS for the connections of one filter chain. Clients that must show a certificate
@@ -53,11 +58,13 @@ const MAX_HANDSHAKES = 1000;
 export class DownstreamTls {
   readonly #options: DownstreamTlsOptions;
   readonly #holder: ContextHolder<Servers>;
+  readonly #rate: HandshakeRate;
   /** By the addresses of both ends, under way. */
   readonly #handshakes = new Map<string, Handshake>();
 
   constructor(options: DownstreamTlsOptions) {
     this.#options = options;
+    this.#rate = new HandshakeRate(options.maxHandshakeRate ?? MAX_HANDSHAKE_RATE);
     this.#holder = new ContextHolder(options.config.tls, options.secrets, (context) => this.#createServers(context));
   }
 
@@ -83,10 +90,12 @@ export class DownstreamTls {
       fail(stats.secretsMissing, `TLS context: ${servers}`);
       return;
     }
-    if (this.#handshakes.size >= maxHandshakes) {
-      fail(stats.overflow, "too many TLS handshakes are under way");
+    if (!this.#rate.take(this.#options.clock.monotonic())) {
+      fail(stats.rateLimited, "too many TLS handshakes in a short time");
       return;
     }
+    // Who is on the way longest is the least likely to mean it.
+    if (this.#handshakes.size >= maxHandshakes) this.#handshakes.values().next().value?.crowdedOut();
     const key = keyOf(raw);
     let over = false;
     const end = () => {
@@ -106,10 +115,16 @@ export class DownstreamTls {
     raw.once("close", onGone);
     this.#handshakes.set(key, {
       failed: onGone,
+      crowdedOut: () => {
+        if (end()) fail(stats.overflow, "too many TLS handshakes are under way");
+      },
       done: (socket) => {
+        socket.allowHalfOpen = true;
         if (end()) this.#judge(socket, onSecured, onFailed);
       },
     });
+    // Who says no more before the end of the handshake will not come to it.
+    raw.allowHalfOpen = false;
     const { alpn } = this.#options.config.tls;
     const none = offered.length > 0 && !offered.some((protocol) => alpn.includes(protocol));
     (none ? servers.unnamed : servers.named).emit("connection", raw);

@@ -346,22 +346,41 @@ describe("mesh TLS", () => {
     expect((await outcome()).secured).not.toBeNull();
   });
 
+  it("begins so many handshakes a second and no more", async () => {
+    const { port, outcome } = await serve(MESH, { maxHandshakeRate: 2 });
+    const secrets = await client();
+    const attempt = async () => {
+      const [up, down] = await Promise.all([call(port, secrets), outcome()]);
+      expect(up.secured === null).toBe(down.secured === null);
+      return down.details;
+    };
+    expect([await attempt(), await attempt()]).toEqual(["", ""]);
+    expect(await attempt()).toBe("too many TLS handshakes in a short time");
+    clock.advance(500);
+    expect(await attempt()).toBe("");
+    expect(count("listener_ssl_handshake_rate_limited")).toBe(1);
+  });
+
   it("ends handshakes that take too long, are garbage, or are too many at once", async () => {
     const { port, outcome } = await serve(MESH, { maxHandshakes: 2, handshakeTimeout: 5000 });
     const slow = [connectTcp(port, "127.0.0.1"), connectTcp(port, "127.0.0.1")];
     await Promise.all(slow.map((socket) => once(socket, "connect")));
     const third = connectTcp(port, "127.0.0.1");
     open.push(...slow, third);
+    // The one that came first makes room.
     expect((await outcome()).details).toBe("too many TLS handshakes are under way");
+    expect((await call(port, await client())).secured).not.toBeNull();
+    expect((await outcome()).details).toBe("too many TLS handshakes are under way");
+    expect((await outcome()).secured).not.toBeNull();
     clock.advance(5001);
-    expect((await outcome()).details).toBe("TLS handshake timed out");
     expect((await outcome()).details).toBe("TLS handshake timed out");
     const garbage = connectTcp(port, "127.0.0.1");
     open.push(garbage);
     garbage.on("error", () => {});
     garbage.write("\x16\x03\x01\x00\x05hello");
     expect((await outcome()).details).toBe("TLS handshake failed");
-    expect(count("listener_ssl_handshake_timeout")).toBe(2);
+    expect(count("listener_ssl_handshake_timeout")).toBe(1);
+    expect(count("listener_ssl_handshake_overflow")).toBe(2);
     expect(count("listener_ssl_connection_error")).toBe(1);
   });
 });

@@ -7,8 +7,10 @@ export interface TlsStats {
   /** Handshakes that TLS itself ended: another version, no common cipher, garbage, a client that went away. */
   readonly errors: Counter;
   readonly timeouts: Counter;
-  /** Refused because too many handshakes were under way. */
+  /** Ended to make room, because too many handshakes were under way. */
   readonly overflow: Counter;
+  /** Refused because too many handshakes had begun in a short time. */
+  readonly rateLimited: Counter;
   /** Refused because a secret has not come yet, or is broken. */
   readonly secretsMissing: Counter;
   readonly verifyFailures: Readonly<Record<VerifyFailure, Counter>>;
@@ -27,6 +29,7 @@ export function createTlsStats(
     errors: counter("connection_error"),
     timeouts: counter("handshake_timeout"),
     overflow: counter("handshake_overflow"),
+    rateLimited: counter("handshake_rate_limited"),
     secretsMissing: counter("context_secrets_not_ready"),
     verifyFailures: {
       no_cert: counter("fail_verify_no_cert"),
