@@ -6,13 +6,14 @@ import { PROXY_CPU } from "./process.mjs";
 export class Bench {
   sizes;
   backendPort;
-  #directory;
+  /** For files of this run. */
+  directory;
   #ports;
   #reporter;
 
   constructor({ sizes, directory, ports, reporter }) {
     this.sizes = sizes;
-    this.#directory = directory;
+    this.directory = directory;
     this.#ports = ports;
     this.#reporter = reporter;
     this.backendPort = this.nextPort();
@@ -26,11 +27,11 @@ export class Bench {
 
   /** Another backend, on the proxies' CPU. */
   startBackendBeside() {
-    return startBackend(this.nextPort(), this.#directory, PROXY_CPU);
+    return startBackend(this.nextPort(), this.directory, PROXY_CPU);
   }
 
   start(peer, features, label = peer.name, backendPort = this.backendPort) {
-    return peer.start({ port: this.nextPort(), backendPort, directory: this.#directory, features, label });
+    return peer.start({ port: this.nextPort(), backendPort, directory: this.directory, features, label });
   }
 
   report(row, peer, metric, { ours, theirs, ratio }) {

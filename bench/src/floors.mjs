@@ -25,6 +25,9 @@ const FLOORS = [
   ["flood", null, "live_mb_second_half", 20, 10],
   ["latency", "nginx", "added_p50_us", 2.2, 1.1],
   ["wasm", null, "added_us_per_stream", 12, 4],
+  ["tls-keepalive", "nginx", "cpu_us_per_request", 4, 2],
+  ["tls-handshake", "nginx", "cpu_us_per_connection", 4, 2],
+  ["mtls-both-hops", "nginx", "cpu_us_per_request", 7, 3],
 ];
 
 /** `{floor, aim}`, or null where none is set. */

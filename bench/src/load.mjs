@@ -6,15 +6,20 @@ const CLIENT = fileURLToPath(new URL("./programs/client.mjs", import.meta.url));
 const TIMEOUT = 120_000;
 
 /** Sends `requests` requests over keep-alive connections, as fast as they are answered. Throws unless all got a 200. */
-export async function load(port, { requests, connections = 32, headers = HEADERS }) {
+export async function load(port, { requests, connections = 32, headers = HEADERS, tls = false }) {
   const h2load = findProgram("h2load");
   if (h2load === null) {
-    await client({ mode: "closed", port, requests, connections, headers });
+    await client({ mode: "closed", port, requests, connections, headers, tls });
     return;
   }
   const given = headers.flatMap(([name, value]) => ["-H", `${name === "host" ? ":authority" : name}: ${value}`]);
   const args = ["--h1", "-n", String(requests), "-c", String(connections), ...given];
-  const output = await runProgram(LOAD_CPU, h2load, [...args, `http://127.0.0.1:${port}${PATH}`], TIMEOUT);
+  const output = await runProgram(
+    LOAD_CPU,
+    h2load,
+    [...args, `${tls ? "https" : "http"}://127.0.0.1:${port}${PATH}`],
+    TIMEOUT,
+  );
   const ok = Number(/status codes: (\d+) 2xx/.exec(output)?.[1]);
   if (ok !== requests) throw new Error(`${requests} requests to port ${port}, ${ok} answered with 200:\n${output}`);
 }

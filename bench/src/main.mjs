@@ -13,6 +13,7 @@ import { memory } from "./rows/memory.mjs";
 import { push } from "./rows/push.mjs";
 import { scrape } from "./rows/scrape.mjs";
 import { wasm } from "./rows/wasm.mjs";
+import { mtlsBothHops, tlsHandshake, tlsKeepalive } from "./rows/tls.mjs";
 import { workers } from "./rows/workers.mjs";
 
 const ROWS = {
@@ -27,6 +28,9 @@ const ROWS = {
   latency,
   wasm,
   workers,
+  "tls-keepalive": tlsKeepalive,
+  "tls-handshake": tlsHandshake,
+  "mtls-both-hops": mtlsBothHops,
 };
 
 const FULL = { rounds: 9, requests: 15_000, warmup: 30_000, latencyRequests: 8000, flood: 200_000 };

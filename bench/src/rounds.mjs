@@ -12,7 +12,7 @@ export function median(values) {
  * round in another order, so that what the neighbours do to the machine is done to all.
  */
 export async function cpuRounds(subjects, { rounds, requests, warmup }) {
-  for (const { subject, headers } of subjects) await load(subject.port, { requests: warmup, headers });
+  for (const { subject, headers, tls } of subjects) await load(subject.port, { requests: warmup, headers, tls });
   const values = subjects.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (let i = 0; i < subjects.length; i++) {
@@ -23,10 +23,12 @@ export async function cpuRounds(subjects, { rounds, requests, warmup }) {
   return values;
 }
 
-async function cpuPerRequest({ subject, headers }, requests) {
-  const before = cpuMicroseconds(subject.child.pid);
-  await load(subject.port, { requests, headers });
-  return (cpuMicroseconds(subject.child.pid) - before) / requests;
+/** `also`: others on the way, whose CPU counts too. */
+async function cpuPerRequest({ subject, also = [], headers, tls }, requests) {
+  const used = () => [subject, ...also].reduce((sum, { child }) => sum + cpuMicroseconds(child.pid), 0);
+  const before = used();
+  await load(subject.port, { requests, headers, tls });
+  return (used() - before) / requests;
 }
 
 /** Two medians, and the median of the pairs' ratios. */

@@ -7,16 +7,19 @@ export const haproxy = {
   get program() {
     return findProgram("haproxy");
   },
-  async start({ port, backendPort, directory }) {
-    const file = join(directory, "haproxy.cfg");
-    writeFileSync(file, config(port, backendPort));
-    const child = startProgram(PROXY_CPU, findProgram("haproxy"), ["-db", "-f", file], join(directory, "haproxy.out"));
+  async start({ port, backendPort, directory, features, label = "haproxy" }) {
+    const file = join(directory, `${label}.cfg`);
+    writeFileSync(file, config(port, backendPort, features));
+    const child = startProgram(PROXY_CPU, findProgram("haproxy"), ["-db", "-f", file], join(directory, `${label}.out`));
     await listening(child, port, "haproxy");
     return { name: "haproxy", child, port };
   },
 };
 
-function config(port, backendPort) {
+function config(port, backendPort, { serverTls, clientTls }) {
+  const verify = serverTls?.ca === undefined ? "" : ` ca-file ${serverTls.ca} verify required`;
+  const bind = serverTls === undefined ? "" : ` ssl crt ${serverTls.both} alpn http/1.1 no-tls-tickets${verify}`;
+  const server = clientTls === undefined ? "" : ` ssl crt ${clientTls.both} ca-file ${clientTls.ca} verify required`;
   return `
 global
   nbthread 1
@@ -29,12 +32,12 @@ defaults
   option http-keep-alive
   http-reuse always
 frontend in
-  bind 127.0.0.1:${port}
+  bind 127.0.0.1:${port}${bind}
   unique-id-format %{+X}o%ci%cp%Ts%rt
   http-request set-header x-request-id %[unique-id]
   http-request set-header x-forwarded-proto http
   default_backend out
 backend out
-  server one 127.0.0.1:${backendPort}
+  server one 127.0.0.1:${backendPort}${server}
 `;
 }

@@ -60,10 +60,13 @@ export function bootstrap(port, backendPort, logFile, features) {
   };
 }
 
-function cluster(name, port, { hostFallback }) {
+function cluster(name, port, { hostFallback, clientTls }) {
   return {
     name,
     type: "STATIC",
+    ...(clientTls === undefined
+      ? {}
+      : { transportSocket: tlsSocket("UpstreamTlsContext", { sni: "server" }, clientTls) }),
     connectTimeout: "10s",
     // Without it the Host header stands for the service, if that is allowed.
     metadata: hostFallback
@@ -87,6 +90,7 @@ function listener(port, logFile, features) {
     trafficDirection: "INBOUND",
     filterChains: [
       {
+        ...(features.serverTls === undefined ? {} : { transportSocket: serverSocket(features.serverTls) }),
         filters: [
           {
             name: "envoy.filters.network.http_connection_manager",
@@ -175,4 +179,23 @@ function jsonLog(path) {
 
 function socketAddress(portValue) {
   return { socketAddress: { address: "127.0.0.1", portValue } };
+}
+
+function serverSocket(tls) {
+  return tlsSocket("DownstreamTlsContext", { requireClientCertificate: tls.ca !== undefined }, tls);
+}
+
+function tlsSocket(type, fields, { cert, key, ca }) {
+  return {
+    name: "envoy.transport_sockets.tls",
+    typedConfig: {
+      "@type": `type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.${type}`,
+      ...fields,
+      commonTlsContext: {
+        alpnProtocols: ["http/1.1"],
+        tlsCertificates: [{ certificateChain: { filename: cert }, privateKey: { filename: key } }],
+        ...(ca === undefined ? {} : { validationContext: { trustedCa: { filename: ca } } }),
+      },
+    },
+  };
 }

@@ -7,8 +7,8 @@ export const nginx = {
   get program() {
     return findProgram("nginx");
   },
-  start({ port, backendPort, directory, features }) {
-    return startNginx("nginx", PROXY_CPU, port, directory, proxyServer(port, backendPort, directory, features));
+  start({ port, backendPort, directory, features, label = "nginx" }) {
+    return startNginx(label, PROXY_CPU, port, directory, proxyServer(port, backendPort, directory, features));
   },
 };
 
@@ -47,7 +47,7 @@ http {
 }
 
 // A request id and x-forwarded-proto, as the sidecar adds; two response headers are looked at for the log.
-function proxyServer(port, backendPort, directory, { log }) {
+function proxyServer(port, backendPort, directory, { log, serverTls, clientTls }) {
   return `
   upstream backend { server 127.0.0.1:${backendPort}; keepalive 64; keepalive_requests 1000000000; }
   log_format json escape=json '{"start_time":"$time_iso8601","method":"$request_method","path":"$request_uri",'
@@ -56,10 +56,12 @@ function proxyServer(port, backendPort, directory, { log }) {
     '"upstream_host":"$upstream_addr","upstream_service_time":"$upstream_response_time",'
     '"downstream_remote_address":"$remote_addr:$remote_port"}';
   server {
-    listen 127.0.0.1:${port};
+    listen 127.0.0.1:${port}${serverTls === undefined ? "" : " ssl"};
+    ${serverTls === undefined ? "" : serverDirectives(serverTls)}
     ${log ? `access_log ${join(directory, "nginx.log.json")} json buffer=64k flush=1s;` : ""}
     location / {
-      proxy_pass http://backend;
+      proxy_pass ${clientTls === undefined ? "http" : "https"}://backend;
+      ${clientTls === undefined ? "" : clientDirectives(clientTls)}
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_set_header Host $http_host;
@@ -67,6 +69,17 @@ function proxyServer(port, backendPort, directory, { log }) {
       proxy_set_header X-Forwarded-Proto $scheme;
     }
   }`;
+}
+
+function serverDirectives({ cert, key, ca }) {
+  const verify = ca === undefined ? "" : `ssl_client_certificate ${ca}; ssl_verify_client on;`;
+  const tickets = "ssl_protocols TLSv1.2 TLSv1.3; ssl_session_tickets off; ssl_session_cache off;";
+  return `ssl_certificate ${cert}; ssl_certificate_key ${key}; ${tickets} ${verify}`;
+}
+
+function clientDirectives({ cert, key, ca }) {
+  const verify = `proxy_ssl_verify on; proxy_ssl_trusted_certificate ${ca}; proxy_ssl_name server;`;
+  return `proxy_ssl_certificate ${cert}; proxy_ssl_certificate_key ${key}; proxy_ssl_protocols TLSv1.2 TLSv1.3; ${verify}`;
 }
 
 function backendServer(port) {

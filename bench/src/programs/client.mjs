@@ -7,8 +7,9 @@
 //   {"mode":"connect","port","requests","connections":0,"parallel"}
 //       as many at once as "parallel" says, each over a new connection
 //   {"mode":"idle","port","connections"}                     one request each, then keeps them open until SIGTERM
-// Every answer must be a 200 with a content-length; anything else ends the program with status 1.
+// With "tls": true by TLS, whoever the server is. Every answer must be a 200 with a content-length; anything else ends the program with status 1.
 import { connect } from "node:net";
+import { connect as connectTls } from "node:tls";
 import { peerHeaders } from "../traffic.mjs";
 
 const job = JSON.parse(process.argv[2]);
@@ -34,7 +35,8 @@ class Connection {
   /** Without a TIME_WAIT that would keep the port. */
   reset() {
     this.#socket.removeAllListeners("close");
-    this.#socket.resetAndDestroy();
+    if (job.tls) this.#socket.destroy();
+    else this.#socket.resetAndDestroy();
   }
 
   send(done, bytes = request) {
@@ -72,7 +74,11 @@ async function open(count) {
 
 function openOne() {
   return new Promise((resolve) => {
-    const socket = connect(job.port, "127.0.0.1", () => resolve(new Connection(socket)));
+    const open = () => resolve(new Connection(socket));
+    // Without a session to resume: each handshake is a whole one.
+    const socket = job.tls
+      ? connectTls({ port: job.port, host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] }, open)
+      : connect(job.port, "127.0.0.1", open);
     socket.on("error", (error) => fail(error.message));
   });
 }
