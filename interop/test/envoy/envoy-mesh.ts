@@ -13,8 +13,9 @@ import {
 import type { MeshIdentities } from "../../../packages/mixerless/test/traffic/mesh-identities.ts";
 import { freePort } from "../peers.ts";
 import { EnvoyServer } from "./envoy-server.ts";
+import { secretService } from "./secret-service.ts";
 
-const TYPES = [TypeUrl.listener, TypeUrl.route, TypeUrl.cluster, TypeUrl.endpoint];
+const TYPES = [TypeUrl.listener, TypeUrl.route, TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.secret];
 const PATIENCE = 10_000;
 
 /** One Envoy that is led from the configuration of one case to that of the next. */
@@ -24,6 +25,9 @@ export class EnvoyMesh {
   readonly #envoy: EnvoyServer;
   readonly #folder: string;
   readonly #refusals: string[];
+  readonly #mesh: MeshIdentities;
+  /** Whose certificates its agent would have. */
+  readonly #own: { identity: string };
   readonly #identities = new Map<string, string>();
   readonly #endpoints: Endpoints;
 
@@ -34,7 +38,10 @@ export class EnvoyMesh {
     folder: string,
     refusals: string[],
     mesh: MeshIdentities,
+    own: { identity: string },
   ) {
+    this.#mesh = mesh;
+    this.#own = own;
     this.#source = source;
     this.#xds = xds;
     this.#envoy = envoy;
@@ -46,8 +53,10 @@ export class EnvoyMesh {
   static async start(program: string, mesh: MeshIdentities): Promise<EnvoyMesh> {
     const source = new MapSource();
     const refusals: string[] = [];
+    const own = { identity: "" };
     const xds = createXdsServer({
       source,
+      services: [secretService((name) => mesh.secret(name, own.identity))],
       clock: new SystemClock(),
       address: "127.0.0.1:0",
       observer: { onNack: (_connection, _type, nack) => refusals.push(nack?.message ?? "") },
@@ -58,7 +67,7 @@ export class EnvoyMesh {
     const file = join(folder, "bootstrap.json");
     await writeFile(file, JSON.stringify(bootstrap(admin, Number(xdsPort))));
     const envoy = await EnvoyServer.start(program, file, `http://127.0.0.1:${admin}`);
-    return new EnvoyMesh(source, xds, envoy, folder, refusals, mesh);
+    return new EnvoyMesh(source, xds, envoy, folder, refusals, mesh, own);
   }
 
   get envoy(): EnvoyServer {
@@ -77,8 +86,9 @@ export class EnvoyMesh {
     this.#identities.clear();
     for (const [address, identity] of traffic.identities) this.#identities.set(address, identity);
     const { resources, listeners } = await localConfiguration(traffic, this.#endpoints);
+    this.#own.identity = traffic.identity;
     this.#refusals.length = 0;
-    await this.#replace(resources);
+    await this.#replace([...resources, ...(await this.#mesh.credentials(traffic))]);
     await this.#until(entry.name, async () => this.#refusals.length > 0 || (await this.#isSettled(listeners.size)));
     return { listeners, refusals: [...this.#refusals] };
   }
@@ -146,8 +156,9 @@ function bootstrap(admin: number, xds: number): object {
     },
     static_resources: {
       clusters: [
-        {
-          name: "xds-grpc",
+        // The control plane, and the agent that has the secrets.
+        ...["xds-grpc", "sds-grpc"].map((name) => ({
+          name,
           type: "STATIC",
           connect_timeout: "1s",
           typed_extension_protocol_options: {
@@ -157,10 +168,10 @@ function bootstrap(admin: number, xds: number): object {
             },
           },
           load_assignment: {
-            cluster_name: "xds-grpc",
+            cluster_name: name,
             endpoints: [{ lb_endpoints: [{ endpoint: { address: at(xds) } }] }],
           },
-        },
+        })),
       ],
     },
   };

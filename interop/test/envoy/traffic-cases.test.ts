@@ -8,7 +8,7 @@ import { EnvoyMesh } from "./envoy-mesh.ts";
 const program = findProgram("envoy");
 const without = [program === null && "no envoy, npm run interop:setup installs it"];
 const identities = await MeshIdentities.create();
-const cases = readTrafficCases(TRAFFIC_CASES).filter(({ mutualTls }) => !mutualTls);
+const cases = readTrafficCases(TRAFFIC_CASES);
 
 /** Every configuration that pilot's own tests describe, in a stock Envoy, with the same requests and answers. */
 describe.skipIf(without.some(Boolean))(titled("stock Envoy with the configuration of", without), () => {

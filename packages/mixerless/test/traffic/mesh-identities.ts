@@ -54,18 +54,17 @@ export class MeshIdentities {
   /** The secrets that a control plane would send for the credentials that the resources of a case name. */
   async credentials({ json }: GeneratedTraffic): Promise<{ name: string; any: Any }[]> {
     const names = new Set(JSON.stringify(json).match(/kubernetes:\/\/[a-z0-9-]+/g) ?? []);
-    return Promise.all(
-      [...names].map(async (name) => ({ name, any: packAny(SecretSchema, await this.#secret(name)) })),
-    );
+    return Promise.all([...names].map(async (name) => ({ name, any: packAny(SecretSchema, await this.secret(name)) })));
   }
 
-  async #secret(name: string): Promise<Secret> {
-    if (name.endsWith("-cacert"))
+  /** The secret of a name: roots where it is about authorities, else the certificate of the account `own`. */
+  async secret(name: string, own = accountOf(name)): Promise<Secret> {
+    if (name.endsWith("-cacert") || name.startsWith("file-root:") || name === "ROOTCA")
       return create(SecretSchema, {
         name,
         type: { case: "validationContext", value: { trustedCa: inline(this.roots) } },
       });
-    const { cert, key } = await this.of(`spiffe://cluster.local/ns/default/sa/${name.slice("kubernetes://".length)}`);
+    const { cert, key } = await this.of(own);
     return create(SecretSchema, {
       name,
       type: { case: "tlsCertificate", value: { certificateChain: inline(cert), privateKey: inline(key) } },
@@ -79,6 +78,11 @@ export class MeshIdentities {
     const { chain } = await this.#authority.issue(csr, id, 0);
     return { cert: chain.slice(0, -1).join(""), key };
   }
+}
+
+/** A credential has an account of its own name. */
+function accountOf(name: string): string {
+  return `spiffe://cluster.local/ns/default/sa/${name.replace(/^.*:\/\//, "")}`;
 }
 
 function inline(text: string) {
