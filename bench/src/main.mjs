@@ -12,8 +12,8 @@ import { latency } from "./rows/latency.mjs";
 import { memory } from "./rows/memory.mjs";
 import { push } from "./rows/push.mjs";
 import { scrape } from "./rows/scrape.mjs";
-import { wasm } from "./rows/wasm.mjs";
 import { mtlsBothHops, tlsHandshake, tlsKeepalive } from "./rows/tls.mjs";
+import { wasm } from "./rows/wasm.mjs";
 import { workers } from "./rows/workers.mjs";
 
 const ROWS = {
