@@ -6,7 +6,9 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FOLDERS = ["config", "generators/security"].map((folder) => join(ROOT, "packages/pilot/src", folder));
+const FOLDERS = ["config", "generators/security", "generators/tls"].map((folder) =>
+  join(ROOT, "packages/pilot/src", folder),
+);
 const CODE = /^[a-z]+(-[a-z0-9]+)*$/;
 
 const TEXTS = {

@@ -45,13 +45,13 @@ class IndexedPushContext implements PushContext {
   readonly meshConfig: ConfigObject<"MeshConfig"> | undefined;
   readonly clusterDomain: string;
   readonly services: readonly Service[];
+  readonly allGateways: readonly ResolvedGateway[];
   readonly remoteKeys: RemoteKeys;
   readonly #keySets: ReadonlyMap<string, string>;
   readonly #snapshot: ConfigSnapshot;
   readonly #services: ServiceIndex;
   readonly #workloads: WorkloadIndex;
   readonly #endpoints: EndpointIndex;
-  readonly #gateways: readonly ResolvedGateway[];
   readonly #facts: ScopeFacts;
   /** By namespace and Sidecar: workloads with the same ones share a scope. */
   readonly #scopes = new Map<string, SidecarScope>();
@@ -72,7 +72,7 @@ class IndexedPushContext implements PushContext {
     this.services = this.#services.all;
     this.#workloads = new WorkloadIndex(snapshot, clusterId);
     this.#endpoints = new EndpointIndex(snapshot, this.#workloads, mesh.trustDomain);
-    this.#gateways = resolveGateways(snapshot);
+    this.allGateways = resolveGateways(snapshot);
     this.#facts = {
       mesh,
       services: this.#services,
@@ -154,7 +154,7 @@ class IndexedPushContext implements PushContext {
   gateways(proxy: ProxyNode): readonly ResolvedGateway[] {
     if (proxy.type !== "router") return [];
     const labels = this.labelsOf(proxy);
-    return this.#gateways.filter((gateway) => selectorMatches(gateway.config.spec.selector, labels));
+    return this.allGateways.filter((gateway) => selectorMatches(gateway.config.spec.selector, labels));
   }
 
   attached<K extends AttachedKind>(kind: K, proxy: ProxyNode): readonly ConfigObject<K>[] {

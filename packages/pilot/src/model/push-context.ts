@@ -68,6 +68,8 @@ export interface PushContext {
   gatewayVirtualServices(gateway: string, proxyNamespace?: string): readonly ResolvedVirtualService[];
   /** The rule that clients in a namespace, with these labels, see for a host (§7.5). */
   destinationRule(namespace: string, labels: StringMap, hostname: string): MergedDestinationRule | undefined;
+  /** Every Gateway, oldest first. */
+  readonly allGateways: readonly ResolvedGateway[];
   /** Gateways whose selector covers the labels of the proxy, oldest first. */
   gateways(proxy: ProxyNode): readonly ResolvedGateway[];
   /** Resources of a kind that apply to the proxy: root namespace first, then its own, oldest first. */

@@ -11,6 +11,7 @@ import { FileSource } from "../config/file-source.ts";
 import type { TelemetryMode } from "../generators/generator-input.ts";
 import { authorizationFaults } from "../generators/security/authorization-faults.ts";
 import { tokenFaults } from "../generators/security/token-faults.ts";
+import { tlsFaults } from "../generators/tls/tls-faults.ts";
 import { JoinedWorkloads } from "../joined/joined-workloads.ts";
 import { JoiningSource } from "../joined/joining-source.ts";
 import { createFetchText } from "../key-sets/fetch-text.ts";
@@ -105,7 +106,11 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   });
   const seen = new Set<string>();
   // What was refused when it was read, and what was not, but cannot be enforced as written.
-  const faults = () => [...store.faults(), ...policyFaults(source.current, keySets)];
+  const faults = () => [
+    ...store.faults(),
+    ...policyFaults(source.current, keySets),
+    ...tlsFaults(source.current, source.mutualTls),
+  ];
   const takeOver = () => {
     pusher.push(xds);
     report(faults(), seen, log);
