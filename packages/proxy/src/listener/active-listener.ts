@@ -100,7 +100,7 @@ export class ActiveListener implements SocketOwner {
       return;
     }
     inspectTls(incoming, inspection.timeout, this.#gate, (hello) => {
-      const known = hello ?? (inspection.continueOnTimeout ? PLAINTEXT : null);
+      const known = hello !== "silent" ? hello : inspection.continueOnTimeout ? PLAINTEXT : null;
       if (known !== null && !this.#stopped) {
         this.#admit(incoming, known, record);
       } else {

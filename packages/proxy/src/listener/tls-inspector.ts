@@ -10,13 +10,13 @@ export const PLAINTEXT: FirstFacts = { transportProtocol: "raw_buffer", serverNa
 
 /**
  * `envoy.filters.listener.tls_inspector`: looks whether a connection begins with a ClientHello and what that
- * asks for. Null: nothing came in time, what came is broken, or the client is gone.
+ * asks for. `silent`: nothing, or too little, came in time. Null: what came is broken, or the client is gone.
  */
 export function inspectTls(
   incoming: IncomingConnection,
   timeout: number,
   gate: InspectionGate,
-  onFacts: (facts: FirstFacts | null) => void,
+  onFacts: (facts: FirstFacts | "silent" | null) => void,
 ): void {
   const inspector = new ClientHelloInspector();
   const waiting = gate.enter(incoming);
@@ -31,7 +31,7 @@ export function inspectTls(
     },
     (end) => {
       waiting.leave();
-      onFacts(end === "seen" ? factsOf(verdict) : null);
+      onFacts(end === "seen" ? factsOf(verdict) : end === "timeout" ? "silent" : null);
     },
   );
 }
