@@ -1,4 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { TransportSocket } from "@mixerless/wire/envoy/config/core/v3/base";
 import type {
   FilterChainMatchSchema,
   FilterChainSchema,
@@ -67,4 +68,10 @@ export function inboundChains(
     chain(CLEAR, filters.tcp(false)),
     chain(TLS, filters.tcp(false)),
   ];
+}
+
+/** The only chain of a port whose TLS the Sidecar describes; plaintext is not let in. */
+export function ownTlsChain(name: string, protocol: Protocol, socket: TransportSocket, filters: InboundFilters): Chain {
+  const own = protocol === "HTTPS" ? filters.http() : filters.tcp(false);
+  return { name, filterChainMatch: TLS, transportSocket: socket, filters: own };
 }

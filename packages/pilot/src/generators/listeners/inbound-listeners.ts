@@ -10,9 +10,10 @@ import { socketAddress } from "../proto.ts";
 import { inboundRoutes } from "../routes/inbound-routes.ts";
 import { authorizationProvenance } from "../security/authorization-filters.ts";
 import { inboundMode } from "../tls/mesh-identity.ts";
+import { endsTls, serverTls } from "../tls/server-tls.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
-import { inboundChains } from "./inbound-chains.ts";
+import { type InboundFilters, inboundChains, ownTlsChain } from "./inbound-chains.ts";
 import { tlsInspection } from "./listener-filters.ts";
 import { tcpFilters } from "./tcp-proxy.ts";
 
@@ -28,7 +29,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
   const cluster = inboundClusterName(number);
   const services = servicesAt(input, ingress);
   const mtls = inboundMode(input, number);
-  const filterChains = inboundChains(name, ingress.protocol, mtls.mode, input, {
+  const filters: InboundFilters = {
     http: () => [
       httpConnectionManager(input, {
         listenerClass: "inbound",
@@ -38,12 +39,18 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
     ],
     tcp: (mesh) =>
       tcpFilters(input, "inbound", { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }], exchange: mesh }),
-  });
+  };
+  // The mesh's TLS goes before one that the Sidecar asks for, as upstream.
+  const own = mtls.mode === "DISABLE" && endsTls(ingress.tls) ? ingress.tls : undefined;
+  const filterChains =
+    own === undefined
+      ? inboundChains(name, ingress.protocol, mtls.mode, input, filters)
+      : [ownTlsChain(name, ingress.protocol, serverTls(input, own, ingress.protocol === "HTTPS"), filters)];
   const message = create(ListenerSchema, {
     name,
     address: socketAddress(bind, number),
     trafficDirection: TrafficDirection.INBOUND,
-    ...(mtls.mode === "DISABLE" ? {} : tlsInspection(input.push.mesh)),
+    ...(mtls.mode === "DISABLE" && own === undefined ? {} : tlsInspection(input.push.mesh)),
     filterChains,
     accessLog: listenerAccessLogs(input),
   });
