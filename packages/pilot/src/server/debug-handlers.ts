@@ -169,8 +169,13 @@ function describe(typeUrl: string, entry: Generated): unknown {
   return {
     name: entry.name,
     from: [...new Set(entry.provenance.map(({ config, path }) => place(config, path)))],
+    ...(entry.elements === undefined ? {} : { elements: elements(entry) }),
     resource: schema === undefined ? null : toJson(schema, entry.message as never, { declaredNames: true }),
   };
+}
+
+function elements({ elements: parts = [] }: Generated): Record<string, string> {
+  return Object.fromEntries(parts.map(({ name, provenance: { config, path } }) => [name, place(config, path)]));
 }
 
 /** `VirtualService default/reviews (reviews.yaml:12)`. */

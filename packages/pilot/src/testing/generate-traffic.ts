@@ -8,7 +8,7 @@ import { ConfigStore } from "../config/config-store.ts";
 import { formatFaults } from "../config/fault.ts";
 import { KINDS } from "../config/kind-registry.ts";
 import { readConfig } from "../config/read-config.ts";
-import type { Generated } from "../generators/generated.ts";
+import type { Generated, Provenance } from "../generators/generated.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import { createPushContext } from "../model/create-push-context.ts";
 import { parseProxyNode } from "../model/parse-proxy-node.ts";
@@ -36,6 +36,12 @@ export interface GeneratedTraffic {
   readonly identity: string;
   /** Generated resources that no object answers for. */
   readonly unexplained: readonly string[];
+  /** Type → resource → the objects that it was made from, with the places in them. */
+  readonly provenance: Readonly<Record<string, Readonly<Record<string, readonly Provenance[]>>>>;
+  /** Route configuration → `<virtual host>/routes[<number>]` → where that route comes from. */
+  readonly routeOrigins: Readonly<Record<string, Readonly<Record<string, Provenance>>>>;
+  /** Text of every file that was read, by name. */
+  readonly files: Readonly<Record<string, string>>;
 }
 
 /** Every resource that the proxy of a case would ask for. Throws on a faulty configuration. */
@@ -44,16 +50,32 @@ export function generateTraffic(trafficCase: TrafficCase, folder: URL): Generate
   const messages = new Map<string, Map<string, Message>>();
   const json: Record<string, Record<string, unknown>> = {};
   const unexplained: string[] = [];
+  const provenance: Record<string, Record<string, readonly Provenance[]>> = {};
+  const routeOrigins: Record<string, Record<string, Provenance>> = {};
   for (const [key, typeUrl] of Object.entries(TYPES)) {
     const generated: readonly Generated[] = generate(input, typeUrl, referencedNames(input, typeUrl)) ?? [];
     messages.set(typeUrl, new Map(generated.map(({ name, message }) => [name, message])));
     json[key] = Object.fromEntries(generated.map(({ name, message }) => [name, asJson(typeUrl, message)]));
-    for (const { name, provenance } of generated) if (provenance.length === 0) unexplained.push(name);
+    provenance[key] = Object.fromEntries(generated.map((entry) => [entry.name, entry.provenance]));
+    for (const entry of generated) {
+      if (entry.provenance.length === 0) unexplained.push(entry.name);
+      if (entry.elements !== undefined)
+        routeOrigins[entry.name] = Object.fromEntries(entry.elements.map((part) => [part.name, part.provenance]));
+    }
   }
   const { push, proxy } = input;
   const account = push.workload(proxy)?.serviceAccount || "default";
   const identity = spiffeIdentity(push.mesh.trustDomain, proxy.namespace, account);
-  return { messages, json, identities: identitiesOf(input), identity, unexplained };
+  return {
+    messages,
+    json,
+    identities: identitiesOf(input),
+    identity,
+    unexplained,
+    provenance,
+    routeOrigins,
+    files: filesOf(trafficCase, folder),
+  };
 }
 
 function identitiesOf({ push }: GeneratorInput): ReadonlyMap<string, string> {
@@ -65,15 +87,19 @@ function identitiesOf({ push }: GeneratorInput): ReadonlyMap<string, string> {
 
 /** The proxy of a case with its revision of the configuration. */
 export function loadTraffic({ base, config, node, name, mutualTls }: TrafficCase, folder: URL): GeneratorInput {
-  const files = base.map((file) => ({ file, text: readFileSync(new URL(file, folder), "utf8") }));
-  const own = { file: "case.yaml", text: written(config) };
+  const files = Object.entries(filesOf({ base, config }, folder)).map(([file, text]) => ({ file, text }));
   const store = new ConfigStore();
-  store.apply([...files, own].map((file, root) => ({ reading: readConfig({ ...file, root }) })));
+  store.apply(files.map((file, root) => ({ reading: readConfig({ ...file, root }) })));
   const errors = store.faults().filter((fault) => fault.severity === "error");
   if (errors.length > 0) throw new Error(`${name}: ${formatFaults(errors)}`);
   const proxy = parseProxyNode(nodeMessage(node));
   if (typeof proxy === "string") throw new Error(`${name}: ${proxy}`);
   return { proxy, push: createPushContext(store.snapshot()), telemetry: "native", mutualTls };
+}
+
+function filesOf({ base, config }: Pick<TrafficCase, "base" | "config">, folder: URL): Record<string, string> {
+  const files = base.map((file) => [file, readFileSync(new URL(file, folder), "utf8")] as const);
+  return Object.fromEntries([...files, ["case.yaml", written(config)]]);
 }
 
 function asJson(typeUrl: string, message: Message): unknown {

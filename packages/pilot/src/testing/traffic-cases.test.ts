@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { generateTraffic } from "./generate-traffic.ts";
 import { mismatches } from "./mismatches.ts";
+import { provenanceFaults } from "./provenance-faults.ts";
 import { readTrafficCases, TRAFFIC_CASES, type TrafficCase } from "./traffic-case.ts";
 
 const files = new Map<string, TrafficCase[]>();
@@ -11,9 +12,11 @@ const OF_NO_OBJECT =
 
 describe.each([...files])("traffic generation: %s", (_file, cases) => {
   it.each(cases.map((entry) => [`${entry.rule} ${entry.name}`, entry] as const))("%s", (_name, entry) => {
-    const { json, unexplained } = generateTraffic(entry, TRAFFIC_CASES);
+    const traffic = generateTraffic(entry, TRAFFIC_CASES);
+    const { json, unexplained } = traffic;
     const found = Object.entries(entry.expect).flatMap(([type, expected]) => mismatches(expected, json[type], type));
     expect(found).toEqual([]);
+    expect(provenanceFaults(traffic)).toEqual([]);
     // Whatever comes of an object names it; what every proxy has comes of none.
     expect(unexplained.filter((name) => !OF_NO_OBJECT.test(name))).toEqual([]);
     for (const [type, names] of Object.entries(entry.names)) {

@@ -10,7 +10,7 @@ import type { MergedDestinationRule } from "../../model/destination-rule.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
 import { configReference } from "../config-reference.ts";
 import { loadAssignment, takesMeshTls } from "../endpoints.ts";
-import { from, type Generated } from "../generated.ts";
+import { fromPort, type Generated, type Provenance } from "../generated.ts";
 import { type GeneratorInput, shared } from "../generator-input.ts";
 import { type LocalityLb, localityLb } from "../locality-lb.ts";
 import { outboundClusterName } from "../names.ts";
@@ -62,8 +62,20 @@ function outboundCluster(
   applyPolicy(cluster, policy, upstream, lb !== undefined);
   applyUpstreamTls(cluster, input, { service, port, subset }, policy.tls);
   cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule, policy.tls));
-  const provenance = [...from(service.config), ...(rule?.configs ?? []).map((config) => ({ config, path: "spec" }))];
+  const provenance = [...fromPort(service, port.port), ...fromRule(rule, subset)];
   return { name, message: cluster, provenance };
+}
+
+/** For a subset its entry in whichever of the merged rules defines it, then the rules as a whole. */
+function fromRule(rule: MergedDestinationRule | undefined, subset: string): readonly Provenance[] {
+  const configs = rule?.configs ?? [];
+  const whole = configs.map((config) => ({ config, path: "spec" }));
+  if (subset === "") return whole;
+  for (const config of configs) {
+    const index = config.spec.subsets.findIndex(({ name }) => name === subset);
+    if (index >= 0) return [{ config, path: `spec.subsets[${index}]` }, ...whole];
+  }
+  return whole;
 }
 
 /** False when the cluster could have no endpoint by any means, and is therefore left out. */

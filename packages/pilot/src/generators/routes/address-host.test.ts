@@ -3,6 +3,7 @@ import { RouteSchema, VirtualHostSchema } from "@mixerless/wire/envoy/config/rou
 import { describe, expect, it } from "vitest";
 import type { OutboundPlan } from "../listeners/outbound-plan.ts";
 import { addressHost } from "./address-host.ts";
+import { RouteOrigins } from "./route-origins.ts";
 
 const HOST = "stock.default.svc.cluster.local";
 const service = (hostname: string) => ({ hostname }) as OutboundPlan["services"][number];
@@ -26,7 +27,7 @@ const host = create(VirtualHostSchema, {
 
 describe("the virtual host of an egress listener's own address", () => {
   it("goes where the one service goes, which sees its own name as authority unless a rule says otherwise", () => {
-    const own = addressHost(plan("127.11.1.1", HOST), [host]);
+    const own = addressHost(plan("127.11.1.1", HOST), [host], new RouteOrigins());
     expect(own?.domains).toEqual(["127.11.1.1"]);
     const rewrites = own?.routes.map(
       ({ action }) => action.case === "route" && action.value.hostRewriteSpecifier.value,
@@ -35,17 +36,17 @@ describe("the virtual host of an egress listener's own address", () => {
   });
 
   it("leaves the service's own routes as they are", () => {
-    addressHost(plan("127.11.1.1", HOST), [host]);
+    addressHost(plan("127.11.1.1", HOST), [host], new RouteOrigins());
     const [first] = host.routes;
     expect(first?.action.case === "route" && first.action.value.hostRewriteSpecifier.case).toBeUndefined();
   });
 
   it("brackets an IPv6 address", () => {
-    expect(addressHost(plan("::1", HOST), [host])?.domains).toEqual(["[::1]"]);
+    expect(addressHost(plan("::1", HOST), [host], new RouteOrigins())?.domains).toEqual(["[::1]"]);
   });
 
   it("is not there for listeners of several services, or without an address", () => {
-    expect(addressHost(plan("127.0.0.1", HOST, "b"), [host])).toBeUndefined();
-    expect(addressHost(plan("", HOST), [host])).toBeUndefined();
+    expect(addressHost(plan("127.0.0.1", HOST, "b"), [host], new RouteOrigins())).toBeUndefined();
+    expect(addressHost(plan("", HOST), [host], new RouteOrigins())).toBeUndefined();
   });
 });

@@ -6,13 +6,18 @@ import {
   VirtualHostSchema,
 } from "@mixerless/wire/envoy/config/route/v3/route_components";
 import type { OutboundPlan } from "../listeners/outbound-plan.ts";
+import type { RouteOrigins } from "./route-origins.ts";
 
 /**
  * A program that knows no more than the address of its egress listener sends that address as Host. Where
  * the listener stands for one service, such requests go where the service's do, and the destination sees
  * the service's host as authority [decision 7]. Undefined for listeners of several services.
  */
-export function addressHost(plan: OutboundPlan, hosts: readonly VirtualHost[]): VirtualHost | undefined {
+export function addressHost(
+  plan: OutboundPlan,
+  hosts: readonly VirtualHost[],
+  origins: RouteOrigins,
+): VirtualHost | undefined {
   const [service, ...others] = plan.services;
   if (service === undefined || others.length > 0 || plan.egress.bind === "" || plan.egress.port === undefined) {
     return undefined;
@@ -22,7 +27,7 @@ export function addressHost(plan: OutboundPlan, hosts: readonly VirtualHost[]): 
   return create(VirtualHostSchema, {
     name: `${plan.bind}:${plan.port}`,
     domains: [plan.bind.includes(":") ? `[${plan.bind}]` : plan.bind],
-    routes: own.routes.map((route) => withAuthority(route, service.hostname)),
+    routes: own.routes.map((route) => origins.copied(route, withAuthority(route, service.hostname))),
     includeRequestAttemptCount: own.includeRequestAttemptCount,
   });
 }

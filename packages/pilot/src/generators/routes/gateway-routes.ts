@@ -10,6 +10,7 @@ import { from, type Generated, type Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { type PlannedServer, planGateways } from "../listeners/gateway-plan.ts";
 import { isCatchAll } from "./route-match.ts";
+import { RouteOrigins } from "./route-origins.ts";
 import { servedHost } from "./served-host.ts";
 import { surroundings } from "./surroundings.ts";
 import { virtualServiceRoutes } from "./virtual-service-routes.ts";
@@ -34,13 +35,14 @@ function gatewayRoute(
 ): Generated<RouteConfiguration> {
   const routesByHost = new Map<string, Route[]>();
   const provenance: Provenance[] = [];
+  const origins = new RouteOrigins();
   const redirects = new Set<string>();
   for (const { gateway, server } of servers) {
     if (server.tls?.httpsRedirect === true) for (const { host } of server.serverHosts) redirects.add(host);
     for (const virtualService of input.push.gatewayVirtualServices(gateway.key)) {
       const hosts = virtualService.hosts.flatMap((host) => servedHost(host, virtualService, server.serverHosts) ?? []);
       if (hosts.length === 0) continue;
-      const around = surroundings(input, port, (host) => input.push.service(host));
+      const around = surroundings(input, port, (host) => input.push.service(host), false, origins);
       const context = {
         proxy: input.proxy,
         push: input.push,
@@ -65,7 +67,7 @@ function gatewayRoute(
     validateClusters: false,
     ignorePortInHostMatching: true,
   });
-  return { name, message, provenance };
+  return { name, message, provenance, elements: origins.elementsOf(message) };
 }
 
 function virtualHost(host: string, port: number, routes: Route[], redirect: boolean): VirtualHost {

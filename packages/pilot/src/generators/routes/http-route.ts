@@ -21,12 +21,15 @@ import { filterOverrides, fraction } from "./filter-overrides.ts";
 import { headerEdits } from "./header-operations.ts";
 import { retryPolicy } from "./retry-policy.ts";
 import { matchEverything, routeMatch } from "./route-match.ts";
+import type { RouteOrigins } from "./route-origins.ts";
 
 /** What building a route asks about its surroundings. */
 export interface RouteSurroundings {
   /** The port of the listener that the route is for: stands in for a destination port that nothing names. */
   readonly listenerPort: number;
   readonly isTls: boolean;
+  /** Told where each route comes from. */
+  readonly origins: RouteOrigins;
   /** A client that routes by itself, without a proxy. */
   readonly isGrpcClient: boolean;
   /** The number that a destination without a port means, by the service's only port; undefined when it has several. */
@@ -46,7 +49,7 @@ export function httpRoute(
   const single = route.route.length === 1 ? route.route[0] : undefined;
   const edits = headerEdits(route.headers, single?.headers);
   const compiledMatch = match === undefined ? matchEverything() : routeMatch(match);
-  return create(RouteSchema, {
+  const made = create(RouteSchema, {
     name: [route.name, match?.name ?? ""].filter((part) => part !== "").join("."),
     match: compiledMatch,
     metadata: istioMetadata({ config: configReference(route.config) }),
@@ -59,6 +62,7 @@ export function httpRoute(
     typedPerFilterConfig: filterOverrides(route.fault, route.corsPolicy),
     statPrefix: match?.statPrefix ?? "",
   });
+  return around.origins.note(made, { config: route.config, path: route.path });
 }
 
 /** The route of a service that no VirtualService speaks for. */

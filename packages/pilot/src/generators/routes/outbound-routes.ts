@@ -6,7 +6,7 @@ import { mostSpecific } from "../../model/most-specific.ts";
 import type { Service } from "../../model/service.ts";
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
-import { from, type Generated, type Provenance } from "../generated.ts";
+import { from, fromPort, type Generated, type Provenance } from "../generated.ts";
 import { type GeneratorInput, identityOf, shared } from "../generator-input.ts";
 import { type OutboundPlan, planOutbound, routeName } from "../listeners/outbound-plan.ts";
 import { outboundClusterName } from "../names.ts";
@@ -14,6 +14,7 @@ import { addressHost } from "./address-host.ts";
 import { catchAll } from "./catch-all.ts";
 import { domainsOf, serviceDomains } from "./domains.ts";
 import { defaultRoute, type RouteSurroundings } from "./http-route.ts";
+import { RouteOrigins } from "./route-origins.ts";
 import { surroundings } from "./surroundings.ts";
 import { VirtualHosts } from "./virtual-host.ts";
 import { virtualServiceRoutes } from "./virtual-service-routes.ts";
@@ -49,9 +50,16 @@ function outboundRoute(
 ): Generated<RouteConfiguration> {
   const scope = input.push.sidecarScope(input.proxy);
   const provenance: Provenance[] = [];
+  const origins = new RouteOrigins();
   const hosts = new VirtualHosts((plan?.services ?? []).map((service) => service.hostname));
   if (plan !== undefined) {
-    const around = surroundings(input, plan.port, (host) => scope.service(host) ?? input.push.service(host));
+    const around = surroundings(
+      input,
+      plan.port,
+      (host) => scope.service(host) ?? input.push.service(host),
+      false,
+      origins,
+    );
     const spoken = addVirtualServices(input, plan, around, hosts, provenance);
     for (const service of plan.services) {
       if (!spoken.has(service.hostname)) addService(input, plan, service, around, hosts, provenance);
@@ -59,7 +67,7 @@ function outboundRoute(
   }
   const fallback = catchAll(scope.outboundTrafficPolicy);
   const virtualHosts = hosts.sorted;
-  const byAddress = plan === undefined ? undefined : addressHost(plan, virtualHosts);
+  const byAddress = plan === undefined ? undefined : addressHost(plan, virtualHosts, origins);
   const last = new VirtualHosts();
   last.add(fallback.name, "*", ["*"], [fallback.route]);
   const message = create(RouteConfigurationSchema, {
@@ -69,7 +77,8 @@ function outboundRoute(
     maxDirectResponseBodySizeBytes: 1024 * 1024,
     ignorePortInHostMatching: true,
   });
-  return { name, message, provenance: [...provenance, ...from(scope.config, plan?.egress.path ?? "")] };
+  const ofScope = from(scope.config, plan?.egress.path ?? "");
+  return { name, message, provenance: [...provenance, ...ofScope], elements: origins.elementsOf(message) };
 }
 
 /** Virtual hosts of the VirtualServices; answers the services that they speak for. */
@@ -132,7 +141,9 @@ function addService(
   const target = { host: service.hostname, port: plan.port };
   const cluster = outboundClusterName(service.hostname, plan.port);
   const route = defaultRoute(cluster, `${service.hostname}:${plan.port}/*`, around, target);
-  provenance.push(...from(service.config));
+  const origin = fromPort(service, plan.port);
+  for (const entry of origin) around.origins.note(route, entry);
+  provenance.push(...origin);
   hosts.add(`${service.hostname}:${plan.port}`, service.hostname, serviceDomains(service, input.proxy.dnsDomain), [
     route,
   ]);

@@ -3,6 +3,7 @@ import { clusterPolicy } from "../clusters/cluster-policy.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { hashPolicy } from "./hash-policy.ts";
 import type { RouteSurroundings } from "./http-route.ts";
+import { RouteOrigins } from "./route-origins.ts";
 
 /** What routes built for one listener port need to know; `find` decides between namespaces. */
 export function surroundings(
@@ -10,6 +11,7 @@ export function surroundings(
   listenerPort: number,
   find: (host: string) => Service | undefined,
   isTls = false,
+  origins = new RouteOrigins(),
 ): RouteSurroundings {
   const { push, proxy } = input;
   const labels = push.labelsOf(proxy);
@@ -20,6 +22,7 @@ export function surroundings(
   return {
     listenerPort,
     isTls,
+    origins,
     isGrpcClient: proxy.metadata.GENERATOR === "grpc",
     onlyPort,
     meshRetries: push.mesh.defaultHttpRetryPolicy,
