@@ -56,7 +56,7 @@ export class CaseMesh {
     const proxy = startedProxy(await xds.start(), clock, secrets);
     await proxy.start();
     // What refuses its routes never becomes ready.
-    await Promise.race([proxy.whenReady, firstRefusal]);
+    await (entry.refusal === "" ? Promise.race([proxy.whenReady, firstRefusal]) : firstRefusal);
     return new CaseMesh({ listeners, refusals, proxy, xds, endpoints });
   }
 

@@ -28,6 +28,12 @@ export function identityOf({ memo }: GeneratorInput, object: object): string {
   return memo === undefined ? "" : String(memo.identity(object));
 }
 
+/** Where the proxy serves its application as an HTTP proxy: by its own word, else by the mesh's; 0: nowhere. */
+export function httpProxyPort({ proxy, push }: GeneratorInput): number {
+  const own = Number(proxy.metadata.HTTP_PROXY_PORT);
+  return Number.isInteger(own) && own > 0 && own < 65_536 ? own : push.mesh.proxyHttpPort;
+}
+
 /** Without capture nothing can be bound to the wildcard or to the original destination [control-plane §4.9]. */
 export function isUncaptured(proxy: ProxyNode): boolean {
   return proxy.interceptionMode === "NONE";

@@ -27,6 +27,11 @@ export function socketAddress(address: string, port: number): Address {
   });
 }
 
+/** A Unix socket; a path that begins with `@` is a name without a file. */
+export function pipe(path: string): Address {
+  return create(AddressSchema, { address: { case: "pipe", value: { path } } });
+}
+
 /** `filter_metadata.istio`. */
 export function istioMetadata(value: JsonObject): Metadata {
   return create(MetadataSchema, { filterMetadata: { istio: value } });

@@ -57,11 +57,11 @@ function placeFaults(what: string, { config, path }: Provenance, files: Readonly
   let last = line - 1;
   while (!isBreak(lines[last + 1])) last++;
   const document = lines.slice(first, last + 1).join("\n");
-  const says = (key: string, value: string) => new RegExp(`"?${key}"?: ?"?${escape(value)}"?`).test(document);
+  const says = (key: string, value: string) => new RegExp(`"?${key}"?: ?"?${literally(value)}"?`).test(document);
   if (says("kind", config.kind) && says("name", config.name)) return [];
   return [`${what} names ${config.kind} ${config.name} at ${file}:${line}, where another object stands`];
 }
 
-function escape(text: string): string {
+function literally(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
 }

@@ -3,20 +3,22 @@ import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import { from, type Generated } from "../generated.ts";
-import { type GeneratorInput, identityOf, shared } from "../generator-input.ts";
-import { socketAddress } from "../proto.ts";
+import { type GeneratorInput, httpProxyPort, identityOf, shared } from "../generator-input.ts";
+import { pipe, socketAddress } from "../proto.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { tlsInspection } from "./listener-filters.ts";
-import { type OutboundPlan, planOutbound, routeName } from "./outbound-plan.ts";
+import { type OutboundPlan, planOutbound } from "./outbound-plan.ts";
 import { sidecarTcpChains, type TcpChains } from "./sidecar-tcp-chains.ts";
+
+const UNIX = "unix://";
 
 /** The listeners that a workload's application calls its services through. */
 export function outboundListeners(input: GeneratorInput, scope: SidecarScope): Generated<Listener>[] {
   return shared(
     input,
-    () => `lds ${identityOf(input, scope)}`,
-    () => planOutbound(scope).map((plan) => outboundListener(input, scope, plan)),
+    () => `lds ${identityOf(input, scope)} ${httpProxyPort(input)}`,
+    () => planOutbound(scope, httpProxyPort(input)).map((plan) => outboundListener(input, scope, plan)),
   );
 }
 
@@ -26,7 +28,7 @@ function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: Outb
     plan.kind === "http" ? httpChains(input, plan) : sidecarTcpChains(input, scope, plan);
   const message = create(ListenerSchema, {
     name,
-    address: socketAddress(bind, port),
+    address: bind.startsWith(UNIX) ? pipe(bind.slice(UNIX.length)) : socketAddress(bind, port),
     trafficDirection: TrafficDirection.OUTBOUND,
     ...(inspects ? tlsInspection(input.push.mesh) : {}),
     filterChains: chains,
@@ -48,7 +50,7 @@ function httpChains(input: GeneratorInput, plan: OutboundPlan): TcpChains {
   const manager = httpConnectionManager(input, {
     listenerClass: "outbound",
     statPrefix: `outbound_${plan.name};`,
-    routes: { rds: routeName(plan) },
+    routes: { rds: plan.routeName },
   });
   return { chains: [{ filters: [manager] }], virtualServices: [], inspects: false };
 }

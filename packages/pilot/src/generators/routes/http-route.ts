@@ -34,6 +34,8 @@ export interface RouteSurroundings {
   readonly isGrpcClient: boolean;
   /** The number that a destination without a port means, by the service's only port; undefined when it has several. */
   onlyPort(host: string): number | undefined;
+  /** The host that a host stands for: of an ExternalName its target, else the host itself. */
+  targetOf(host: string): string;
   readonly meshRetries: HttpRetry | undefined;
   /** By the DestinationRule of the destination. */
   hashPolicy(destination: Destination): MessageInitShape<typeof RouteAction_HashPolicySchema>[];
@@ -91,7 +93,7 @@ export function defaultRoute(
 
 export function destinationCluster(destination: Destination, around: RouteSurroundings): string {
   const port = destination.port ?? around.onlyPort(destination.host) ?? around.listenerPort;
-  return outboundClusterName(destination.host, port, destination.subset);
+  return outboundClusterName(around.targetOf(destination.host), port, destination.subset);
 }
 
 /** A route without any action would make proxies refuse all routes of the port, other services' as well. */

@@ -1,14 +1,16 @@
 import { create } from "@bufbuild/protobuf";
 import { type RouteConfiguration, RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
-import type { Route } from "@mixerless/wire/envoy/config/route/v3/route_components";
+import type { Route, VirtualHost } from "@mixerless/wire/envoy/config/route/v3/route_components";
 import { hostCovers } from "../../config/host-name.ts";
+import { aliasTarget } from "../../model/alias-target.ts";
 import { mostSpecific } from "../../model/most-specific.ts";
 import type { Service } from "../../model/service.ts";
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
 import { from, fromPort, type Generated, type Provenance } from "../generated.ts";
-import { type GeneratorInput, identityOf, shared } from "../generator-input.ts";
-import { type OutboundPlan, planOutbound, routeName } from "../listeners/outbound-plan.ts";
+import { type GeneratorInput, httpProxyPort, identityOf, shared } from "../generator-input.ts";
+import { isHttp } from "../is-http.ts";
+import { type OutboundPlan, planOutbound } from "../listeners/outbound-plan.ts";
 import { outboundClusterName } from "../names.ts";
 import { addressHost } from "./address-host.ts";
 import { catchAll } from "./catch-all.ts";
@@ -27,20 +29,20 @@ export function outboundRoutes(input: GeneratorInput, names: Iterable<string>): 
   const identity = identityOf(input, scope);
   const plans = shared(
     input,
-    () => `plans ${identity}`,
-    () => new Map(httpPlans(scope).map((plan) => [routeName(plan), plan])),
+    () => `plans ${identity} ${httpProxyPort(input)}`,
+    () => new Map(httpPlans(input, scope).map((plan) => [plan.routeName, plan])),
   );
   return [...names].map((name) =>
     shared(
       input,
-      () => `rds ${name} ${identity}`,
+      () => `rds ${name} ${identity} ${httpProxyPort(input)}`,
       () => outboundRoute(input, name, plans.get(name)),
     ),
   );
 }
 
-function httpPlans(scope: SidecarScope): OutboundPlan[] {
-  return planOutbound(scope).filter((plan) => plan.kind === "http");
+function httpPlans(input: GeneratorInput, scope: SidecarScope): OutboundPlan[] {
+  return planOutbound(scope, httpProxyPort(input)).filter((plan) => plan.kind === "http");
 }
 
 function outboundRoute(
@@ -51,22 +53,13 @@ function outboundRoute(
   const scope = input.push.sidecarScope(input.proxy);
   const provenance: Provenance[] = [];
   const origins = new RouteOrigins();
-  const hosts = new VirtualHosts((plan?.services ?? []).map((service) => service.hostname));
-  if (plan !== undefined) {
-    const around = surroundings(
-      input,
-      plan.port,
-      (host) => scope.service(host) ?? input.push.service(host),
-      false,
-      origins,
-    );
-    const spoken = addVirtualServices(input, plan, around, hosts, provenance);
-    for (const service of plan.services) {
-      if (!spoken.has(service.hostname)) addService(input, plan, service, around, hosts, provenance);
-    }
-  }
   const fallback = catchAll(scope.outboundTrafficPolicy);
-  const virtualHosts = hosts.sorted;
+  const virtualHosts =
+    plan === undefined
+      ? []
+      : plan.everyPort
+        ? hostsOfEveryPort(input, plan, origins, provenance)
+        : hostsOf(input, plan, origins, provenance);
   const byAddress = plan === undefined ? undefined : addressHost(plan, virtualHosts, origins);
   const last = new VirtualHosts();
   last.add(fallback.name, "*", ["*"], [fallback.route]);
@@ -75,10 +68,48 @@ function outboundRoute(
     virtualHosts: [...virtualHosts, ...(byAddress === undefined ? [] : [byAddress]), ...last.sorted],
     validateClusters: false,
     maxDirectResponseBodySizeBytes: 1024 * 1024,
-    ignorePortInHostMatching: true,
+    ignorePortInHostMatching: plan?.everyPort !== true,
   });
   const ofScope = from(scope.config, plan?.egress.path ?? "");
   return { name, message, provenance: [...provenance, ...ofScope], elements: origins.elementsOf(message) };
+}
+
+function hostsOf(
+  input: GeneratorInput,
+  plan: OutboundPlan,
+  origins: RouteOrigins,
+  provenance: Provenance[],
+): VirtualHost[] {
+  const scope = input.push.sidecarScope(input.proxy);
+  const hosts = new VirtualHosts(plan.services.map((service) => service.hostname));
+  const find = (host: string) => scope.service(host) ?? input.push.service(host);
+  const around = surroundings(input, plan.port, find, false, origins);
+  const spoken = addVirtualServices(input, plan, around, hosts, provenance);
+  for (const service of plan.services) {
+    if (!spoken.has(service.hostname)) addService(input, plan, service, around, hosts, provenance);
+  }
+  return hosts.sorted;
+}
+
+/** The hosts of each port by name and port; those of port 80 also by name alone, as clients write them. */
+function hostsOfEveryPort(
+  input: GeneratorInput,
+  plan: OutboundPlan,
+  origins: RouteOrigins,
+  provenance: Provenance[],
+): VirtualHost[] {
+  const serves = ({ ports }: Service, port: number) =>
+    ports.some((entry) => entry.port === port && isHttp(entry.protocol));
+  const ports = new Set(plan.services.flatMap((service) => service.ports.map((entry) => entry.port)));
+  const hosts = [...ports].flatMap((port) => {
+    const services = plan.services.filter((service) => serves(service, port));
+    const ofPort = services.length === 0 ? [] : hostsOf(input, { ...plan, port, services }, origins, provenance);
+    for (const host of ofPort) {
+      host.domains = host.domains.flatMap((domain) => [...(port === 80 ? [domain] : []), `${domain}:${port}`]);
+    }
+    return ofPort;
+  });
+  return hosts.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
 /** Virtual hosts of the VirtualServices; answers the services that they speak for. */
@@ -104,8 +135,7 @@ function addVirtualServices(
     for (const host of virtualService.hosts) addHost(input, plan, host, routes, hosts);
     for (const service of covered) {
       spoken.add(service.hostname);
-      const domains = serviceDomains(service, proxy.dnsDomain);
-      hosts.add(`${service.hostname}:${plan.port}`, service.hostname, domains, routes);
+      hosts.add(`${service.hostname}:${plan.port}`, service.hostname, allDomains(input, plan, service), routes);
     }
   }
   return spoken;
@@ -144,7 +174,15 @@ function addService(
   const origin = fromPort(service, plan.port);
   for (const entry of origin) around.origins.note(route, entry);
   provenance.push(...origin);
-  hosts.add(`${service.hostname}:${plan.port}`, service.hostname, serviceDomains(service, input.proxy.dnsDomain), [
-    route,
-  ]);
+  hosts.add(`${service.hostname}:${plan.port}`, service.hostname, allDomains(input, plan, service), [route]);
+}
+
+/** Those of the service, then those of the names that stand for it (ExternalName) [control-plane §4.4]. */
+function allDomains({ proxy, push }: GeneratorInput, { egress }: OutboundPlan, service: Service): string[] {
+  const scope = push.sidecarScope(proxy);
+  const find = (host: string) => scope.service(host) ?? push.service(host);
+  const standIns = egress.services.filter(
+    (entry) => entry.resolution === "alias" && aliasTarget(entry.hostname, find) === service.hostname,
+  );
+  return [service, ...standIns].flatMap((entry) => serviceDomains(entry, proxy.dnsDomain));
 }

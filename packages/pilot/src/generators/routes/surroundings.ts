@@ -1,3 +1,4 @@
+import { aliasTarget } from "../../model/alias-target.ts";
 import type { Service } from "../../model/service.ts";
 import { clusterPolicy } from "../clusters/cluster-policy.ts";
 import type { GeneratorInput } from "../generator-input.ts";
@@ -16,7 +17,7 @@ export function surroundings(
   const { push, proxy } = input;
   const labels = push.labelsOf(proxy);
   const onlyPort = (host: string) => {
-    const ports = find(host)?.ports ?? [];
+    const ports = find(aliasTarget(host, find))?.ports ?? [];
     return ports.length === 1 ? ports[0]?.port : undefined;
   };
   return {
@@ -25,6 +26,7 @@ export function surroundings(
     origins,
     isGrpcClient: proxy.metadata.GENERATOR === "grpc",
     onlyPort,
+    targetOf: (host) => aliasTarget(host, find),
     meshRetries: push.mesh.defaultHttpRetryPolicy,
     hashPolicy: ({ host, port, subset }) => {
       const rule = push.destinationRule(proxy.namespace, labels, host);
