@@ -4,8 +4,12 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { vocabularyReference } from "../packages/expression/src/vocabulary/reference.ts";
 import { LABELS } from "../packages/extensions/src/stats/labels.ts";
 import { standardMetrics } from "../packages/extensions/src/stats/metrics.ts";
+import { resolveAttribute } from "../packages/proxy/src/extension-host/attributes/resolve.ts";
+import { attributeReference } from "./attribute-reference.mjs";
+import { NOT_KEPT } from "./attribute-texts.mjs";
 import { metricReference } from "./metric-reference.mjs";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
@@ -20,6 +24,22 @@ describe("generated documentation", () => {
     }));
     for (const [file, text] of metricReference(LABELS, metrics))
       expect(readFileSync(join(ROOT, file), "utf8")).toBe(text);
+  });
+
+  it("of attributes is what node scripts/attribute-reference.mjs writes", () => {
+    for (const [file, text] of attributeReference(vocabularyReference()))
+      expect(readFileSync(join(ROOT, file), "utf8")).toBe(text);
+  });
+
+  it("says of which attributes the embedded proxy never has a value", () => {
+    const never = resolveAttribute(["request", "no such field"]);
+    const absent = vocabularyReference()
+      .attributes.map(({ name }) => name)
+      // Whole sections of headers and states are the evaluator's own; of metadata only what is in them has a value.
+      .filter((name) => !/^filter_state|headers|trailers|^metadata/.test(name))
+      .filter((name) => resolveAttribute(name.split(".")) === never);
+    const own = NOT_KEPT.filter((name) => !name.startsWith("metadata"));
+    expect(absent.filter((name) => !/_metadata$/.test(name) || own.includes(name))).toEqual(own);
   });
 
   it("needs a text for every label and metric, and for no other", () => {

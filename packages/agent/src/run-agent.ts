@@ -5,7 +5,7 @@ import type { Clock } from "@mixerless/clock";
 import { createProxy, createProxyGroup, decodeBootstrap, SecretStore, type WorkerSettings } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
-import { BUILT_IN_EXTENSIONS } from "./built-in-extensions.ts";
+import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "./built-in-extensions.ts";
 import { GracefulStop } from "./graceful-stop.ts";
 import { certificateClient } from "./identity/certificate-client.ts";
 import { readTokenFile } from "./identity/token-file.ts";
@@ -103,6 +103,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     bootstrap: bootstrap.message,
     clock,
     extensions: BUILT_IN_EXTENSIONS,
+    states: BUILT_IN_STATES,
     log,
     random: Math.random,
     uuid: randomUUID,

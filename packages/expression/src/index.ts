@@ -5,8 +5,10 @@ export { FunctionTable } from "./library/function-table.ts";
 export { standardLibrary } from "./library/standard.ts";
 export { describeFaults, type ExpressionFault } from "./syntax/fault.ts";
 export { parse } from "./syntax/parser.ts";
+export type { Type } from "./types/type.ts";
 export { Abnormal, Failure, Unknown } from "./values/abnormal.ts";
-export { durationOfNanos, durationText, timestampOfNanos, timestampText } from "./values/time.ts";
+export { bytesOf } from "./values/bytes.ts";
+export { Duration, durationOfNanos, durationText, Timestamp, timestampOfNanos, timestampText } from "./values/time.ts";
 export {
   Double,
   MapValue,
@@ -17,4 +19,4 @@ export {
   Uint,
   type Value,
 } from "./values/value.ts";
-export { attributeEnvironment } from "./vocabulary/vocabulary.ts";
+export { attributeEnvironment, attributeType } from "./vocabulary/vocabulary.ts";

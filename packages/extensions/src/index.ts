@@ -3,4 +3,6 @@ export {
   createRoot as createMetadataExchangePlugin,
 } from "./metadata-exchange/filter.ts";
 export { createTcpExchange } from "./metadata-exchange/tcp-exchange.ts";
+export { Peer, readPeer } from "./peer/peer.ts";
+export { DOWNSTREAM_PEER, UPSTREAM_PEER } from "./peer/peer-states.ts";
 export { createRoot as createStats } from "./stats/filter.ts";

@@ -1,6 +1,7 @@
 export type { SeriesSource } from "./admin/stats-view.ts";
 export { BootstrapError } from "./config/apply-static.ts";
 export { decodeBootstrap } from "./config/decode-bootstrap.ts";
+export type { StateObject, StateReader, StateReaderTable } from "./expression/state-reader.ts";
 export type { ExtensionFactory, ExtensionTable } from "./extension-host/extension.ts";
 export type { ConfigFault } from "./network/config-fault.ts";
 export { createProxy, type DataPlane, type Proxy, type ProxyOptions } from "./proxy.ts";

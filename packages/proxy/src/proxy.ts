@@ -1,9 +1,7 @@
 import { type AdminAddress, type AdminHandler, type AdminServer, startAdminServer } from "@mixerless/admin-server";
 import { type Clock, DeadlineWheel } from "@mixerless/clock";
 import { MetricStore } from "@mixerless/metrics";
-import { toJson } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
-import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import { compileAccessLoggers } from "./access-log/access-logger.ts";
 import { BatchingSinks } from "./access-log/batching-sinks.ts";
 import { openFileWriter } from "./access-log/file-writer.ts";
@@ -18,8 +16,9 @@ import { ConfigRegistry } from "./config/config-registry.ts";
 import { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
 import { ResourceIntake } from "./config/resource-intake.ts";
 import { RouteManager } from "./config/route-manager.ts";
+import type { StateReaderTable } from "./expression/state-reader.ts";
+import { createExtensionHost } from "./extension-host/create-extension-host.ts";
 import type { ExtensionTable } from "./extension-host/extension.ts";
-import { ExtensionHost } from "./extension-host/extension-host.ts";
 import { createChainFactory } from "./listener/create-chain.ts";
 import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
 import { ListenerManager, type ListenerState } from "./listener/listener-manager.ts";
@@ -45,6 +44,8 @@ export interface ProxyOptions {
   readonly clock: Clock;
   /** The extensions that run in process. */
   readonly extensions: ExtensionTable;
+  /** How to read what those leave in filter state, for expressions. */
+  readonly states?: StateReaderTable;
   readonly log: (message: string) => void;
   /** Uniform in [0, 1). */
   readonly random: () => number;
@@ -210,13 +211,8 @@ class EmbeddedProxy implements Proxy {
       .series([], []);
     const onDropped = (lines: number) => droppedLines.add(lines);
     this.#sinks = new BatchingSinks({ clock, openWriter: openFileWriter, onDropped });
-    const extensions = new ExtensionHost(options.extensions, {
-      clock,
-      metrics: this.metrics,
-      node:
-        bootstrap.node === undefined
-          ? {}
-          : (toJson(NodeSchema, bootstrap.node, { declaredNames: true }) as Record<string, unknown>),
+    const { extensions, expressions } = createExtensionHost({
+      ...{ table: options.extensions, states: options.states, node: bootstrap.node, clock, metrics: this.metrics },
       log: (level, message) => pluginLog(message, pluginLevel(level)),
     });
     const chainContext: Omit<FilterChainContext, "listener" | "bufferLimit"> = {
@@ -227,6 +223,7 @@ class EmbeddedProxy implements Proxy {
       accessLogs: this.#sinks,
       metrics: this.metrics,
       extensions,
+      expressions,
       createServerConnection: createServerCodecs(),
       random,
       uuid: options.uuid,
@@ -237,7 +234,7 @@ class EmbeddedProxy implements Proxy {
       listen: options.parts?.listen ?? createSocketListener(transports, this.#wheel),
       createChain: (chain, { facts, bufferLimit }) =>
         createChainFactory(chain, { ...chainContext, listener: facts, bufferLimit }, secrets, settings.labels.listener),
-      compileAccessLogs: (logs, path, faults) => compileAccessLoggers(logs, this.#sinks, clock, path, faults),
+      compileAccessLogs: (logs, path, faults) => compileAccessLoggers(logs, chainContext, path, faults),
       hasRoutes: (name) => this.#routes.get(name) !== null,
       isWarming,
       clusterPatience: CLUSTER_PATIENCE,

@@ -9,7 +9,7 @@ export type AttributeReader<S> = (source: S) => Result | undefined;
  */
 export interface AttributeSource<S> {
   /**
-   * The reader of a path such as `["request", "headers", "host"]`. Null: this path can only be reached by selecting from
+   * The reader of a path such as `["request", "headers", "host"]`; elements of lists by their index. Null: this path can only be reached by selecting from
    * a shorter one, for which there is a reader. The path of a variable alone always has one.
    */
   resolve(path: readonly string[]): AttributeReader<S> | null;

@@ -22,8 +22,10 @@ function stepOf(node: Node): { readonly operand: Node; readonly key: string } | 
   if (node.kind === "select") return node.test || node.optional ? null : { operand: node.operand, key: node.field };
   if (node.kind !== "call" || node.name !== "_[_]") return null;
   const [operand, index] = node.args;
-  if (operand === undefined || index?.kind !== "constant" || typeof index.value !== "string") return null;
-  return { operand, key: index.value };
+  if (operand === undefined || index?.kind !== "constant") return null;
+  // A list's index is a step, too: services[0].
+  if (typeof index.value === "number" && index.value >= 0) return { operand, key: String(index.value) };
+  return typeof index.value === "string" ? { operand, key: index.value } : null;
 }
 
 /** A reader for a path that the host reaches in one step; null where there is none. */

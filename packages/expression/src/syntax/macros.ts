@@ -78,10 +78,12 @@ function variableName(macro: string, node: Node): string {
   throw new SyntaxFault(node.offset, `the first argument of ${macro}() names its variable: it must be a plain name`);
 }
 
+const NOT_ONE_FIELD =
+  "has() asks for one field, e.g. has(request.headers.host); for other names write 'x-name' in request.headers";
+
 function has(make: NodeFactory, args: readonly Node[], offset: number): Node {
   const [field] = args;
-  if (args.length !== 1 || field?.kind !== "select" || field.test)
-    throw new SyntaxFault(offset, "has() asks for one field, e.g. has(request.headers.host)");
+  if (args.length !== 1 || field?.kind !== "select" || field.test) throw new SyntaxFault(offset, NOT_ONE_FIELD);
   return make.make({ ...field, test: true, optional: false }, [field.operand]);
 }
 

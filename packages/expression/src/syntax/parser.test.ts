@@ -22,7 +22,10 @@ describe("a fault of syntax names line, column and cure", () => {
     ["a.in", '1:3: "in" cannot be a field name; found "in"'],
     ["for == 1", '1:1: "for" is a reserved word; it cannot be a name'],
     ["a #", '1:3: "#" does not belong into an expression'],
-    ["has(a)", "1:1: has() asks for one field, e.g. has(request.headers.host)"],
+    [
+      "has(a['b-c'])",
+      "1:1: has() asks for one field, e.g. has(request.headers.host); for other names write 'x-name' in request.headers",
+    ],
     ["a.all(b.c, true)", "1:8: the first argument of all() names its variable: it must be a plain name"],
     ["a.all(b, b, true)", "1:10: all() needs two different names"],
     ["[1, 2", '1:6: "," or "]" is missing; the expression ends here'],

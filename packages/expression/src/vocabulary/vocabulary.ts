@@ -88,6 +88,17 @@ class AttributeTypes implements TypeProvider {
   }
 }
 
+/** The type of what stands at a path; `dyn` where only the value tells. */
+export function attributeType({ variables, types }: Environment, path: readonly string[]): Type {
+  const [name = "", ...rest] = path;
+  return rest.reduce((type, field) => fieldType(types, type, field), variables.get(name) ?? DYN);
+}
+
+function fieldType(types: TypeProvider, type: Type, field: string): Type {
+  if (type.kind === "map") return type.value;
+  return type.kind === "message" ? (types.findField(type.name, field) ?? DYN) : DYN;
+}
+
 /**
  * The attributes of requests and connections, with the functions of the language and those on texts.
  *

@@ -43,6 +43,12 @@ export class Peer {
     return labelOf(this.metadata.get("LABELS"), name);
   }
 
+  /** The names of the labels that the peer sent. */
+  labelNames(): string[] {
+    const labels = this.metadata.get("LABELS");
+    return labels === null ? [] : labels.names;
+  }
+
   /**
    * A field by the names that expressions use: those of the native peer object (`workload`, `cluster`, `service` …) and
    * of the Wasm-era node object (`workload_name`, `cluster_id` …). Null if it is empty or unknown.

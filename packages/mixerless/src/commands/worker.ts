@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BUILT_IN_EXTENSIONS } from "@mixerless/agent";
+import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { connectToPrimary, Worker } from "@mixerless/proxy";
 import type { Command } from "commander";
@@ -10,6 +10,7 @@ export function addWorker(program: Command): void {
     const worker = new Worker({
       clock: new SystemClock(),
       extensions: BUILT_IN_EXTENSIONS,
+      states: BUILT_IN_STATES,
       log: (message) => process.stderr.write(`[worker ${process.pid}] ${message}\n`),
       random: Math.random,
       uuid: randomUUID,

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import type { Clock } from "@mixerless/clock";
 import { typeNameOfUrl, unpackAnyAs } from "@mixerless/wire";
 import type { AccessLog } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { type FileAccessLog, FileAccessLogSchema } from "@mixerless/wire/envoy/extensions/access_loggers/file/v3/file";
@@ -10,9 +9,11 @@ import {
   type StdoutAccessLog,
   StdoutAccessLogSchema,
 } from "@mixerless/wire/envoy/extensions/access_loggers/stream/v3/stream";
+import type { StreamExpressions } from "../expression/stream-expressions.ts";
 import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import type { StreamInfo } from "../stream/stream-info.ts";
 import { compileJson, compileSubstitution, compileText, DEFAULT_TEXT_FORMAT } from "./format/compile-format.ts";
+import type { FormatParts } from "./format/operator.ts";
 import type { LineFormat } from "./format/text-format.ts";
 import { compileLogFilter, type LogFilter } from "./log-filter.ts";
 import type { AccessLogSink, AccessLogSinks } from "./sink.ts";
@@ -34,6 +35,12 @@ export class AccessLogger {
   }
 }
 
+/** What loggers are made with. */
+export interface LogParts extends FormatParts {
+  readonly accessLogs: AccessLogSinks;
+  readonly expressions: StreamExpressions;
+}
+
 interface Target {
   readonly path: string;
   readonly format: LineFormat;
@@ -42,22 +49,22 @@ interface Target {
 /** Compiles an `access_log` list. Sinks: file, stdout, stderr; others give a fault. */
 export function compileAccessLoggers(
   logs: readonly AccessLog[],
-  sinks: AccessLogSinks,
-  clock: Clock,
+  parts: LogParts,
   path: string,
   faults: ConfigFault[],
 ): readonly AccessLogger[] {
   const loggers: AccessLogger[] = [];
   for (const [i, log] of logs.entries()) {
     const at = `${path}[${i}]`;
-    const target = compileTarget(log, clock, at, faults);
-    const filter = log.filter === undefined ? null : compileLogFilter(log.filter, `${at}.filter`, faults);
-    if (target !== null) loggers.push(new AccessLogger(filter, target.format, sinks.file(target.path)));
+    const target = compileTarget(log, parts, at, faults);
+    const filter =
+      log.filter === undefined ? null : compileLogFilter(log.filter, parts.expressions, `${at}.filter`, faults);
+    if (target !== null) loggers.push(new AccessLogger(filter, target.format, parts.accessLogs.file(target.path)));
   }
   return loggers;
 }
 
-function compileTarget(log: AccessLog, clock: Clock, path: string, faults: ConfigFault[]): Target | null {
+function compileTarget(log: AccessLog, parts: LogParts, path: string, faults: ConfigFault[]): Target | null {
   const any = log.configType.case === "typedConfig" ? log.configType.value : create(AnySchema);
   const at = `${path}.typedConfig`;
   const type = typeNameOfUrl(any.typeUrl);
@@ -65,21 +72,21 @@ function compileTarget(log: AccessLog, clock: Clock, path: string, faults: Confi
     case FileAccessLogSchema.typeName: {
       const file = unpackAnyAs(any, FileAccessLogSchema);
       if (file.faults === undefined)
-        return { path: file.message.path, format: fileFormat(file.message, clock, at, faults) };
+        return { path: file.message.path, format: fileFormat(file.message, parts, at, faults) };
       addFaults(faults, at, file.faults);
       return null;
     }
     case StdoutAccessLogSchema.typeName: {
       const out = unpackAnyAs(any, StdoutAccessLogSchema);
       if (out.faults === undefined)
-        return { path: "/dev/stdout", format: streamFormat(out.message, clock, at, faults) };
+        return { path: "/dev/stdout", format: streamFormat(out.message, parts, at, faults) };
       addFaults(faults, at, out.faults);
       return null;
     }
     case StderrAccessLogSchema.typeName: {
       const out = unpackAnyAs(any, StderrAccessLogSchema);
       if (out.faults === undefined)
-        return { path: "/dev/stderr", format: streamFormat(out.message, clock, at, faults) };
+        return { path: "/dev/stderr", format: streamFormat(out.message, parts, at, faults) };
       addFaults(faults, at, out.faults);
       return null;
     }
@@ -94,29 +101,29 @@ function compileTarget(log: AccessLog, clock: Clock, path: string, faults: Confi
 
 function streamFormat(
   log: StdoutAccessLog | StderrAccessLog,
-  clock: Clock,
+  parts: FormatParts,
   path: string,
   faults: ConfigFault[],
 ): LineFormat {
   const format = log.accessLogFormat;
   return format.case === "logFormat"
-    ? compileSubstitution(format.value, clock, `${path}.logFormat`, faults)
-    : compileText(DEFAULT_TEXT_FORMAT, clock, path, faults);
+    ? compileSubstitution(format.value, parts, `${path}.logFormat`, faults)
+    : compileText(DEFAULT_TEXT_FORMAT, parts, path, faults);
 }
 
-function fileFormat(file: FileAccessLog, clock: Clock, path: string, faults: ConfigFault[]): LineFormat {
+function fileFormat(file: FileAccessLog, parts: FormatParts, path: string, faults: ConfigFault[]): LineFormat {
   const format = file.accessLogFormat;
   switch (format.case) {
     case "logFormat":
-      return compileSubstitution(format.value, clock, `${path}.logFormat`, faults);
+      return compileSubstitution(format.value, parts, `${path}.logFormat`, faults);
     case "jsonFormat":
-      return compileJson(format.value, false, clock, `${path}.jsonFormat`, faults);
+      return compileJson(format.value, false, parts, `${path}.jsonFormat`, faults);
     case "typedJsonFormat":
-      return compileJson(format.value, false, clock, `${path}.typedJsonFormat`, faults);
+      return compileJson(format.value, false, parts, `${path}.typedJsonFormat`, faults);
     default:
       return compileText(
         format.case === "format" && format.value !== "" ? format.value : DEFAULT_TEXT_FORMAT,
-        clock,
+        parts,
         `${path}.format`,
         faults,
       );

@@ -1,13 +1,19 @@
+import { create } from "@bufbuild/protobuf";
+import { AnySchema } from "@bufbuild/protobuf/wkt";
 import { compileMetadataMatcher } from "@mixerless/matchers";
+import { typeNameOfUrl, unpackAnyAs } from "@mixerless/wire";
 import type {
   AccessLogFilter,
   ComparisonFilter,
+  ExtensionFilter,
   MetadataFilter,
 } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { ComparisonFilter_Op } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
+import { ExpressionFilterSchema } from "@mixerless/wire/envoy/extensions/access_loggers/filters/cel/v3/cel";
+import type { StreamExpressions } from "../expression/stream-expressions.ts";
 import { grpcStatusOf } from "../http/grpc.ts";
 import { compileHeaderMatcher, type HeaderMatch } from "../http/routing/header-matcher.ts";
-import type { ConfigFault } from "../network/config-fault.ts";
+import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import { responseFlagOf } from "../stream/response-flags.ts";
 import type { StreamInfo } from "../stream/stream-info.ts";
 
@@ -15,7 +21,12 @@ import type { StreamInfo } from "../stream/stream-info.ts";
 export type LogFilter = (info: StreamInfo) => boolean;
 
 /** Compiles an access log filter. Kinds that are not supported give a fault, never a filter that lets all pass. */
-export function compileLogFilter(filter: AccessLogFilter, path: string, faults: ConfigFault[]): LogFilter {
+export function compileLogFilter(
+  filter: AccessLogFilter,
+  expressions: StreamExpressions,
+  path: string,
+  faults: ConfigFault[],
+): LogFilter {
   const specifier = filter.filterSpecifier;
   switch (specifier.case) {
     case "statusCodeFilter":
@@ -36,21 +47,52 @@ export function compileLogFilter(filter: AccessLogFilter, path: string, faults: 
       return (info) => statuses.some((status) => status === grpcStatusOf(info)) !== exclude;
     }
     case "andFilter": {
-      const all = compileAll(specifier.value.filters, `${path}.andFilter`, faults);
+      const all = compileAll(specifier.value.filters, expressions, `${path}.andFilter`, faults);
       return (info) => all.every((one) => one(info));
     }
     case "orFilter": {
-      const any = compileAll(specifier.value.filters, `${path}.orFilter`, faults);
+      const any = compileAll(specifier.value.filters, expressions, `${path}.orFilter`, faults);
       return (info) => any.some((one) => one(info));
     }
+    case "extensionFilter":
+      return extension(specifier.value, expressions, path, faults);
     default:
       faults.push({ path, message: `the access log filter ${specifier.case ?? "(empty)"} is not supported` });
       return () => false;
   }
 }
 
-function compileAll(filters: readonly AccessLogFilter[], path: string, faults: ConfigFault[]): readonly LogFilter[] {
-  return filters.map((filter, i) => compileLogFilter(filter, `${path}.filters[${i}]`, faults));
+function compileAll(
+  filters: readonly AccessLogFilter[],
+  expressions: StreamExpressions,
+  path: string,
+  faults: ConfigFault[],
+): readonly LogFilter[] {
+  return filters.map((filter, i) => compileLogFilter(filter, expressions, `${path}.filters[${i}]`, faults));
+}
+
+/** The one extension filter that there is: a CEL expression. What is not true, also for want of a value, is not logged. */
+function extension(
+  filter: ExtensionFilter,
+  expressions: StreamExpressions,
+  path: string,
+  faults: ConfigFault[],
+): LogFilter {
+  const at = `${path}.extensionFilter.typedConfig`;
+  const any = filter.configType.case === "typedConfig" ? filter.configType.value : create(AnySchema);
+  if (typeNameOfUrl(any.typeUrl) !== ExpressionFilterSchema.typeName) {
+    const message = `the extension filter ${filter.name} (${any.typeUrl || "empty"}) is not supported; use a CEL expression`;
+    faults.push({ path: at, message });
+    return () => false;
+  }
+  const unpacked = unpackAnyAs(any, ExpressionFilterSchema);
+  if (unpacked.faults !== undefined) {
+    addFaults(faults, at, unpacked.faults);
+    return () => false;
+  }
+  const { evaluate, problem } = expressions.compile(unpacked.message.expression, "access_log");
+  if (problem !== undefined) faults.push({ path: `${at}.expression`, message: problem });
+  return evaluate === undefined ? () => false : (info) => evaluate(info) === true;
 }
 
 function comparison(config: ComparisonFilter | undefined, read: (info: StreamInfo) => number): LogFilter {

@@ -2,6 +2,7 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import type { Clock } from "@mixerless/clock";
 import type { MetricStore } from "@mixerless/metrics";
 import { toJson, unpackAny } from "@mixerless/wire";
+import type { Expressions } from "../expression/expressions.ts";
 import type { HttpFilterFactory } from "../http/http-filter.ts";
 import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import { openTypedStruct } from "../network/configured-type.ts";
@@ -22,6 +23,7 @@ export interface ExtensionHostOptions {
   readonly log: (level: number, message: string) => void;
   /** Sizes of messages as Wasm filters see them (headers and body) instead of all bytes on the wire [decision 5]. */
   readonly messageSizes?: boolean;
+  readonly expressions: Expressions;
 }
 
 /** Type of the configuration of the TCP metadata exchange. */
@@ -109,9 +111,10 @@ export class ExtensionHost {
   ): ExtensionInstance | null {
     const text = configurationText(config, path, faults);
     if (text === null) return null;
-    const { clock, metrics, node, log, messageSizes } = this.#options;
+    const { clock, metrics, node, log, messageSizes, expressions } = this.#options;
     const scope = { node, pluginName: extension.name, messageSizes: messageSizes ?? false };
-    const instance = new ExtensionInstance({ clock, metrics, properties: this.#properties, listener, scope, log });
+    const properties = this.#properties;
+    const instance = new ExtensionInstance({ clock, metrics, properties, expressions, listener, scope, log });
     if (instance.start(extension.factory, text)) return instance;
     instance.close();
     faults.push({ path, message: `the extension "${extension.name}" refuses its configuration; its log says why` });

@@ -1,5 +1,6 @@
 import type { Clock } from "@mixerless/clock";
 import type { Counter, MetricStore } from "@mixerless/metrics";
+import type { Expressions } from "../expression/expressions.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import type { AttributeScope } from "./attributes/attribute.ts";
 import type { ExtensionFactory, ExtensionRoot, ExtensionStream, PeerFrames, StreamHandle } from "./extension.ts";
@@ -11,6 +12,7 @@ export interface InstanceParts {
   readonly clock: Clock;
   readonly metrics: MetricStore;
   readonly properties: PropertyTable;
+  readonly expressions: Expressions;
   readonly listener: ListenerFacts;
   readonly scope: AttributeScope;
   readonly log: (level: number, message: string) => void;
@@ -67,6 +69,9 @@ export class ExtensionInstance implements RootOwner {
   }
   get properties(): PropertyTable {
     return this.#parts.properties;
+  }
+  get expressions(): Expressions {
+    return this.#parts.expressions;
   }
   get listener(): ListenerFacts {
     return this.#parts.listener;

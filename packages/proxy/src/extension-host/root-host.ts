@@ -1,5 +1,7 @@
 import type { Clock, Timer } from "@mixerless/clock";
 import type { MetricStore } from "@mixerless/metrics";
+import type { Expressions } from "../expression/expressions.ts";
+import { printed } from "../expression/values.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import type { AttributeScope, AttributeSource } from "./attributes/attribute.ts";
 import type {
@@ -9,6 +11,7 @@ import type {
   HistogramHandle,
   PropertyName,
   RootHandle,
+  StreamHandle,
 } from "./extension.ts";
 import type { PropertyTable } from "./property-table.ts";
 
@@ -17,6 +20,7 @@ export interface RootOwner {
   readonly clock: Clock;
   readonly metrics: MetricStore;
   readonly properties: PropertyTable;
+  readonly expressions: Expressions;
   readonly listener: ListenerFacts;
   readonly scope: AttributeScope;
   log(level: number, message: string): void;
@@ -24,13 +28,11 @@ export interface RootOwner {
 }
 
 const LOST: CounterHandle & GaugeHandle & HistogramHandle = { add() {}, set() {}, record() {} };
-const NO_RESULT: ExpressionHandle = { evaluate: () => null };
 
 /** The host as one configured instance of an extension sees it. */
 export class RootHost implements RootHandle, AttributeSource {
   readonly #owner: RootOwner;
   #timer: Timer | null = null;
-  #warned = false;
   #closed = false;
   /** True while a stream's callback runs: what is measured there may expire. */
   inStream = false;
@@ -59,11 +61,14 @@ export class RootHost implements RootHandle, AttributeSource {
     return this.#metric(() => this.#owner.metrics.histogram({ name }).series(labels, values));
   }
 
-  /** There is no CEL in this host yet; plain attribute paths never get here. */
   expression(text: string): ExpressionHandle | null {
-    if (!this.#warned) this.#owner.log(3, `the expression "${text}" is not evaluated: this proxy has no CEL yet`);
-    this.#warned = true;
-    return NO_RESULT;
+    const { evaluate, problem } = this.#owner.expressions.compile(text, this.#owner.scope.pluginName);
+    if (problem !== undefined) {
+      this.#owner.log(3, `the expression "${text}" does not compile: ${problem}`);
+      return null;
+    }
+    // Streams of this host are all of them sources of attributes.
+    return { evaluate: (stream) => printed(evaluate(stream as StreamHandle & AttributeSource)) };
   }
 
   rootString(property: PropertyName): string | null {

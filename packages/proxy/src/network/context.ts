@@ -1,6 +1,7 @@
 import type { Clock, DeadlineWheel } from "@mixerless/clock";
 import type { MetricStore } from "@mixerless/metrics";
 import type { AccessLogSinks } from "../access-log/sink.ts";
+import type { StreamExpressions } from "../expression/stream-expressions.ts";
 import type { ExtensionHost } from "../extension-host/extension-host.ts";
 import type { ServerConnectionFactory } from "../http/connection-manager/codec-options.ts";
 import type { RouteProvider } from "../http/routing/route-provider.ts";
@@ -19,6 +20,7 @@ export interface FilterChainContext {
   /** Takes the proxy's own series, by Envoy's names. */
   readonly metrics: MetricStore;
   readonly extensions: ExtensionHost;
+  readonly expressions: StreamExpressions;
   readonly createServerConnection: ServerConnectionFactory;
   /** Most bytes that are kept of one message, `per_connection_buffer_limit_bytes`; null: 1 MiB, 0: no limit. */
   readonly bufferLimit: number | null;

@@ -5,6 +5,8 @@ import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
 import { FilterChainSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { describe, expect, it } from "vitest";
 import { createClientCodec, createServerCodecs } from "../codecs.ts";
+import { Expressions } from "../expression/expressions.ts";
+import { StreamExpressions } from "../expression/stream-expressions.ts";
 import { ExtensionHost } from "../extension-host/extension-host.ts";
 import { ROUTER, routesTo, textLog } from "../http/testing/test-proxy.ts";
 import { FilterState } from "../stream/filter-state.ts";
@@ -94,6 +96,7 @@ function world(terminal: object) {
   }
   expect(clusters.set(cluster.message)).toEqual([]);
   const metrics = new MetricStore({ clock });
+  const expressions = new Expressions(metrics);
   const log: string[] = [];
   const listener = { name: "l", direction: 2, filterChainName: "chain", metadata: {} };
   const factory = createFilterChainFactory(chain.message.filters, {
@@ -105,7 +108,8 @@ function world(terminal: object) {
     bufferLimit: null,
     accessLogs: { file: () => ({ write: (line) => log.push(line) }) },
     metrics,
-    extensions: new ExtensionHost({}, { clock, metrics, node: {}, log: () => {} }),
+    expressions: new StreamExpressions(expressions, {}),
+    extensions: new ExtensionHost({}, { clock, metrics, expressions, node: {}, log: () => {} }),
     createServerConnection: createServerCodecs(),
     random: () => 0.5,
     uuid: () => "the-id",

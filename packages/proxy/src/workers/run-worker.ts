@@ -4,6 +4,7 @@ import { BootstrapSchema } from "@mixerless/wire/envoy/config/bootstrap/v3/boots
 import type { ConfigStreamOptions } from "../config/config-stream.ts";
 import type { IncomingUpdate } from "../config/resource-intake.ts";
 import { SCHEMAS } from "../config/resource-kinds.ts";
+import type { StateReaderTable } from "../expression/state-reader.ts";
 import { describeFaults } from "../network/config-fault.ts";
 import { createProxy, type Proxy as DataPlaneProcess, type ProxyOptions } from "../proxy.ts";
 import { SecretStore } from "../tls/secret-store.ts";
@@ -13,6 +14,7 @@ import type { CarriedUpdate, FromWorker, ToWorker, WorkerState } from "./message
 export interface WorkerOptions {
   readonly clock: Clock;
   readonly extensions: ProxyOptions["extensions"];
+  readonly states?: StateReaderTable;
   readonly log: (message: string) => void;
   readonly random: () => number;
   readonly uuid: () => string;
@@ -78,10 +80,10 @@ export class Worker {
   }
 
   async #start({ bootstrap, version, dynamic }: Extract<ToWorker, { type: "start" }>): Promise<void> {
-    const { clock, extensions, log, random, uuid, send } = this.#options;
+    const { clock, extensions, states = {}, log, random, uuid, send } = this.#options;
     const decoded = fromBinary(BootstrapSchema, bootstrap);
     const proxy = createProxy({
-      ...{ bootstrap: decoded, clock, extensions, log, random, uuid, version },
+      ...{ bootstrap: decoded, clock, extensions, states, log, random, uuid, version },
       onQuit: () => {},
       parts: {
         series: "counted",

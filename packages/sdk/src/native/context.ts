@@ -8,7 +8,6 @@ import type {
   StreamHandle,
 } from "./handles.ts";
 import { type HeaderName, HeaderValue, type Property, type StateName } from "./names.ts";
-import { createPathExpression } from "./path-expression.ts";
 
 /**
  * One configured instance of an extension. Lives as long as its configuration; makes one {@link StreamContext} per
@@ -43,10 +42,9 @@ export abstract class RootContext {
     return this.host.histogram(name, labels, values);
   }
 
-  /** Compiles a CEL expression; null if it does not parse. */
+  /** Compiles a CEL expression; null if it does not parse or calls functions that there are not. */
   expression(text: string): ExpressionHandle | null {
-    const path = createPathExpression(text);
-    return path !== null ? path : this.host.expression(text);
+    return this.host.expression(text);
   }
 
   /** A property that needs no stream; null if absent. */

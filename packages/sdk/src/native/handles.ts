@@ -46,8 +46,8 @@ export abstract class RootHandle {
   /** As {@link counter}. */
   abstract histogram(name: string, labels: string[], values: string[]): HistogramHandle;
   /**
-   * Compiles a CEL expression. Null: it does not parse. A host without CEL gives a handle whose `evaluate` is always
-   * null, and logs that once. Plain attribute paths never get here: the sdk reads them as properties.
+   * Compiles a CEL expression. Null, after a log line: it does not parse, or calls functions that there are not. A host
+   * without CEL gives a handle whose `evaluate` is always null, and logs that once.
    */
   abstract expression(text: string): ExpressionHandle | null;
   /** A property that needs no stream (`xds.node…`, `xds.listener_direction`, `plugin_root_id`); null if absent. */

@@ -10,6 +10,7 @@ import {
 import type { Property } from "../native/names.ts";
 import { type Attribute, attributeAt, attributeNumber, attributeText } from "./attributes.ts";
 import { FakeMetrics } from "./fake-metrics.ts";
+import { createPathExpression } from "./path-expression.ts";
 
 /** What a fake CEL expression gives for a stream; null where evaluation fails. */
 export type Evaluator = (stream: StreamHandle) => string | null;
@@ -31,7 +32,7 @@ class FakeExpression extends ExpressionHandle {
 export interface FakeRootOptions {
   /** Properties that need no stream, e.g. `{ xds: { node: …, listener_direction: 1 } }`. */
   readonly attributes: Attribute;
-  /** Expressions by their text; null for one that does not parse. Others parse and never evaluate. */
+  /** Expressions by their text; null for one that does not parse. Others parse; they read an attribute or never evaluate. */
   readonly expressions?: Readonly<Record<string, Evaluator | null>>;
   /** Where its series go; a store of its own by default. */
   readonly metrics?: FakeMetrics;
@@ -92,7 +93,8 @@ export class FakeRoot extends RootHandle {
   expression(text: string): ExpressionHandle | null {
     const evaluator = this.#expressions[text];
     if (evaluator === null) return null;
-    return new FakeExpression(evaluator ?? (() => null));
+    if (evaluator !== undefined) return new FakeExpression(evaluator);
+    return createPathExpression(text) ?? new FakeExpression(() => null);
   }
 
   rootString(property: Property): string | null {

@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import type { Clock } from "@mixerless/clock";
 import { type DataSource, DataSourceSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { SubstitutionFormatString } from "@mixerless/wire/envoy/config/core/v3/substitution_format_string";
 import type { ConfigFault } from "../../network/config-fault.ts";
 import { createJsonFormat } from "./json-format.ts";
+import type { FormatParts } from "./operator.ts";
 import { createOperators } from "./operators/table.ts";
 import { parseFormat } from "./parse-format.ts";
 import { createTextFormat, type LineFormat } from "./text-format.ts";
@@ -17,12 +17,12 @@ export const DEFAULT_TEXT_FORMAT =
 /** Compiles a text; for lines of a log and for header values alike. */
 export function compileText(
   text: string,
-  clock: Clock,
+  parts: FormatParts,
   path: string,
   faults: ConfigFault[],
   missing = "-",
 ): LineFormat {
-  const parsed = parseFormat(text, createOperators(clock), path);
+  const parsed = parseFormat(text, createOperators(parts), path);
   faults.push(...parsed.faults);
   return createTextFormat(parsed.segments, missing);
 }
@@ -31,32 +31,32 @@ export function compileText(
 export function compileJson(
   format: unknown,
   omitEmpty: boolean,
-  clock: Clock,
+  parts: FormatParts,
   path: string,
   faults: ConfigFault[],
 ): LineFormat {
-  return createJsonFormat(format, omitEmpty, createOperators(clock), path, faults);
+  return createJsonFormat(format, omitEmpty, createOperators(parts), path, faults);
 }
 
 /** Compiles what `log_format` and its like hold. */
 export function compileSubstitution(
   format: SubstitutionFormatString,
-  clock: Clock,
+  parts: FormatParts,
   path: string,
   faults: ConfigFault[],
 ): LineFormat {
   const missing = format.omitEmptyValues ? "" : "-";
   switch (format.format.case) {
     case "textFormat":
-      return compileText(format.format.value, clock, `${path}.textFormat`, faults, missing);
+      return compileText(format.format.value, parts, `${path}.textFormat`, faults, missing);
     case "textFormatSource": {
       const at = `${path}.textFormatSource`;
-      return compileText(inlineText(format.format.value, at, faults), clock, at, faults, missing);
+      return compileText(inlineText(format.format.value, at, faults), parts, at, faults, missing);
     }
     case "jsonFormat":
-      return compileJson(format.format.value, format.omitEmptyValues, clock, `${path}.jsonFormat`, faults);
+      return compileJson(format.format.value, format.omitEmptyValues, parts, `${path}.jsonFormat`, faults);
     default:
-      return compileText(DEFAULT_TEXT_FORMAT, clock, path, faults, missing);
+      return compileText(DEFAULT_TEXT_FORMAT, parts, path, faults, missing);
   }
 }
 

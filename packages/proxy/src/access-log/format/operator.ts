@@ -1,5 +1,14 @@
+import type { Clock } from "@mixerless/clock";
+import type { StreamExpressions } from "../../expression/stream-expressions.ts";
 import type { ConfigFault } from "../../network/config-fault.ts";
 import type { StreamInfo } from "../../stream/stream-info.ts";
+
+/** What formats are made with. */
+export interface FormatParts {
+  readonly clock: Clock;
+  /** Null where expressions have no place: in header values. */
+  readonly expressions: StreamExpressions | null;
+}
 
 /** What an operator gives for one stream. Null: there is no such value. Strings are byte strings. */
 export type OperatorValue = string | number | boolean | null | object;

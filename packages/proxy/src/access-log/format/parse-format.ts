@@ -1,6 +1,8 @@
 import type { ConfigFault } from "../../network/config-fault.ts";
 import type { Operator, OperatorTable, ParsedFormat, Segment } from "./operator.ts";
 
+/** An expression has brackets of its own: it ends where its operator does. */
+const EXPRESSION = /%(CEL|TYPED_CEL)\((.*?)\)(?::(\d+))?%/sy;
 const OPERATOR = /%(?:([A-Z0-9_]+)(?:\(((?:[^()]|\([^()]*\))*)\))?(?::(\d+))?)?%/y;
 
 /**
@@ -23,8 +25,7 @@ export function parseFormat(format: string, operators: OperatorTable, path: stri
       break;
     }
     literal += format.slice(at, percent);
-    OPERATOR.lastIndex = percent;
-    const match = OPERATOR.exec(format);
+    const match = matchAt(EXPRESSION, format, percent) ?? matchAt(OPERATOR, format, percent);
     if (match === null) {
       faults.push({
         path,
@@ -32,7 +33,7 @@ export function parseFormat(format: string, operators: OperatorTable, path: stri
       });
       break;
     }
-    at = OPERATOR.lastIndex;
+    at = percent + match[0].length;
     const [whole, name, args, max] = match;
     if (name === undefined) {
       literal += "%";
@@ -48,6 +49,11 @@ export function parseFormat(format: string, operators: OperatorTable, path: stri
   }
   endLiteral();
   return { segments, faults };
+}
+
+function matchAt(pattern: RegExp, text: string, at: number): RegExpExecArray | null {
+  pattern.lastIndex = at;
+  return pattern.exec(text);
 }
 
 function makeOperator(name: string, args: string | null, operators: OperatorTable): Operator | string {

@@ -1,5 +1,5 @@
 import type { TlsInfo } from "../../transport/transport.ts";
-import { type AttributeFamily, type AttributeValue, fields } from "./attribute.ts";
+import { type AttributeFamily, type AttributeReader, type AttributeValue, descend, fields } from "./attribute.ts";
 
 /** `source.…`: who asks. */
 export const SOURCE: AttributeFamily = fields({
@@ -23,11 +23,26 @@ export const CONNECTION: AttributeFamily = fields({
   subject_peer_certificate: (info) => info.downstream.tls?.subjectPeer,
   uri_san_local_certificate: (info) => firstLocalUri(info.downstream.tls),
   uri_san_peer_certificate: (info) => firstPeerUri(info.downstream.tls),
+  dns_san_peer_certificate: (info) => info.downstream.tls?.dnsSanPeer[0],
+  sha256_peer_certificate_digest: (info) => info.downstream.tls?.fingerprintPeer,
   termination_details: (info) => info.connectionTerminationDetails,
 });
 
 /** `upstream.…`: the host and the connection to it. */
-export const UPSTREAM: AttributeFamily = fields({
+export const UPSTREAM: AttributeFamily = (rest) =>
+  rest[0] === "locality" ? localityReader(rest) : UPSTREAM_FIELDS(rest);
+
+/** A Locality, by the names of its fields. */
+function localityReader(path: readonly string[]): AttributeReader {
+  return ({ info }) => {
+    const locality = info?.upstreamHost?.locality;
+    if (locality === undefined) return null;
+    const { region, zone, subZone } = locality;
+    return descend({ region, zone, sub_zone: subZone }, path, 1);
+  };
+}
+
+const UPSTREAM_FIELDS: AttributeFamily = fields({
   address: (info) => info.upstreamHost?.address.text,
   port: (info) => info.upstreamHost?.address.port,
   local_address: (info) => info.upstreamConnection?.localAddress.text,
@@ -36,6 +51,8 @@ export const UPSTREAM: AttributeFamily = fields({
   subject_peer_certificate: (info) => info.upstreamConnection?.tls?.subjectPeer,
   uri_san_local_certificate: (info) => firstLocalUri(info.upstreamConnection?.tls),
   uri_san_peer_certificate: (info) => firstPeerUri(info.upstreamConnection?.tls),
+  dns_san_peer_certificate: (info) => info.upstreamConnection?.tls?.dnsSanPeer[0],
+  sha256_peer_certificate_digest: (info) => info.upstreamConnection?.tls?.fingerprintPeer,
   transport_failure_reason: (info) => info.upstreamTransportFailure,
   request_attempt_count: (info) => info.attemptCount,
   cx_pool_ready_duration: (info) => {

@@ -5,10 +5,12 @@ import { RESPONSE } from "./response.ts";
 import { bareState, DYNAMIC_METADATA, FILTER_STATE } from "./state.ts";
 import { XDS } from "./xds.ts";
 
-const PLUGIN: Readonly<Record<string, AttributeReader>> = {
+/** Names that stand alone; the last is the older form of `connection.id`. */
+const SINGLE: Readonly<Record<string, AttributeReader>> = {
   plugin_name: ({ scope }) => scope.pluginName,
   plugin_root_id: ({ scope }) => scope.pluginName,
   plugin_vm_id: () => "",
+  connection_id: ({ info }) => info?.downstream.id,
 };
 
 const FAMILIES: AttributeTable = {
@@ -33,6 +35,6 @@ export function resolveAttribute(path: readonly string[]): AttributeReader {
     const family: AttributeFamily | undefined = FAMILIES[root];
     return family?.(path.slice(1)) ?? ABSENT;
   }
-  if (path.length === 1 && Object.hasOwn(PLUGIN, root)) return PLUGIN[root] ?? ABSENT;
+  if (path.length === 1 && Object.hasOwn(SINGLE, root)) return SINGLE[root] ?? ABSENT;
   return XDS(path) ?? bareState(path);
 }

@@ -27,7 +27,7 @@ export function compileTcpProxy(message: TcpProxy, context: FilterChainContext, 
     idleTimeout: milliseconds(message.idleTimeout) ?? 3_600_000,
     maxDuration: milliseconds(message.maxDownstreamConnectionDuration) ?? 0,
     maxConnectAttempts: message.maxConnectAttempts ?? 1,
-    accessLogs: compileAccessLoggers(message.accessLog, context.accessLogs, context.clock, "accessLog", faults),
+    accessLogs: compileAccessLoggers(message.accessLog, context, "accessLog", faults),
   };
 }
 

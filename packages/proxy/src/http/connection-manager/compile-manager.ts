@@ -29,7 +29,7 @@ export function compileManager(message: HttpConnectionManager, context: FilterCh
     routes: compileRoutes(message, context, faults),
     filters: compileHttpFilters(message.httpFilters, message.statPrefix, context, "httpFilters", faults),
     upgrades: compileUpgrades(message, faults),
-    accessLogs: compileAccessLoggers(message.accessLog, context.accessLogs, context.clock, "accessLog", faults),
+    accessLogs: compileAccessLoggers(message.accessLog, context, "accessLog", faults),
     request: compileRequestOptions(message, faults),
     response: compileResponseOptions(message),
     timeouts: {
@@ -41,7 +41,7 @@ export function compileManager(message: HttpConnectionManager, context: FilterCh
       max: milliseconds(message.commonHttpProtocolOptions?.maxConnectionDuration) ?? 0,
       drain: milliseconds(message.drainTimeout) ?? 5000,
     },
-    localReply: compileLocalReplyConfig(message.localReplyConfig, context.clock, faults),
+    localReply: compileLocalReplyConfig(message.localReplyConfig, context, faults),
     proxy100Continue: message.proxy100Continue,
     bufferLimit: (context.bufferLimit ?? BUFFER_LIMIT) || Number.POSITIVE_INFINITY,
     codec: compileCodecOptions(message, context, faults),

@@ -1,9 +1,9 @@
-import type { Clock } from "@mixerless/clock";
 import type { SubstitutionFormatString } from "@mixerless/wire/envoy/config/core/v3/substitution_format_string";
 import type {
   LocalReplyConfig,
   ResponseMapper,
 } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
+import type { LogParts } from "../../access-log/access-logger.ts";
 import { compileSubstitution, inlineText } from "../../access-log/format/compile-format.ts";
 import { compileLogFilter, type LogFilter } from "../../access-log/log-filter.ts";
 import type { ConfigFault } from "../../network/config-fault.ts";
@@ -15,6 +15,9 @@ import { compileHeaderMutations, type HeaderMutations } from "../routing/header-
 
 /** Changes replies that the proxy makes itself: `local_reply_config`. */
 export type LocalReplyChange = (reply: LocalReply, info: StreamInfo) => LocalReply;
+
+/** What is needed to compile them. */
+export type LocalReplyParts = Pick<LogParts, "clock" | "expressions">;
 
 interface Mapper {
   readonly matches: LogFilter;
@@ -33,14 +36,14 @@ interface BodyFormat {
 /** Null where nothing is configured. */
 export function compileLocalReplyConfig(
   config: LocalReplyConfig | undefined,
-  clock: Clock,
+  parts: LocalReplyParts,
   faults: ConfigFault[],
 ): LocalReplyChange | null {
   if (config === undefined) return null;
   const mappers = config.mappers.map((mapper, i) =>
-    compileMapper(mapper, `localReplyConfig.mappers[${i}]`, clock, faults),
+    compileMapper(mapper, `localReplyConfig.mappers[${i}]`, parts, faults),
   );
-  const format = compileBody(config.bodyFormat, "localReplyConfig.bodyFormat", clock, faults);
+  const format = compileBody(config.bodyFormat, "localReplyConfig.bodyFormat", parts, faults);
   return (reply, info) => {
     info.responseCode = reply.status;
     info.localReplyBody = reply.body;
@@ -49,27 +52,30 @@ export function compileLocalReplyConfig(
   };
 }
 
-function compileMapper(mapper: ResponseMapper, path: string, clock: Clock, faults: ConfigFault[]): Mapper {
+function compileMapper(mapper: ResponseMapper, path: string, parts: LocalReplyParts, faults: ConfigFault[]): Mapper {
   if (mapper.filter === undefined) faults.push({ path: `${path}.filter`, message: "is needed" });
   return {
-    matches: mapper.filter === undefined ? () => false : compileLogFilter(mapper.filter, `${path}.filter`, faults),
+    matches:
+      mapper.filter === undefined
+        ? () => false
+        : compileLogFilter(mapper.filter, parts.expressions, `${path}.filter`, faults),
     status: mapper.statusCode ?? null,
     body: mapper.body === undefined ? null : bytes(inlineText(mapper.body, `${path}.body`, faults)),
-    format: compileBody(mapper.bodyFormatOverride, `${path}.bodyFormatOverride`, clock, faults),
-    headers: compileHeaderMutations(mapper.headersToAdd, [], clock, `${path}.headersToAdd`, faults),
+    format: compileBody(mapper.bodyFormatOverride, `${path}.bodyFormatOverride`, parts, faults),
+    headers: compileHeaderMutations(mapper.headersToAdd, [], parts.clock, `${path}.headersToAdd`, faults),
   };
 }
 
 function compileBody(
   format: SubstitutionFormatString | undefined,
   path: string,
-  clock: Clock,
+  parts: LocalReplyParts,
   faults: ConfigFault[],
 ): BodyFormat | null {
   if (format === undefined) return null;
   const json = format.format.case === "jsonFormat";
   return {
-    print: compileSubstitution(format, clock, path, faults),
+    print: compileSubstitution(format, parts, path, faults),
     contentType: format.contentType === "" ? (json ? "application/json" : "text/plain") : format.contentType,
   };
 }

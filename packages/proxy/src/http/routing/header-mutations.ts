@@ -74,7 +74,7 @@ function compileAddition(option: HeaderValueOption, clock: Clock, path: string, 
     option.header === undefined || option.header.rawValue.length === 0
       ? (option.header?.value ?? "")
       : Buffer.from(option.header.rawValue).toString("utf8");
-  const format = compileText(value, clock, `${path}.header.value`, faults, "");
+  const format = compileText(value, { clock, expressions: null }, `${path}.header.value`, faults, "");
   return {
     name: mutableName(option.header?.key ?? "", `${path}.header.key`, faults),
     constant: value.includes("%") ? null : Buffer.from(value, "utf8").toString("latin1"),

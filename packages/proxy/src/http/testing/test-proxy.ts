@@ -7,6 +7,9 @@ import {
   HttpConnectionManagerSchema,
 } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import type { AccessLogSink } from "../../access-log/sink.ts";
+import { Expressions } from "../../expression/expressions.ts";
+import type { StateReaderTable } from "../../expression/state-reader.ts";
+import { StreamExpressions } from "../../expression/stream-expressions.ts";
 import type { ExtensionTable } from "../../extension-host/extension.ts";
 import { ExtensionHost } from "../../extension-host/extension-host.ts";
 import type { FilterChainContext } from "../../network/context.ts";
@@ -49,6 +52,7 @@ export function compileRoutes(json: object): RouteTable {
 
 export interface TestProxyOptions {
   readonly extensions?: ExtensionTable;
+  readonly states?: StateReaderTable;
   readonly node?: Readonly<Record<string, unknown>>;
   readonly listener?: Partial<ListenerFacts>;
   readonly random?: () => number;
@@ -75,6 +79,7 @@ export class TestProxy {
   constructor(manager: object, options: TestProxyOptions = {}) {
     this.#options = options;
     let ids = 0;
+    const expressions = new Expressions(this.metrics, options.states);
     const listener = { name: "test", direction: 2, filterChainName: "chain", metadata: {}, ...options.listener };
     this.context = {
       clock: this.clock,
@@ -85,7 +90,9 @@ export class TestProxy {
       bufferLimit: null,
       accessLogs: { file: (path) => this.#sink(path) },
       metrics: this.metrics,
+      expressions: new StreamExpressions(expressions, options.node ?? {}),
       extensions: new ExtensionHost(options.extensions ?? {}, {
+        expressions,
         clock: this.clock,
         metrics: this.metrics,
         node: options.node ?? {},

@@ -3,8 +3,6 @@ import { type OperatorFactory, type OperatorTable, plain } from "../operator.ts"
 
 /** Operators of Envoy's that would need what this proxy does not keep. To print `-` for them would be a lie. */
 const REFUSED: Readonly<Record<string, string>> = {
-  CEL: "expressions are not evaluated in access logs; use the operator of the value",
-  TYPED_CEL: "expressions are not evaluated in access logs; use the operator of the value",
   COALESCE: "is not supported; REQ(X?Y) gives the first of two headers",
   DOWNSTREAM_LOCAL_CLOSE_REASON: "is not kept; use CONNECTION_TERMINATION_DETAILS or RESPONSE_FLAGS",
   DOWNSTREAM_DETECTED_CLOSE_TYPE: "is not kept; use RESPONSE_FLAGS, where DC and DR tell of the client's end",

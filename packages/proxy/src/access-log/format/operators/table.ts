@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { env } from "node:process";
-import type { Clock } from "@mixerless/clock";
-import type { OperatorTable } from "../operator.ts";
+import type { FormatParts, OperatorTable } from "../operator.ts";
+import { expressionOperators } from "./expression.ts";
 import { HEADER_OPERATORS } from "./headers.ts";
 import { OUTCOME_OPERATORS } from "./outcome.ts";
 import { REST_OPERATORS } from "./rest.ts";
@@ -11,8 +11,9 @@ import { timeOperators } from "./time.ts";
 import { TLS_OPERATORS } from "./tls.ts";
 
 /** Every format operator that is known [telemetry §6.3]. Some are known and refused, with the reason. */
-export function createOperators(clock: Clock): OperatorTable {
+export function createOperators({ clock, expressions }: FormatParts): OperatorTable {
   return {
+    ...expressionOperators(expressions),
     ...timeOperators(clock),
     ...HEADER_OPERATORS,
     ...OUTCOME_OPERATORS,

@@ -1,6 +1,6 @@
+import { ExpressionHandle, type StreamHandle } from "../native/handles.ts";
+import { Property } from "../native/names.ts";
 import { parseAttributePath } from "../portable/attribute-path.ts";
-import { ExpressionHandle, type StreamHandle } from "./handles.ts";
-import { Property } from "./names.ts";
 
 class PathExpression extends ExpressionHandle {
   readonly #property: Property;
@@ -15,7 +15,7 @@ class PathExpression extends ExpressionHandle {
   }
 }
 
-/** An expression that only reads one attribute, or null if `text` is more than that. Needs no CEL in the host. */
+/** An expression that only reads one attribute, which is all the CEL that fakes have; null if `text` is more than that. */
 export function createPathExpression(text: string): ExpressionHandle | null {
   const path = parseAttributePath(text);
   return path === null ? null : new PathExpression(path);

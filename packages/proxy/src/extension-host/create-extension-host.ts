@@ -1,0 +1,32 @@
+import type { Clock } from "@mixerless/clock";
+import type { MetricStore } from "@mixerless/metrics";
+import { toJson } from "@mixerless/wire";
+import { type Node, NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
+import { Expressions } from "../expression/expressions.ts";
+import type { StateReaderTable } from "../expression/state-reader.ts";
+import { StreamExpressions } from "../expression/stream-expressions.ts";
+import type { ExtensionTable } from "./extension.ts";
+import { ExtensionHost } from "./extension-host.ts";
+
+export interface ExtensionParts {
+  readonly table: ExtensionTable;
+  readonly states: StateReaderTable | undefined;
+  readonly node: Node | undefined;
+  readonly clock: Clock;
+  readonly metrics: MetricStore;
+  readonly log: (level: number, message: string) => void;
+}
+
+/** What runs extensions, and what evaluates expressions beside them, for one proxy. */
+export function createExtensionHost({ table, states, node, clock, metrics, log }: ExtensionParts): {
+  readonly extensions: ExtensionHost;
+  readonly expressions: StreamExpressions;
+} {
+  const facts =
+    node === undefined ? {} : (toJson(NodeSchema, node, { declaredNames: true }) as Record<string, unknown>);
+  const expressions = new Expressions(metrics, states);
+  return {
+    extensions: new ExtensionHost(table, { clock, metrics, node: facts, expressions, log }),
+    expressions: new StreamExpressions(expressions, facts),
+  };
+}
