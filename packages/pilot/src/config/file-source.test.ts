@@ -40,6 +40,36 @@ async function start(options: Partial<FileSourceOptions> = {}) {
   return { store, clock, source, hosts, codes };
 }
 
+describe("a file that is written in place", () => {
+  test("keeps what it held while it is empty, and loses nothing when it is written then", async () => {
+    save("a.yaml", rule("a"));
+    const { source, clock, hosts, store } = await start();
+    const revision = store.snapshot().revision;
+    save("a.yaml", "");
+    await source.rescan();
+    await source.rescan();
+    expect(hosts()).toEqual(["a"]);
+    save("a.yaml", rule("a", "b"));
+    await source.rescan();
+    expect(hosts()).toEqual(["b"]);
+    clock.advance(1000);
+    await source.idle();
+    expect(hosts()).toEqual(["b"]);
+    expect(store.snapshot().revision).not.toBe(revision);
+  });
+
+  test("that stays empty is meant to be", async () => {
+    save("a.yaml", rule("a"));
+    const { source, clock, hosts } = await start();
+    save("a.yaml", "");
+    await source.rescan();
+    expect(hosts()).toEqual(["a"]);
+    clock.advance(50);
+    await source.idle();
+    expect(hosts()).toEqual([]);
+  });
+});
+
 describe("what is read", () => {
   test("YAML and JSON below a directory, in the order of their names", async () => {
     mkdirSync(path("sub"));

@@ -41,6 +41,8 @@ export class FileSource {
   readonly #options: FileSourceOptions;
   readonly #limits: { readonly files: number; readonly directories: number; readonly depth: number };
   #known = new Map<string, KnownFile>();
+  /** Since when files are empty that held something; `Clock.monotonic()`. */
+  readonly #emptySince = new Map<string, number>();
   /** Configured paths that are reported as unreadable now. */
   #reported = new Set<string>();
   #watchers = new Map<string, FSWatcher>();
@@ -111,15 +113,33 @@ export class FileSource {
     for (const file of tree.files) {
       const known = this.#known.get(file.path);
       if (!thorough && known?.fingerprint === file.fingerprint) continue;
-      const { reading, hash } = await this.#read(file, known?.hash);
+      const { reading, hash, empty } = await this.#read(file, known?.hash);
+      if (known !== undefined && reading !== undefined && empty && this.#mayBeWritten(file.path)) continue;
+      this.#emptySince.delete(file.path);
       this.#known.set(file.path, { fingerprint: file.fingerprint, hash });
       if (reading !== undefined) changes.push({ reading });
     }
     return changes;
   }
 
+  /**
+   * Who writes a file in place truncates it first: a look in between must not take away all that it held. It is looked
+   * at again after a while, and only what is empty then too is meant to be.
+   */
+  #mayBeWritten(path: string): boolean {
+    const now = this.#options.clock.monotonic();
+    const since = this.#emptySince.get(path) ?? now;
+    this.#emptySince.set(path, since);
+    if (now - since >= QUIET_TIME) return false;
+    this.#changed();
+    return true;
+  }
+
   /** No reading when the content is that of the hash already known. */
-  async #read(file: TreeFile, knownHash: string | undefined): Promise<{ reading?: FileReading; hash: string }> {
+  async #read(
+    file: TreeFile,
+    knownHash: string | undefined,
+  ): Promise<{ reading?: FileReading; hash: string; empty?: boolean }> {
     const limit = this.#options.maxFileSize ?? MAX_FILE_SIZE;
     if (file.size > limit) {
       const message = `The file has ${file.size} bytes; at most ${limit} are read.`;
@@ -129,7 +149,8 @@ export class FileSource {
       const content = await readFile(file.path);
       const hash = createHash("sha256").update(content).digest("base64");
       if (hash === knownHash) return { hash };
-      return { reading: readConfig({ file: file.path, text: content.toString("utf8"), root: file.root }), hash };
+      const reading = readConfig({ file: file.path, text: content.toString("utf8"), root: file.root });
+      return { reading, hash, empty: content.length === 0 };
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       const cure = "Make it readable for this process.";
@@ -149,6 +170,7 @@ export class FileSource {
     for (const path of [...this.#known.keys()]) {
       if (present.has(path) || hidden(path)) continue;
       this.#known.delete(path);
+      this.#emptySince.delete(path);
       changes.push({ removed: path });
     }
     return changes;
