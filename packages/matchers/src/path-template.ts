@@ -2,8 +2,8 @@ import type { MatcherFault } from "./fault.ts";
 import type { TextTest } from "./regex.ts";
 
 /** Chars that a wildcard takes, as Envoy's templates read them; `**` also takes slashes. */
-const SEGMENT_CHARS = /^[A-Za-z0-9\-._~%!$&'()+,;:@=]*$/;
-const PATH_CHARS = /^[A-Za-z0-9\-._~%!$&'()+,;:@=/]*$/;
+const SEGMENT_CHARS = /^[A-Za-z0-9\-._~%!$&'()*+,;:@=]*$/;
+const PATH_CHARS = /^[A-Za-z0-9\-._~%!$&'()*+,;:@=/]*$/;
 const VARIABLE = /\{[A-Za-z][A-Za-z0-9_]*(?:=([^{}]+))?\}/g;
 
 /** Of a segment: texts, between each two of which stands a `*`. */

@@ -154,7 +154,7 @@ describe("an AuthorizationPolicy in the watched folder", () => {
   }, 60_000);
 
   it("on trial lets everything pass and counts what it would have denied", async () => {
-    const denied = () => demo.series("envoy_http_rbac_istio_dry_run_deny_shadow_denied");
+    const denied = () => demo.series("envoy_http_rbac_shadow_denied");
     const trial = policy("trying", "productpage", "DENY", BY_REQUEST).replace(
       "namespace: default",
       'namespace: default, annotations: { istio.io/dry-run: "true" }',

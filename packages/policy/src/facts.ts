@@ -11,8 +11,8 @@ export interface PeerFacts {
  * turns header names into once, so that a look-up costs nothing per request.
  */
 export interface PolicyFacts<Key = string> {
-  /** All values of a header joined by commas, or null. A connection without requests has no headers. */
-  header(key: Key): string | null;
+  /** The values of a header, line by line. A connection without requests has no headers. */
+  headers(key: Key): readonly string[];
   /** Path without query and fragment, after normalisation; empty for a connection without requests. */
   readonly path: string;
   readonly destinationIp: string;

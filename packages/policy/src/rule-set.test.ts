@@ -162,9 +162,9 @@ it("asks nothing of a policy that names another path or another caller", () => {
   const facts = factsOf({ path: "/a", peer: { uriSans: [REVIEWS] } });
   const counting = {
     ...facts,
-    header: () => {
+    headers: () => {
       asked++;
-      return "y";
+      return ["y"];
     },
   };
   expect(compiled.decide(counting)).toEqual({ allowed: true, policy: null });
@@ -307,9 +307,9 @@ describe("the index of policies", () => {
     const facts = factsOf(peer("spiffe://td/ns/n/sa/s500"));
     const counting = {
       ...facts,
-      header: () => {
+      headers: () => {
         asked++;
-        return null;
+        return [];
       },
     };
     expect([compiled.decide(counting).policy, asked]).toEqual([null, 1]);

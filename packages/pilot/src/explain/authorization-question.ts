@@ -50,7 +50,7 @@ export function readQuestion(
   if (typeof headers === "string") return headers;
   const proven = query.has("mtls") ? identityOf(caller, input) : null;
   const principal = query.get("principal") ?? (named ? key : proven);
-  const target = headers.get(":path") ?? "";
+  const target = headers.get(":path")?.[0] ?? "";
   const token = port.http ? tokenVerdict(input, { headers, target, now: Math.floor(context.now / 1000) }) : null;
   if (typeof token === "string") return token;
   const known = { port, sourceIp, remoteIp, headers, principal, metadata: token?.metadata ?? {} };
@@ -78,20 +78,19 @@ function headersOf(
   query: URLSearchParams,
   jwt: string | null,
   { proxy }: GeneratorInput,
-): Map<string, string> | string {
+): Map<string, string[]> | string {
   const headers = new Map([
-    [":method", query.get("method") ?? "GET"],
-    [":path", query.get("path") ?? "/"],
-    [":authority", query.get("host") ?? proxy.name],
+    [":method", [query.get("method") ?? "GET"]],
+    [":path", [query.get("path") ?? "/"]],
+    [":authority", [query.get("host") ?? proxy.name]],
   ]);
-  if (jwt !== null) headers.set("authorization", `Bearer ${jwt}`);
+  if (jwt !== null) headers.set("authorization", [`Bearer ${jwt}`]);
   for (const header of query.getAll("header")) {
     const colon = header.indexOf(":");
     if (colon < 1) return `header "${header}" is no name:value.`;
     const name = header.slice(0, colon).toLowerCase();
     const value = header.slice(colon + 1).trim();
-    const before = headers.get(name);
-    headers.set(name, before === undefined ? value : `${before},${value}`);
+    headers.set(name, [...(headers.get(name) ?? []), value]);
   }
   return headers;
 }
@@ -106,7 +105,7 @@ interface Known {
   readonly port: InboundPort;
   readonly sourceIp: string;
   readonly remoteIp: string;
-  readonly headers: ReadonlyMap<string, string>;
+  readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly principal: string | null;
   readonly metadata: Readonly<Record<string, unknown>>;
 }
@@ -115,8 +114,8 @@ function factsOf(query: URLSearchParams, { proxy }: GeneratorInput, known: Known
   const { port, sourceIp, remoteIp, headers, principal } = known;
   const { http } = port;
   return {
-    header: (name) => (http ? (headers.get(name) ?? null) : null),
-    path: http ? (headers.get(":path") ?? "").replace(/[?#].*$/s, "") : "",
+    headers: (name) => (http ? (headers.get(name) ?? []) : []),
+    path: http ? (headers.get(":path")?.[0] ?? "").replace(/[?#].*$/s, "") : "",
     destinationIp: proxy.ipAddresses[0] ?? "",
     destinationPort: port.number,
     directRemoteIp: sourceIp,

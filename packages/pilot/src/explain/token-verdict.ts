@@ -28,7 +28,8 @@ export interface TokenVerdict {
 }
 
 export interface TokenQuestion {
-  readonly headers: ReadonlyMap<string, string>;
+  /** Lines by name. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
   /** Path with query. */
   readonly target: string;
   /** Seconds. */
@@ -40,7 +41,7 @@ export function tokenVerdict(input: GeneratorInput, { headers, target, now }: To
   const message = jwtAuthentication(input, input.proxy.type === "router" ? "gateway" : "inbound");
   if (message === null) return verdict("ignored");
   const unfetched: string[] = [];
-  const request = { header: (name: string) => headers.get(name) ?? null, target };
+  const request = { header: (name: string) => headers.get(name)?.join(",") ?? null, target };
   const evaluation = new Evaluation(request, "cookie", now, new Set());
   const status = requirementOf(message, unfetched)(evaluation);
   if (evaluation.waitsFor !== null)
@@ -48,7 +49,7 @@ export function tokenVerdict(input: GeneratorInput, { headers, target, now }: To
   const rules = jwtRules(input.push.attached("RequestAuthentication", input.proxy));
   const [counted] = evaluation.verified.slice(-1);
   if (status !== null) {
-    const issuer = bearerIssuer(headers.get("authorization"));
+    const issuer = bearerIssuer(headers.get("authorization")?.[0]);
     const place = rules.find(({ rule }) => rule.issuer === issuer)?.place ?? null;
     return { ...verdict("refused"), reason: JWT_STATUS_TEXT[status], place };
   }

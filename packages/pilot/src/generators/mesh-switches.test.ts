@@ -6,15 +6,15 @@ import { httpConnectionManager } from "./listeners/http-connection-manager.ts";
 import { tcpFilters } from "./listeners/tcp-proxy.ts";
 import type { ListenerClass } from "./telemetry-filters.ts";
 
-function inputWith(proxyMetadata: Record<string, string>) {
-  const spec = { defaultProviders: { metrics: ["prometheus"] }, defaultConfig: { proxyMetadata } };
+function inputWith(proxyMetadata: Record<string, string>, more: object = {}) {
+  const spec = { defaultProviders: { metrics: ["prometheus"] }, defaultConfig: { proxyMetadata }, ...more };
   const push = pushOf([object("MeshConfig", "istio-system/mesh", spec)]);
   return { proxy: proxy("a-v1"), push, telemetry: "native" as const };
 }
 
-function manager(proxyMetadata: Record<string, string>, listenerClass: ListenerClass = "inbound") {
+function manager(proxyMetadata: Record<string, string>, listenerClass: ListenerClass = "inbound", more: object = {}) {
   const options = { listenerClass, statPrefix: "x", routes: { rds: "x" } };
-  const { configType } = httpConnectionManager(inputWith(proxyMetadata), options);
+  const { configType } = httpConnectionManager(inputWith(proxyMetadata, more), options);
   if (configType.case !== "typedConfig") throw new Error("no config");
   const unpacked = unpackAnyAs(configType.value, HttpConnectionManagerSchema);
   if (unpacked.faults !== undefined) throw new Error(JSON.stringify(unpacked.faults));
@@ -32,20 +32,15 @@ describe("what a mesh switches on for its proxies", () => {
             andFilter: {
               filters: [
                 {
-                  metadataFilter: {
-                    matcher: {
-                      filter: "envoy.filters.http.rbac",
-                      path: [{ key: "enforced_engine_result" }],
-                      value: { stringMatch: { exact: "denied" } },
-                    },
-                    matchIfKeyNotFound: false,
+                  statusCodeFilter: {
+                    comparison: { value: { defaultValue: 403, runtimeKey: "mixerless.explained_status" } },
                   },
                 },
                 { headerFilter: { header: { name: "x-forwarded-client-cert", presentMatch: true } } },
               ],
             },
           },
-          bodyFormatOverride: { textFormatSource: { inlineString: "RBAC: access denied, %RESPONSE_CODE_DETAILS%" } },
+          bodyFormatOverride: { textFormatSource: { inlineString: "%LOCAL_REPLY_BODY%, %RESPONSE_CODE_DETAILS%" } },
         },
       ],
     });
@@ -53,6 +48,26 @@ describe("what a mesh switches on for its proxies", () => {
     expect(manager({ MIXERLESS_EXPLAIN_REFUSALS: "yes" }).localReplyConfig).toBeUndefined();
     expect(manager(on, "gateway").localReplyConfig).toBeUndefined();
     expect(manager(on, "outbound").localReplyConfig).toBeUndefined();
+  });
+
+  it.each([
+    [undefined, { normalizePath: true }],
+    ["BASE", { normalizePath: true }],
+    ["NONE", { normalizePath: false }],
+    ["MERGE_SLASHES", { normalizePath: true, mergeSlashes: true }],
+    [
+      "DECODE_AND_MERGE_SLASHES",
+      { normalizePath: true, mergeSlashes: true, pathWithEscapedSlashesAction: "UNESCAPE_AND_FORWARD" },
+    ],
+  ])("normalizes paths as pathNormalization says: %s", (normalization, expected) => {
+    const more = normalization === undefined ? {} : { pathNormalization: { normalization } };
+    for (const listenerClass of ["inbound", "gateway", "outbound"] as const) {
+      const made = toJson(HttpConnectionManagerSchema, manager({}, listenerClass, more)) as Record<string, unknown>;
+      const { normalizePath, mergeSlashes, pathWithEscapedSlashesAction } = made;
+      expect(JSON.parse(JSON.stringify({ normalizePath, mergeSlashes, pathWithEscapedSlashesAction }))).toEqual(
+        expected,
+      );
+    }
   });
 
   it("labels requests and connections with the results of policies on trial", () => {

@@ -93,8 +93,8 @@ describe("/debug/authorizationz", () => {
     expect(ask(CALL)).toMatchObject({ audit: null });
   });
 
-  it("knows headers by any case, joined as they arrive", () => {
-    const rule = { when: [{ key: "request.headers[X-A]", values: ["1,2"] }] };
+  it("knows headers by any case, line by line", () => {
+    const rule = { when: [{ key: "request.headers[X-A]", values: ["2"] }] };
     const policies = [object("AuthorizationPolicy", "h", { rules: [rule] })];
     expect(ask(`${CALL}&header=x-a:1&header=X-A:%202`, policies)).toMatchObject({ allowed: true });
     expect(ask(`${CALL}&header=x-a:1`, policies)).toMatchObject({ allowed: false });

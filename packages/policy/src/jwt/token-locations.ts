@@ -1,5 +1,4 @@
 import type { JwtProvider } from "@mixerless/wire/envoy/extensions/filters/http/jwt_authn/v3/config";
-import type { PolicyFacts } from "../facts.ts";
 
 /** Where tokens are looked for. */
 export type TokenPlace<Key> =
@@ -13,7 +12,9 @@ export interface FoundToken<Key> {
 }
 
 /** What tokens are found in. */
-export interface TokenRequest<Key> extends Pick<PolicyFacts<Key>, "header"> {
+export interface TokenRequest<Key> {
+  /** All values of a header joined by commas, or null. */
+  header(key: Key): string | null;
   /** With its query. */
   readonly target: string;
 }

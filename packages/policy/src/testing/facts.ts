@@ -1,7 +1,8 @@
 import type { PeerFacts, PolicyFacts } from "../facts.ts";
 
 export interface GivenFacts {
-  readonly headers?: Readonly<Record<string, string>>;
+  /** A list: so many lines. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly path?: string;
   readonly destinationIp?: string;
   readonly destinationPort?: number;
@@ -17,7 +18,7 @@ export function factsOf(given: GivenFacts): PolicyFacts {
   const headers = given.headers ?? {};
   const metadata = given.metadata ?? {};
   return {
-    header: (name) => headers[name] ?? null,
+    headers: (name) => [headers[name] ?? []].flat(),
     path: given.path ?? "/",
     destinationIp: given.destinationIp ?? "10.0.0.2",
     destinationPort: given.destinationPort ?? 80,

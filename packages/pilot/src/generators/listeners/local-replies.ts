@@ -9,26 +9,26 @@ import type { ListenerClass } from "../telemetry-filters.ts";
 
 /**
  * Where the mesh wants it, a 403 says which rule decided: to peers that proved to be of the mesh, for whom alone
- * `x-forwarded-client-cert` is there. The names of policies are nobody else's business.
+ * `x-forwarded-client-cert` is there. The names of policies are nobody else's business. Envoy makes its answer before
+ * it notes what the rules said, so the status is all there is to go by.
  */
 export function localReplies(
   { push }: GeneratorInput,
   listenerClass: ListenerClass,
 ): { readonly localReplyConfig?: LocalReplyConfig } {
   if (listenerClass !== "inbound" || !isOn(push.mesh, EXPLAIN_REFUSALS)) return {};
-  const refused = {
-    filter: "envoy.filters.http.rbac",
-    path: [{ segment: { case: "key" as const, value: "enforced_engine_result" } }],
-    value: {
-      matchPattern: {
-        case: "stringMatch" as const,
-        value: { matchPattern: { case: "exact" as const, value: "denied" } },
-      },
-    },
+  const forbidden = {
+    case: "statusCodeFilter" as const,
+    value: { comparison: { value: { defaultValue: 403, runtimeKey: "mixerless.explained_status" } } },
   };
   const fromPeer = {
-    name: "x-forwarded-client-cert",
-    headerMatchSpecifier: { case: "presentMatch" as const, value: true },
+    case: "headerFilter" as const,
+    value: {
+      header: {
+        name: "x-forwarded-client-cert",
+        headerMatchSpecifier: { case: "presentMatch" as const, value: true },
+      },
+    },
   };
   return {
     localReplyConfig: create(LocalReplyConfigSchema, {
@@ -37,23 +37,13 @@ export function localReplies(
           filter: {
             filterSpecifier: {
               case: "andFilter",
-              value: {
-                filters: [
-                  {
-                    filterSpecifier: {
-                      case: "metadataFilter",
-                      value: { matcher: refused, matchIfKeyNotFound: false },
-                    },
-                  },
-                  { filterSpecifier: { case: "headerFilter", value: { header: fromPeer } } },
-                ],
-              },
+              value: { filters: [{ filterSpecifier: forbidden }, { filterSpecifier: fromPeer }] },
             },
           },
           bodyFormatOverride: {
             format: {
               case: "textFormatSource",
-              value: { specifier: { case: "inlineString", value: "RBAC: access denied, %RESPONSE_CODE_DETAILS%" } },
+              value: { specifier: { case: "inlineString", value: "%LOCAL_REPLY_BODY%, %RESPONSE_CODE_DETAILS%" } },
             },
           },
         },

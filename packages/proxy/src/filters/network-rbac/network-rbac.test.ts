@@ -61,7 +61,10 @@ describe("the network RBAC filter", () => {
     ] as const) {
       const audited = audit.connection(remote);
       expect(audit.compiled.refusal(audited)).toBeNull();
-      expect(audited.dynamicMetadata).toEqual({ "envoy.common": { access_log_hint: hint } });
+      expect(audited.dynamicMetadata).toMatchObject({
+        "envoy.common": { access_log_hint: hint },
+        "envoy.filters.network.rbac": { enforced_engine_result: "allowed" },
+      });
     }
   });
 

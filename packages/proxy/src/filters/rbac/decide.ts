@@ -27,10 +27,7 @@ export function decide(
   }
   if (rules === null) return null;
   const decision = rules.decide(facts);
-  if (rules.action === "LOG") {
-    note(info, COMMON_METADATA, { access_log_hint: decision.policy !== null });
-    return decision;
-  }
+  if (rules.action === "LOG") note(info, COMMON_METADATA, { access_log_hint: decision.policy !== null });
   stats.count(decision.allowed);
   note(info, metadata, { ...outcome(`${rulesPrefix}enforced_`, decision) });
   return decision;

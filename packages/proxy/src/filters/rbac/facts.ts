@@ -16,8 +16,10 @@ export class StreamFacts implements PolicyFacts<HeaderName> {
     this.path = pathOf(headers?.get(H.path) ?? "");
   }
 
-  header(name: HeaderName): string | null {
-    return this.#headers?.get(name) ?? null;
+  headers(name: HeaderName): readonly string[] {
+    const joined = this.#headers?.get(name) ?? null;
+    if (joined === null) return NONE;
+    return this.#headers !== null && joined.includes(",") ? linesOf(this.#headers, name) : [joined];
   }
 
   get destinationIp(): string {
@@ -47,6 +49,17 @@ export class StreamFacts implements PolicyFacts<HeaderName> {
   metadata(filter: string): unknown {
     return this.#info.dynamicMetadata?.[filter];
   }
+}
+
+const NONE: readonly string[] = [];
+
+/** The values of the lines, which {@link HeaderMap.get} joins. */
+function linesOf(headers: HeaderMap, { text }: HeaderName): string[] {
+  const lines: string[] = [];
+  headers.forEach((name, value) => {
+    if (name.toLowerCase() === text) lines.push(value);
+  });
+  return lines;
 }
 
 /** A path for policies ends where its query or fragment begins. */

@@ -80,6 +80,19 @@ describe("the RBAC filter", () => {
     expect(guarded(anyone, { tls: certificate([]) }).test.request().status).toBe(403);
   });
 
+  it("sees each line of a header: none can be hidden behind another", () => {
+    const exact = (value: string, more: object = {}) =>
+      guarded(deny({ p: policy({ header: { name: "x-user", stringMatch: { exact: value }, ...more } }) })).test;
+    const send = (test: TestProxy, ...values: string[]) => test.request({ "x-user": values }).status;
+    expect(send(exact("ann"), "bob", "ann")).toBe(403);
+    expect(send(exact("ann"), "ann", "bob")).toBe(403);
+    expect(send(exact("ann"), "bob,ann")).toBeNull();
+    expect(send(exact("bob,ann"), "bob", "ann")).toBeNull();
+    expect(send(exact("bob,ann"), "bob,ann")).toBe(403);
+    expect(send(exact("ann", { invertMatch: true }), "bob", "ann")).toBeNull();
+    expect(send(exact("ann", { invertMatch: true }), "bob", "eve")).toBe(403);
+  });
+
   it("judges the path without its query", () => {
     const { test } = guarded(allow({ p: policy({ urlPath: { path: { exact: "/a" } } }) }));
     expect(test.request({ ":path": "/a?b=/c" }).status).toBeNull();
@@ -122,7 +135,7 @@ describe("the RBAC filter", () => {
       istio_dry_run_deny_shadow_engine_result: "denied",
     });
     expect(test.metrics.text()).toContain(
-      'envoy_http_rbac_istio_dry_run_deny_shadow_denied{envoy_http_conn_manager_prefix="test"} 1',
+      'envoy_http_rbac_shadow_denied{envoy_rbac_http_prefix="istio_dry_run_deny_",envoy_http_conn_manager_prefix="test"} 1',
     );
   });
 

@@ -6,27 +6,34 @@ export interface RbacStats {
   countShadow(allowed: boolean): void;
 }
 
-/** Of an HTTP filter: below its connection manager. `prefix` is the rules' own, which Envoy puts into the name. */
+/** Of an HTTP filter, below its connection manager. The prefixes of the rules are labels, as Envoy's own tags make them. */
 export function createHttpRbacStats(store: MetricStore, manager: string, prefix: string, shadow: string): RbacStats {
-  const counter = (name: string) =>
-    store
-      .counter({ name: `envoy_http_rbac_${sanitize(name)}`, evictable: false })
-      .series(["envoy_http_conn_manager_prefix"], [manager]);
-  return rbacStats(counter, prefix, shadow);
+  const counter = (name: string, own: string) => {
+    const family = store.counter({ name: `envoy_http_rbac_${name}`, evictable: false });
+    return own === ""
+      ? family.series(["envoy_http_conn_manager_prefix"], [manager])
+      : family.series(["envoy_rbac_http_prefix", "envoy_http_conn_manager_prefix"], [own, manager]);
+  };
+  return rbacStats(
+    (name) => counter(name, prefix),
+    (name) => counter(name, shadow),
+  );
 }
 
 /** Of a network filter, whose own prefix ends with a dot. */
 export function createNetworkRbacStats(store: MetricStore, statPrefix: string, shadow: string): RbacStats {
   const counter = (name: string) =>
     store.counter({ name: `envoy_${sanitize(`${statPrefix}rbac_${name}`)}`, evictable: false }).series([], []);
-  return rbacStats(counter, "", shadow);
+  return rbacStats(counter, (name) => counter(`${shadow}${name}`));
 }
 
-function rbacStats(counter: (name: string) => { add(n: number): void }, prefix: string, shadow: string): RbacStats {
-  const allowed = counter(`${prefix}allowed`);
-  const denied = counter(`${prefix}denied`);
-  const shadowAllowed = counter(`${shadow}shadow_allowed`);
-  const shadowDenied = counter(`${shadow}shadow_denied`);
+type CounterOf = (name: string) => { add(n: number): void };
+
+function rbacStats(counter: CounterOf, shadow: CounterOf): RbacStats {
+  const allowed = counter("allowed");
+  const denied = counter("denied");
+  const shadowAllowed = shadow("shadow_allowed");
+  const shadowDenied = shadow("shadow_denied");
   return {
     count: (yes) => (yes ? allowed : denied).add(1),
     countShadow: (yes) => (yes ? shadowAllowed : shadowDenied).add(1),

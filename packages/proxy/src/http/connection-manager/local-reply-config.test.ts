@@ -90,22 +90,13 @@ describe("local_reply_config", () => {
           filter: {
             andFilter: {
               filters: [
-                {
-                  metadataFilter: {
-                    matcher: {
-                      filter: "envoy.filters.http.rbac",
-                      path: [{ key: "enforced_engine_result" }],
-                      value: { stringMatch: { exact: "denied" } },
-                    },
-                    matchIfKeyNotFound: false,
-                  },
-                },
+                status(403),
                 { headerFilter: { header: { name: "x-forwarded-client-cert", presentMatch: true } } },
               ],
             },
           },
           bodyFormatOverride: {
-            textFormatSource: { inlineString: "RBAC: access denied, %RESPONSE_CODE_DETAILS%" },
+            textFormatSource: { inlineString: "%LOCAL_REPLY_BODY%, %RESPONSE_CODE_DETAILS%" },
           },
         },
       ],
@@ -115,6 +106,28 @@ describe("local_reply_config", () => {
     expect(ask("/closed", PEER)).toBe("RBAC: access denied, rbac_access_denied_matched_policy[p]");
     expect(ask("/closed")).toBe("RBAC: access denied");
     expect(ask("/open", PEER)).not.toContain("RBAC");
+  });
+
+  it("knows what filters noted", () => {
+    const noted = (exact: string, matchIfKeyNotFound?: boolean) => ({
+      metadataFilter: {
+        matcher: {
+          filter: "envoy.filters.http.rbac",
+          path: [{ key: "enforced_engine_result" }],
+          value: { stringMatch: { exact } },
+        },
+        ...(matchIfKeyNotFound === undefined ? {} : { matchIfKeyNotFound }),
+      },
+    });
+    const ask = (filter: object, path: string) =>
+      replying({ mappers: [{ filter, body: { inlineString: "mine" } }] }).request({ ":path": path }).body;
+    expect(ask(noted("denied"), "/closed")).toBe("mine");
+    expect(ask(noted("other"), "/closed")).not.toBe("mine");
+    const absent = { metadataFilter: { matcher: { ...noted("x").metadataFilter.matcher, filter: "none" } } };
+    expect(ask(absent, "/closed")).toBe("mine");
+    expect(ask({ metadataFilter: { ...absent.metadataFilter, matchIfKeyNotFound: false } }, "/closed")).not.toBe(
+      "mine",
+    );
   });
 
   it("keeps an answer without a body without one, and is refused by field where it cannot be", () => {

@@ -10,11 +10,13 @@ import type {
 import { HeaderMap } from "../header-map.ts";
 import { H, HeaderName } from "../header-name.ts";
 
-export type Fields = Readonly<Record<string, string>>;
+/** A list: so many lines of the name. */
+export type Fields = Readonly<Record<string, string | readonly string[]>>;
 
 export function headersOf(fields: Fields): HeaderMap {
   const headers = new HeaderMap();
-  for (const [name, value] of Object.entries(fields)) headers.add(HeaderName.of(name), value);
+  for (const [name, values] of Object.entries(fields))
+    for (const value of [values].flat()) headers.add(HeaderName.of(name), value);
   return headers;
 }
 

@@ -88,7 +88,7 @@ export function factsOf({ http, peer, ...call }: Call): PolicyFacts {
   if (http !== null) Object.assign(headers, { ":authority": http.host, ":method": http.method, ":path": http.path });
   const { trustDomain = "", namespace = "", account = "" } = peer ?? {};
   return {
-    header: (name) => headers[name] ?? null,
+    headers: (name) => [headers[name] ?? []].flat(),
     path: (http?.path ?? "").replace(/[?#].*$/s, ""),
     destinationIp: call.destinationIp,
     destinationPort: call.destinationPort,
