@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { generateTraffic } from "./generate-traffic.ts";
 import { mismatches } from "./mismatches.ts";
@@ -28,4 +29,16 @@ describe.each([...files])("traffic generation: %s", (_file, cases) => {
 it("every case expects something", () => {
   for (const { name, expect: expected, names } of [...files.values()].flat())
     expect(Object.keys({ ...expected, ...names }), name).not.toEqual([]);
+});
+
+it("every case and file that the table of edges names is there", () => {
+  const named = readFileSync(new URL("README.md", TRAFFIC_CASES), "utf8")
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .flatMap((line) => [...(line.split(" | ").at(-1) ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name ?? ""));
+  const cases = new Set([...files.values()].flat().map(({ name }) => name));
+  const isThere = (name: string) =>
+    name.endsWith(".test.ts") ? existsSync(new URL(`../../src/${name}`, TRAFFIC_CASES)) : cases.has(name);
+  expect(named.length).toBeGreaterThan(30);
+  expect(named.filter((name) => !isThere(name))).toEqual([]);
 });
