@@ -56,7 +56,7 @@ describe.skipIf(without.some(Boolean))(titled("stock Envoy as a sidecar", withou
     let workload: DemoWorkloadSummary;
 
     beforeAll(async () => {
-      demo = await RunningDemo.start("--no-traffic", "--reviews", "v2", "--external", name);
+      demo = await RunningDemo.start("--no-traffic", "--reviews", "v2", "--mtls", "off", "--external", name);
       workload = demo.workload(name);
       envoy = await EnvoyServer.start(program ?? "", workload.bootstrap ?? "", workload.admin);
     });
@@ -146,7 +146,7 @@ async function growth(demo: RunningDemo, external: string, expected: number, act
 
 describe.skipIf(without.some(Boolean))(titled("stock Envoy's check of a bootstrap", without), () => {
   it("accepts what the demo writes for it", async () => {
-    const demo = await RunningDemo.start("--no-traffic", "--external", "details-v1");
+    const demo = await RunningDemo.start("--no-traffic", "--mtls", "off", "--external", "details-v1");
     try {
       const { bootstrap } = demo.workload("details-v1");
       const checked = spawnSync(program ?? "", ["--mode", "validate", "-c", bootstrap ?? ""], { encoding: "utf8" });

@@ -63,7 +63,7 @@ describe.skipIf(without.some(Boolean))(titled("another xDS client", without), ()
       servers.push(server);
       await once(server.stdout as NodeJS.ReadableStream, "data");
     }
-    demo = await RunningDemo.start("--no-traffic");
+    demo = await RunningDemo.start("--no-traffic", "--mtls", "off");
     await demo.write("echo.yaml", `${workload("v1", ports.v1)}${workload("v2", ports.v2)}${SERVICE}`);
     await shown("echo.default.svc.cluster.local");
   });

@@ -32,7 +32,7 @@ describe("an AuthorizationPolicy in the watched folder", () => {
   let demo: RunningDemo;
 
   beforeAll(async () => {
-    demo = await RunningDemo.start("--no-traffic", "--reviews", "v3");
+    demo = await RunningDemo.start("--no-traffic", "--reviews", "v3", "--mtls", "off");
   }, 60_000);
 
   afterAll(async () => {

@@ -24,7 +24,12 @@ export function addDemo(program: Command): void {
     .addOption(
       new Option("--mtls <mode>", "between workloads: in clear, by TLS where both can, or by TLS only")
         .choices(["off", "permissive", "strict"])
-        .default("off"),
+        .default("strict"),
+    )
+    .addOption(
+      new Option("--certificate-lifetime <time>", "how long workloads' certificates live (default: 24 hours)")
+        .env("SECRET_TTL")
+        .argParser(duration),
     )
     .addOption(
       new Option("--authz <set>", "who may call whom: everybody, or exactly those whom Bookinfo needs")
@@ -46,7 +51,13 @@ export function addDemo(program: Command): void {
     .action(async (flags: DemoFlags) => {
       if (flags.authz !== "none" && flags.mtls === "off")
         throw new CommandError("--authz bookinfo knows callers by their certificates. Give --mtls strict with it.", 2);
-      await runDemo({ ...flags, duration: flags.duration ?? null, clock: new SystemClock() });
+      if (flags.external.length > 0 && flags.mtls !== "off")
+        throw new CommandError(
+          "The demo gives certificates to its own sidecars only. Give --mtls off with --external.",
+          2,
+        );
+      const { certificateLifetime = 0, duration: time = null } = flags;
+      await runDemo({ ...flags, duration: time, certificateLifetime, clock: new SystemClock() });
       process.exit(0);
     });
 }
@@ -62,6 +73,7 @@ interface DemoFlags extends MeshChoices {
   readonly rate: number;
   readonly seed: number;
   readonly duration?: number;
+  readonly certificateLifetime?: number;
   readonly config: readonly string[];
   readonly loopback: "many" | "single";
   readonly istioVersion: string;

@@ -11,6 +11,8 @@ import { sidecarSettings } from "./processes.ts";
 
 export interface DemoFilesOptions extends MeshChoices {
   readonly clock: Clock;
+  /** Milliseconds; 0: as the authority says. */
+  readonly certificateLifetime: number;
   readonly istioVersion: string;
   /** Workloads whose sidecar somebody else runs. */
   readonly external: readonly string[];
@@ -42,7 +44,10 @@ export async function writeDemoFiles(plan: AddressPlan, options: DemoFilesOption
   await mkdir(istio);
   await writeFile(prometheus, prometheusConfig({ pilot: `http://${text(plan.pilotHttp)}`, ...SCRAPING }));
   for (const { name, content } of meshFiles(plan, options)) await writeFile(join(istio, name), content);
-  const identities = options.mtls === "off" ? null : await DemoIdentities.create(folder, plan, options.clock);
+  const identities =
+    options.mtls === "off"
+      ? null
+      : await DemoIdentities.create(folder, plan, options.clock, options.certificateLifetime);
   const bootstraps = new Map<string, string>();
   for (const entry of plan.workloads.filter(({ workload }) => options.external.includes(workload.name))) {
     const path = join(folder, `${entry.workload.name}-bootstrap.json`);

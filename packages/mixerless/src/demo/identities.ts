@@ -23,8 +23,10 @@ export class DemoIdentities {
   readonly #joinKey: Uint8Array;
   readonly #clock: Clock;
   readonly #service: string;
+  readonly #lifetime: number;
 
-  private constructor(folder: string, joinKey: Uint8Array, clock: Clock, service: string) {
+  private constructor(folder: string, joinKey: Uint8Array, clock: Clock, service: string, lifetime: number) {
+    this.#lifetime = lifetime;
     this.authority = join(folder, "authority");
     this.#tokens = join(folder, "tokens");
     this.#joinKey = joinKey;
@@ -32,12 +34,12 @@ export class DemoIdentities {
     this.#service = service;
   }
 
-  /** Makes an authority below `folder`. */
-  static async create(folder: string, plan: AddressPlan, clock: Clock): Promise<DemoIdentities> {
+  /** Makes an authority below `folder`. `lifetime` of a certificate in milliseconds; 0: as the authority says. */
+  static async create(folder: string, plan: AddressPlan, clock: Clock, lifetime: number): Promise<DemoIdentities> {
     const authority = join(folder, "authority");
     const log = (message: string) => process.stderr.write(`${message}\n`);
     const { joinKey } = await AuthorityFolder.open({ folder: authority, trustDomain: TRUST_DOMAIN, clock, log });
-    const identities = new DemoIdentities(folder, joinKey, clock, text(plan.pilotSecure));
+    const identities = new DemoIdentities(folder, joinKey, clock, text(plan.pilotSecure), lifetime);
     await mkdir(identities.#tokens, { mode: FOLDER_MODE });
     return identities;
   }
@@ -45,7 +47,7 @@ export class DemoIdentities {
   /** For the sidecar of a workload. */
   settings(workload: DemoWorkload): CertificateSettings {
     const rootFile = join(this.authority, "roots.pem");
-    return { authority: this.#service, rootFile, token: this.#tokenFile(workload), lifetime: 0 };
+    return { authority: this.#service, rootFile, token: this.#tokenFile(workload), lifetime: this.#lifetime };
   }
 
   /** A token is good for one start: each start gets a new one. */

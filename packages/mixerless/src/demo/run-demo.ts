@@ -26,6 +26,8 @@ export interface DemoOptions extends MeshChoices {
   /** Workloads whose sidecar somebody else runs. */
   readonly external: readonly string[];
   readonly clock: Clock;
+  /** Milliseconds; 0: as the authority says. */
+  readonly certificateLifetime: number;
 }
 
 const TABLE_INTERVAL = 5000;
