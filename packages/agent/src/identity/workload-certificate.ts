@@ -224,5 +224,6 @@ function reason(error: unknown): string {
   const { details, message } = error as { details?: string; message?: string };
   // What gRPC says of a connection that it could not make is long.
   const text = (details ?? message ?? String(error)).replace(/^No connection established\. Last error: (Error: )?/, "");
+  if (text.startsWith("Deadline exceeded")) return "the control plane does not answer in time";
   return text.replace(/\. Resolution note:.*$/, "").replace(/\.$/, "");
 }
