@@ -128,6 +128,11 @@ describe("the operators", () => {
     });
   });
 
+  it("TYPED_CEL ends where a value has more parts than a line should", () => {
+    const json = line({ jsonFormat: { huge: `%TYPED_CEL([[1]]${".map(x, [x, x, x, x])".repeat(30)})%` } });
+    expect(json.length).toBeLessThan(20_000);
+  });
+
   it("have no place in header values", () => {
     const routes = [
       {

@@ -31,8 +31,8 @@ export class Expressions {
     });
   }
 
-  /** `use` says what for, e.g. `stats`. */
-  compile(text: string, use: string): CompiledExpression {
+  /** `use` says what for, e.g. `stats`; `shown` is what failures are counted under. */
+  compile(text: string, use: string, shown = text): CompiledExpression {
     const { program, faults } = compileExpression(text, this.#environment, this.#attributes, { checks: "functions" });
     if (faults !== undefined) return { problem: describeFaults(faults) };
     let failures: Counter | null = null;
@@ -40,7 +40,7 @@ export class Expressions {
       evaluate: (source) => {
         const result = program.evaluate(source);
         if (result instanceof Abnormal) {
-          failures ??= this.#failures.series(["expression", "use"], [labelText(text), use]);
+          failures ??= this.#failures.series(["expression", "use"], [labelText(shown), use]);
           failures.add(1);
         }
         return result;

@@ -18,30 +18,33 @@ function operator(expressions: StreamExpressions | null, show: (value: Result) =
   };
 }
 
-const MOST_DEPTH = 8;
+/** Values may share their parts: a few of them can stand for more than a line holds. */
+const MOST_PARTS = 1000;
 
 function typed(value: Result): OperatorValue {
-  return value instanceof Abnormal ? null : json(value, 0);
+  return value instanceof Abnormal ? null : json(value, { left: MOST_PARTS });
 }
 
-/** As JSON. Strings become byte strings, as everything that is written. */
-function json(value: Value, depth: number): OperatorValue {
+/** As JSON. Strings become byte strings, as everything that is written; what is too much becomes null. */
+function json(value: Value, parts: { left: number }): OperatorValue {
+  if (--parts.left < 0) return null;
   if (typeof value === "number" || typeof value === "boolean") return value;
-  if (value instanceof Double || (value instanceof Uint && typeof value.value === "number"))
-    return value.value as number;
-  if (depth < MOST_DEPTH && Array.isArray(value)) return value.map((one) => json(one, depth + 1));
-  return depth < MOST_DEPTH && value instanceof MapValue ? mapJson(value, depth) : printed(value);
+  if (value instanceof Double) return value.value;
+  if (value instanceof Uint && typeof value.value === "number") return value.value;
+  if (Array.isArray(value)) {
+    const items: OperatorValue[] = [];
+    for (const one of value) if (parts.left > 0) items.push(json(one, parts));
+    return items;
+  }
+  return value instanceof MapValue ? mapJson(value, parts) : printed(value);
 }
 
-function mapJson(map: MapValue, depth: number): OperatorValue {
+function mapJson(map: MapValue, parts: { left: number }): OperatorValue {
   const object: Record<string, OperatorValue> = {};
   for (const key of map.keys()) {
     const value = map.get(key);
-    if (value === undefined || value instanceof Abnormal) continue;
-    Object.defineProperty(object, byteString(String(printed(key))), {
-      value: json(value, depth + 1),
-      enumerable: true,
-    });
+    if (parts.left <= 0 || value === undefined || value instanceof Abnormal) continue;
+    Object.defineProperty(object, byteString(String(printed(key))), { value: json(value, parts), enumerable: true });
   }
   return object;
 }
