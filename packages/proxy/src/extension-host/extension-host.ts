@@ -7,7 +7,9 @@ import type { HttpFilterFactory } from "../http/http-filter.ts";
 import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import { openTypedStruct } from "../network/configured-type.ts";
 import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
-import { byteString, type NodeFacts } from "./attributes/attribute.ts";
+import type { ClusterManager } from "../upstream/cluster.ts";
+import { WasmPlugins } from "../wasm/wasm-plugins.ts";
+import { type AttributeScope, byteString, type NodeFacts } from "./attributes/attribute.ts";
 import type { ExtensionFactory, ExtensionTable, PeerFrames } from "./extension.ts";
 import { ExtensionConnection } from "./extension-connection.ts";
 import { ExtensionFilter } from "./extension-filter.ts";
@@ -50,10 +52,23 @@ export class ExtensionHost {
   readonly #options: ExtensionHostOptions;
   readonly #properties = new PropertyTable();
   readonly #names = new HeaderNameTable();
+  #plugins: WasmPlugins | null = null;
 
   constructor(table: ExtensionTable, options: ExtensionHostOptions) {
     this.#table = table;
     this.#options = options;
+  }
+
+  /** What the streams of one plugin have in common. */
+  scope(pluginName: string): AttributeScope {
+    const { node, messageSizes } = this.#options;
+    return { node, pluginName, messageSizes: messageSizes ?? false };
+  }
+
+  /** The Wasm plugins of the proxy, which run beside the extensions of the table. */
+  plugins(clusters: ClusterManager): WasmPlugins {
+    this.#plugins ??= new WasmPlugins({ ...this.#options, clusters });
+    return this.#plugins;
   }
 
   /** By the type of the configuration first, since two filters of one name may differ in it; else by the filter's name. */
@@ -111,8 +126,8 @@ export class ExtensionHost {
   ): ExtensionInstance | null {
     const text = configurationText(config, path, faults);
     if (text === null) return null;
-    const { clock, metrics, node, log, messageSizes, expressions } = this.#options;
-    const scope = { node, pluginName: extension.name, messageSizes: messageSizes ?? false };
+    const { clock, metrics, log, expressions } = this.#options;
+    const scope = this.scope(extension.name);
     const properties = this.#properties;
     const instance = new ExtensionInstance({ clock, metrics, properties, expressions, listener, scope, log });
     if (instance.start(extension.factory, text)) return instance;

@@ -11,6 +11,11 @@ export const FilterStatus = {
    * itself. What arrives meanwhile is kept and its source is stopped.
    */
   Stop: 1,
+  /**
+   * The filter has taken this part of the message: nothing goes on, and the next part comes to it as well. It passes on
+   * by itself (`passRequestHeaders` and so on), when and what it likes.
+   */
+  Taken: 2,
 } as const;
 
 /** A response that the proxy makes itself. */
@@ -44,6 +49,16 @@ export interface FilterStream {
   chooseRouteAgain(): void;
   continueDecoding(filter: HttpFilter): void;
   continueEncoding(filter: HttpFilter): void;
+  /** Leads parts of a message that `filter` has taken through the filters behind it. */
+  passRequestHeaders(filter: HttpFilter, headers: HeaderMap, endStream: boolean): void;
+  passRequestData(filter: HttpFilter, buffer: Buffer, endStream: boolean): void;
+  passRequestTrailers(filter: HttpFilter, trailers: HeaderMap): void;
+  passResponseHeaders(filter: HttpFilter, headers: HeaderMap, endStream: boolean): void;
+  passResponseData(filter: HttpFilter, buffer: Buffer, endStream: boolean): void;
+  passResponseTrailers(filter: HttpFilter, trailers: HeaderMap): void;
+  /** Stops and resumes the response's arrival. */
+  pauseResponse(): void;
+  resumeResponse(): void;
   /** Answers in place of the upstream. After a response has started, the stream is reset instead. */
   sendLocalReply(reply: LocalReply): void;
   /** Gives the stream up: the client sees its connection end. */

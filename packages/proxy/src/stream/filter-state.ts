@@ -22,4 +22,14 @@ export class FilterState {
     this.#values.set(key, value);
     return true;
   }
+
+  /** Sets a value that its writers share and may change, as plugins' properties are. `shared`: for the whole connection. */
+  replace(key: string, value: unknown, shared = false): void {
+    if (shared && this.#parent !== null) {
+      this.#parent.replace(key, value);
+      return;
+    }
+    this.#values ??= new Map();
+    this.#values.set(key, value);
+  }
 }

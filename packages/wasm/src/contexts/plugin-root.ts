@@ -10,6 +10,8 @@ export interface PluginFacts {
   readonly rootId: string;
   readonly vmId: string;
   readonly configuration: Buffer;
+  /** What the readers of attributes are given where there is no stream. */
+  readonly attributes: object | null;
   /** Streams go on without the plugin where it fails. */
   readonly failOpen: boolean;
   /** `StopIteration` of header callbacks means only that, not "stop all". */

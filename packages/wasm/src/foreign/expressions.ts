@@ -29,7 +29,7 @@ export const evaluateExpression: BuiltInFunction = (vm, argument) => {
   if (expression === undefined) return answerStatus(Status.NotFound);
   vm.work -= EVALUATE_WORK;
   try {
-    const value = expression.evaluate(vm.active?.stream?.attributes ?? null);
+    const value = expression.evaluate(vm.active?.stream?.attributes ?? vm.active?.root.plugin.attributes ?? null);
     const encoded = encodeProperty(value);
     if (encoded === null) return answerStatus(Status.SerializationFailure);
     return typeof encoded === "string" ? { status: Status.Ok, result: encoded } : answerBytes(encoded);

@@ -42,7 +42,7 @@ function readProperty(vm: WasmVm, { path, reader }: PropertyPath): PropertyValue
   const [first = ""] = path;
   const stream = context.stream;
   if (reader !== null) {
-    const value = reader(stream === null ? null : stream.attributes);
+    const value = reader(stream === null ? context.root.plugin.attributes : stream.attributes);
     if (value !== undefined) return value;
   }
   if (path.length === 1 && OWN.has(first)) return ownProperty(vm, first);

@@ -16,6 +16,8 @@ export interface PluginConfig {
   readonly vmId: string;
   readonly vmConfiguration: Buffer;
   readonly configuration: Buffer;
+  /** What the readers of attributes are given where there is no stream: node and listener, for example. */
+  readonly attributes: object | null;
   /** All that the module sees of an environment. */
   readonly environment: ReadonlyMap<string, string>;
   /** Null or empty: everything is allowed. */
@@ -38,7 +40,14 @@ export interface PluginConfig {
 /** The defaults of everything but the name. */
 export function pluginConfig(name: string, own: Partial<Omit<PluginConfig, "name">> = {}): PluginConfig {
   return {
-    ...{ name, rootId: "", vmId: "", vmConfiguration: Buffer.alloc(0), configuration: Buffer.alloc(0) },
+    ...{
+      name,
+      rootId: "",
+      vmId: "",
+      vmConfiguration: Buffer.alloc(0),
+      configuration: Buffer.alloc(0),
+      attributes: null,
+    },
     ...{ environment: new Map(), capabilities: null, failurePolicy: "closed", reloadInterval: 1000 },
     ...{ allowHeadersStop: false, limits: {}, extra: "", rollback: true, rollbackAfter: 3, probation: 600_000 },
     ...own,

@@ -70,6 +70,13 @@ export class Deployment {
     return failure === null ? { kind: "running" } : { kind: "failed", failure };
   }
 
+  /** A version whose module could not even be had, for the reason given. */
+  refuse(reason: string, config: PluginConfig): void {
+    this.#newest++;
+    if (this.#plugin === null) this.#failOpen = config.failurePolicy === "open";
+    this.#refused = reason;
+  }
+
   openHttp(stream: HttpStreamHost): HttpContext | NoContext {
     return this.#plugin === null ? this.#without() : this.#plugin.openHttp(stream);
   }

@@ -41,6 +41,7 @@ export class PluginVersion {
     this.#limits = resolveLimits(config.limits);
     this.#facts = {
       ...{ name: config.name, rootId: config.rootId, vmId: config.vmId, configuration: config.configuration },
+      attributes: config.attributes,
       ...{ failOpen: config.failurePolicy === "open", allowHeadersStop: config.allowHeadersStop, usage, log },
     };
     this.#request = { config, module, limits: this.#limits, log, usage };

@@ -2,7 +2,7 @@ import type { Clock } from "@mixerless/clock";
 import type { PropertyValue } from "../encoding/property-value.ts";
 import type { HeaderKey } from "./stream-host.ts";
 
-/** Reads one attribute. `stream` is what the stream's host calls its attributes; null in a root context. */
+/** Reads one attribute. `stream` is what the stream's host calls its attributes, or in a root context what the plugin's configuration does. */
 export type AttributeReader = (stream: object | null) => PropertyValue;
 
 /** The attribute vocabulary of the proxy [proxy-wasm §9]. */

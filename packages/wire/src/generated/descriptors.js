@@ -119,290 +119,290 @@ export const descriptorIndex = [
   ["opentelemetry/proto/common/v1/common.proto","opentelemetry.proto.common.v1","AnyValue ArrayValue KeyValueList KeyValue InstrumentationScope EntityRef",224828,1026],
   ["envoy/extensions/access_loggers/open_telemetry/v3/logs_service.proto","envoy.extensions.access_loggers.open_telemetry.v3","OpenTelemetryAccessLogConfig",225854,1064],
   ["envoy/extensions/access_loggers/stream/v3/stream.proto","envoy.extensions.access_loggers.stream.v3","StdoutAccessLog StderrAccessLog",226918,656],
-  ["envoy/extensions/wasm/v3/wasm.proto","envoy.extensions.wasm.v3","CapabilityRestrictionConfig SanitizationConfig VmConfig EnvironmentVariables PluginConfig WasmService",227574,1654],
-  ["envoy/extensions/access_loggers/wasm/v3/wasm.proto","envoy.extensions.access_loggers.wasm.v3","WasmAccessLog",229228,416],
-  ["envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto","envoy.extensions.bootstrap.internal_listener.v3","InternalListener",229644,525],
-  ["envoy/extensions/clusters/aggregate/v3/cluster.proto","envoy.extensions.clusters.aggregate.v3","ClusterConfig",230169,481],
-  ["envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto","envoy.extensions.common.dynamic_forward_proxy.v3","DnsCacheCircuitBreakers DnsCacheConfig",230650,2135],
-  ["envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto","envoy.extensions.clusters.dynamic_forward_proxy.v3","ClusterConfig SubClustersConfig",232785,1469],
-  ["envoy/extensions/clusters/redis/v3/redis_cluster.proto","envoy.extensions.clusters.redis.v3","RedisClusterConfig",234254,987],
-  ["envoy/extensions/common/async_files/v3/async_file_manager.proto","envoy.extensions.common.async_files.v3","AsyncFileManagerConfig AsyncFileManagerConfig.ThreadPool",235241,626],
-  ["envoy/extensions/common/matching/v3/extension_matcher.proto","envoy.extensions.common.matching.v3","ExtensionWithMatcher ExtensionWithMatcherPerRoute",235867,852],
-  ["envoy/type/v3/ratelimit_unit.proto","envoy.type.v3","RateLimitUnit",236719,306],
-  ["envoy/type/v3/token_bucket.proto","envoy.type.v3","TokenBucket",237025,574],
-  ["envoy/extensions/common/ratelimit/v3/ratelimit.proto","envoy.extensions.common.ratelimit.v3","RateLimitDescriptor RateLimitDescriptor.Entry RateLimitDescriptor.RateLimitOverride LocalRateLimitDescriptor LocalClusterRateLimit XRateLimitHeadersRFCVersion VhRateLimitsOptions",237599,1307],
-  ["envoy/extensions/common/tap/v3/common.proto","envoy.extensions.common.tap.v3","CommonExtensionConfig AdminConfig",238906,725],
-  ["envoy/extensions/compression/brotli/compressor/v3/brotli.proto","envoy.extensions.compression.brotli.compressor.v3","Brotli Brotli.EncoderMode",239631,963],
-  ["envoy/extensions/compression/brotli/decompressor/v3/brotli.proto","envoy.extensions.compression.brotli.decompressor.v3","Brotli",240594,574],
-  ["envoy/extensions/compression/gzip/compressor/v3/gzip.proto","envoy.extensions.compression.gzip.compressor.v3","Gzip Gzip.CompressionStrategy Gzip.CompressionLevel",241168,1301],
-  ["envoy/extensions/compression/gzip/decompressor/v3/gzip.proto","envoy.extensions.compression.gzip.decompressor.v3","Gzip",242469,647],
-  ["envoy/extensions/compression/zstd/compressor/v3/zstd.proto","envoy.extensions.compression.zstd.compressor.v3","Zstd Zstd.Strategy",243116,925],
-  ["envoy/extensions/compression/zstd/decompressor/v3/zstd.proto","envoy.extensions.compression.zstd.decompressor.v3","Zstd",244041,590],
-  ["envoy/extensions/config/validators/minimum_clusters/v3/minimum_clusters.proto","envoy.extensions.config.validators.minimum_clusters.v3","MinimumClustersValidator",244631,463],
-  ["envoy/extensions/early_data/v3/default_early_data_policy.proto","envoy.extensions.early_data.v3","DefaultEarlyDataPolicy",245094,333],
-  ["envoy/extensions/filters/common/dependency/v3/dependency.proto","envoy.extensions.filters.common.dependency.v3","Dependency Dependency.DependencyType FilterDependencies MatchingRequirements MatchingRequirements.DataInputAllowList",245427,1214],
-  ["envoy/extensions/filters/common/fault/v3/fault.proto","envoy.extensions.filters.common.fault.v3","FaultDelay FaultDelay.HeaderDelay FaultDelay.FaultDelayType FaultRateLimit FaultRateLimit.FixedLimit FaultRateLimit.HeaderLimit",246641,1444],
-  ["envoy/extensions/filters/common/matcher/action/v3/skip_action.proto","envoy.extensions.filters.common.matcher.action.v3","SkipFilter",248085,367],
-  ["envoy/extensions/filters/common/set_filter_state/v3/value.proto","envoy.extensions.filters.common.set_filter_state.v3","FilterStateValue FilterStateValue.SharedWithUpstream",248452,913],
-  ["envoy/type/v3/http_status.proto","envoy.type.v3","HttpStatus StatusCode",249365,1577],
-  ["envoy/extensions/filters/http/adaptive_concurrency/v3/adaptive_concurrency.proto","envoy.extensions.filters.http.adaptive_concurrency.v3","GradientControllerConfig GradientControllerConfig.ConcurrencyLimitCalculationParams GradientControllerConfig.MinimumRTTCalculationParams AdaptiveConcurrency",250942,2468],
-  ["envoy/extensions/filters/http/admission_control/v3/admission_control.proto","envoy.extensions.filters.http.admission_control.v3","AdmissionControl AdmissionControl.SuccessCriteria AdmissionControl.SuccessCriteria.HttpCriteria AdmissionControl.SuccessCriteria.GrpcCriteria",253410,1597],
-  ["envoy/extensions/filters/http/alternate_protocols_cache/v3/alternate_protocols_cache.proto","envoy.extensions.filters.http.alternate_protocols_cache.v3","FilterConfig",255007,669],
-  ["envoy/extensions/filters/http/aws_lambda/v3/aws_lambda.proto","envoy.extensions.filters.http.aws_lambda.v3","Config Config.InvocationMode Credentials PerRouteConfig",255676,1212],
-  ["envoy/extensions/filters/http/aws_request_signing/v3/aws_request_signing.proto","envoy.extensions.filters.http.aws_request_signing.v3","AwsRequestSigning AwsRequestSigning.QueryString AwsRequestSigning.SigningAlgorithm AwsRequestSigningPerRoute",256888,1467],
-  ["envoy/extensions/filters/http/bandwidth_limit/v3/bandwidth_limit.proto","envoy.extensions.filters.http.bandwidth_limit.v3","BandwidthLimit BandwidthLimit.EnableMode",258355,1113],
-  ["envoy/extensions/filters/http/basic_auth/v3/basic_auth.proto","envoy.extensions.filters.http.basic_auth.v3","BasicAuth BasicAuthPerRoute",259468,663],
-  ["envoy/extensions/filters/http/buffer/v3/buffer.proto","envoy.extensions.filters.http.buffer.v3","Buffer BufferPerRoute",260131,769],
-  ["envoy/extensions/filters/http/cache/v3/cache.proto","envoy.extensions.filters.http.cache.v3","CacheConfig CacheConfig.KeyCreatorParams",260900,1364],
-  ["envoy/extensions/filters/http/cdn_loop/v3/cdn_loop.proto","envoy.extensions.filters.http.cdn_loop.v3","CdnLoopConfig",262264,447],
-  ["envoy/extensions/filters/http/composite/v3/composite.proto","envoy.extensions.filters.http.composite.v3","Composite DynamicConfig ExecuteFilterAction",262711,973],
-  ["envoy/extensions/filters/http/compressor/v3/compressor.proto","envoy.extensions.filters.http.compressor.v3","Compressor Compressor.CommonDirectionConfig Compressor.RequestDirectionConfig Compressor.ResponseDirectionConfig ResponseDirectionOverrides CompressorOverrides CompressorPerRoute",263684,2466],
-  ["envoy/extensions/filters/http/connect_grpc_bridge/v3/config.proto","envoy.extensions.filters.http.connect_grpc_bridge.v3","FilterConfig",266150,426],
-  ["envoy/extensions/filters/http/cors/v3/cors.proto","envoy.extensions.filters.http.cors.v3","Cors CorsPolicy",266576,1169],
-  ["envoy/extensions/filters/http/credential_injector/v3/credential_injector.proto","envoy.extensions.filters.http.credential_injector.v3","CredentialInjector",267745,710],
-  ["envoy/extensions/filters/http/csrf/v3/csrf.proto","envoy.extensions.filters.http.csrf.v3","CsrfPolicy",268455,755],
-  ["envoy/extensions/filters/http/custom_response/v3/custom_response.proto","envoy.extensions.filters.http.custom_response.v3","CustomResponse",269210,546],
-  ["envoy/extensions/filters/http/decompressor/v3/decompressor.proto","envoy.extensions.filters.http.decompressor.v3","Decompressor Decompressor.CommonDirectionConfig Decompressor.RequestDirectionConfig Decompressor.ResponseDirectionConfig",269756,1423],
-  ["envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto","envoy.extensions.filters.http.dynamic_forward_proxy.v3","FilterConfig PerRouteConfig SubClusterConfig",271179,1302],
-  ["envoy/extensions/filters/http/ext_authz/v3/ext_authz.proto","envoy.extensions.filters.http.ext_authz.v3","ExtAuthz BufferSettings HttpService AuthorizationRequest AuthorizationResponse ExtAuthzPerRoute CheckSettings",272481,5112],
-  ["envoy/extensions/filters/http/ext_proc/v3/processing_mode.proto","envoy.extensions.filters.http.ext_proc.v3","ProcessingMode ProcessingMode.HeaderSendMode ProcessingMode.BodySendMode",277593,1296],
-  ["envoy/extensions/filters/http/ext_proc/v3/ext_proc.proto","envoy.extensions.filters.http.ext_proc.v3","ExternalProcessor ExternalProcessor.RouteCacheAction MetadataOptions MetadataOptions.MetadataNamespaces HeaderForwardingRules ExtProcPerRoute ExtProcOverrides",278889,3382],
-  ["envoy/extensions/filters/http/fault/v3/fault.proto","envoy.extensions.filters.http.fault.v3","FaultAbort FaultAbort.HeaderAbort HTTPFault",282271,2069],
-  ["envoy/extensions/filters/http/file_system_buffer/v3/file_system_buffer.proto","envoy.extensions.filters.http.file_system_buffer.v3","BufferBehavior BufferBehavior.StreamWhenPossible BufferBehavior.Bypass BufferBehavior.InjectContentLengthIfNecessary BufferBehavior.FullyBufferAndAlwaysInjectContentLength BufferBehavior.FullyBuffer StreamConfig FileSystemBufferFilterConfig",284340,2281],
-  ["envoy/extensions/filters/http/gcp_authn/v3/gcp_authn.proto","envoy.extensions.filters.http.gcp_authn.v3","GcpAuthnFilterConfig Audience TokenCacheConfig TokenHeader",286621,1207],
-  ["envoy/extensions/filters/http/geoip/v3/geoip.proto","envoy.extensions.filters.http.geoip.v3","Geoip Geoip.XffConfig",287828,643],
-  ["envoy/extensions/filters/http/grpc_field_extraction/v3/config.proto","envoy.extensions.filters.http.grpc_field_extraction.v3","GrpcFieldExtractionConfig FieldExtractions RequestFieldValueDisposition",288471,1298],
-  ["envoy/extensions/filters/http/grpc_http1_bridge/v3/config.proto","envoy.extensions.filters.http.grpc_http1_bridge.v3","Config",289769,579],
-  ["envoy/extensions/filters/http/grpc_http1_reverse_bridge/v3/config.proto","envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3","FilterConfig FilterConfigPerRoute",290348,856],
-  ["envoy/extensions/filters/http/grpc_json_transcoder/v3/transcoder.proto","envoy.extensions.filters.http.grpc_json_transcoder.v3","GrpcJsonTranscoder GrpcJsonTranscoder.PrintOptions GrpcJsonTranscoder.RequestValidationOptions GrpcJsonTranscoder.UrlUnescapeSpec UnknownQueryParams UnknownQueryParams.Values",291204,2891],
-  ["envoy/extensions/filters/http/grpc_stats/v3/config.proto","envoy.extensions.filters.http.grpc_stats.v3","FilterConfig FilterObject",294095,1100],
-  ["envoy/extensions/filters/http/grpc_web/v3/grpc_web.proto","envoy.extensions.filters.http.grpc_web.v3","GrpcWeb",295195,416],
-  ["envoy/extensions/filters/http/gzip/v3/gzip.proto","envoy.extensions.filters.http.gzip.v3","Gzip Gzip.CompressionLevel Gzip.CompressionLevel.Enum Gzip.CompressionStrategy",295611,1367],
-  ["envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto","envoy.extensions.filters.http.header_mutation.v3","Mutations HeaderMutationPerRoute HeaderMutation",296978,947],
-  ["envoy/extensions/filters/http/header_to_metadata/v3/header_to_metadata.proto","envoy.extensions.filters.http.header_to_metadata.v3","Config Config.KeyValuePair Config.Rule Config.ValueType Config.ValueEncode",297925,1924],
-  ["envoy/extensions/filters/http/health_check/v3/health_check.proto","envoy.extensions.filters.http.health_check.v3","HealthCheck",299849,1102],
-  ["envoy/extensions/filters/http/ip_tagging/v3/ip_tagging.proto","envoy.extensions.filters.http.ip_tagging.v3","IPTagging IPTagging.IPTag IPTagging.RequestType",300951,924],
-  ["envoy/extensions/filters/http/json_to_metadata/v3/json_to_metadata.proto","envoy.extensions.filters.http.json_to_metadata.v3","JsonToMetadata JsonToMetadata.KeyValuePair JsonToMetadata.Selector JsonToMetadata.Rule JsonToMetadata.MatchRules JsonToMetadata.ValueType",301875,1944],
-  ["envoy/extensions/filters/http/jwt_authn/v3/config.proto","envoy.extensions.filters.http.jwt_authn.v3","JwtProvider JwtProvider.NormalizePayload JwtCacheConfig RemoteJwks JwksAsyncFetch JwtHeader ProviderWithAudiences JwtRequirement JwtRequirementOrList JwtRequirementAndList RequirementRule FilterStateRule JwtAuthentication PerRouteConfig JwtClaimToHeader",303819,5776],
-  ["envoy/extensions/filters/http/kill_request/v3/kill_request.proto","envoy.extensions.filters.http.kill_request.v3","KillRequest KillRequest.Direction",309595,694],
-  ["envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto","envoy.extensions.filters.http.local_ratelimit.v3","LocalRateLimit",310289,1939],
-  ["envoy/extensions/filters/http/lua/v3/lua.proto","envoy.extensions.filters.http.lua.v3","Lua LuaPerRoute",312228,991],
-  ["envoy/extensions/filters/http/oauth2/v3/oauth.proto","envoy.extensions.filters.http.oauth2.v3","OAuth2Credentials OAuth2Credentials.CookieNames OAuth2Config OAuth2Config.AuthType OAuth2",313219,2598],
-  ["envoy/extensions/filters/http/on_demand/v3/on_demand.proto","envoy.extensions.filters.http.on_demand.v3","OnDemandCds OnDemand PerRouteConfig",315817,886],
-  ["envoy/extensions/filters/http/original_src/v3/original_src.proto","envoy.extensions.filters.http.original_src.v3","OriginalSrc",316703,482],
-  ["envoy/extensions/filters/http/proto_message_logging/v3/config.proto","envoy.extensions.filters.http.proto_message_logging.v3","ProtoMessageLoggingConfig ProtoMessageLoggingConfig.LogMode MethodLogging MethodLogging.LogDirective",317185,1822],
-  ["envoy/type/v3/ratelimit_strategy.proto","envoy.type.v3","RateLimitStrategy RateLimitStrategy.RequestsPerTimeUnit RateLimitStrategy.BlanketRule",319007,853],
-  ["google/rpc/status.proto","google.rpc","Status",319860,272],
-  ["envoy/extensions/filters/http/rate_limit_quota/v3/rate_limit_quota.proto","envoy.extensions.filters.http.rate_limit_quota.v3","RateLimitQuotaFilterConfig RateLimitQuotaOverride RateLimitQuotaBucketSettings RateLimitQuotaBucketSettings.NoAssignmentBehavior RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior.ReuseLastAssignment RateLimitQuotaBucketSettings.DenyResponseSettings RateLimitQuotaBucketSettings.BucketIdBuilder RateLimitQuotaBucketSettings.BucketIdBuilder.ValueBuilder",320132,3602],
-  ["envoy/extensions/filters/http/ratelimit/v3/rate_limit.proto","envoy.extensions.filters.http.ratelimit.v3","RateLimit RateLimit.XRateLimitHeadersRFCVersion RateLimitConfig RateLimitConfig.Action RateLimitConfig.Action.SourceCluster RateLimitConfig.Action.DestinationCluster RateLimitConfig.Action.RequestHeaders RateLimitConfig.Action.RemoteAddress RateLimitConfig.Action.GenericKey RateLimitConfig.Action.HeaderValueMatch RateLimitConfig.Action.MetaData RateLimitConfig.Action.MetaData.Source RateLimitConfig.Override RateLimitConfig.Override.DynamicMetadata RateLimitPerRoute RateLimitPerRoute.VhRateLimitsOptions RateLimitPerRoute.OverrideOptions",323734,4663],
-  ["envoy/extensions/filters/http/rbac/v3/rbac.proto","envoy.extensions.filters.http.rbac.v3","RBAC RBACPerRoute",328397,1173],
-  ["envoy/type/http/v3/path_transformation.proto","envoy.type.http.v3","PathTransformation PathTransformation.Operation PathTransformation.Operation.NormalizePathRFC3986 PathTransformation.Operation.MergeSlashes",329570,685],
-  ["envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto","envoy.extensions.filters.network.http_connection_manager.v3","HttpConnectionManager HttpConnectionManager.Tracing HttpConnectionManager.Tracing.OperationName HttpConnectionManager.InternalAddressConfig HttpConnectionManager.SetCurrentClientCertDetails HttpConnectionManager.UpgradeConfig HttpConnectionManager.PathNormalizationOptions HttpConnectionManager.ProxyStatusConfig HttpConnectionManager.HcmAccessLogOptions HttpConnectionManager.CodecType HttpConnectionManager.ServerHeaderTransformation HttpConnectionManager.ForwardClientCertDetails HttpConnectionManager.PathWithEscapedSlashesAction LocalReplyConfig ResponseMapper Rds ScopedRouteConfigurationsList ScopedRoutes ScopedRoutes.ScopeKeyBuilder ScopedRoutes.ScopeKeyBuilder.FragmentBuilder ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement ScopedRds HttpFilter RequestIDExtension EnvoyMobileHttpConnectionManager",330255,13490],
-  ["envoy/extensions/filters/http/router/v3/router.proto","envoy.extensions.filters.http.router.v3","Router Router.UpstreamAccessLogOptions",343745,1722],
-  ["envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.proto","envoy.extensions.filters.http.set_filter_state.v3","Config",345467,564],
-  ["envoy/extensions/filters/http/set_metadata/v3/set_metadata.proto","envoy.extensions.filters.http.set_metadata.v3","Metadata Config",346031,892],
-  ["envoy/extensions/filters/http/stateful_session/v3/stateful_session.proto","envoy.extensions.filters.http.stateful_session.v3","StatefulSession StatefulSessionPerRoute",346923,757],
-  ["envoy/extensions/filters/http/tap/v3/tap.proto","envoy.extensions.filters.http.tap.v3","Tap",347680,678],
-  ["envoy/extensions/filters/network/thrift_proxy/v3/route.proto","envoy.extensions.filters.network.thrift_proxy.v3","RouteConfiguration Route RouteMatch RouteAction RouteAction.RequestMirrorPolicy WeightedCluster WeightedCluster.ClusterWeight",348358,2595],
-  ["envoy/extensions/filters/network/thrift_proxy/v3/thrift_proxy.proto","envoy.extensions.filters.network.thrift_proxy.v3","Trds ThriftProxy ThriftFilter ThriftProtocolOptions TransportType ProtocolType",350953,2463],
-  ["envoy/extensions/filters/http/thrift_to_metadata/v3/thrift_to_metadata.proto","envoy.extensions.filters.http.thrift_to_metadata.v3","KeyValuePair FieldSelector Rule ThriftToMetadata ThriftToMetadataPerRoute Field",353416,2210],
-  ["envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.proto","envoy.extensions.filters.http.upstream_codec.v3","UpstreamCodec",355626,376],
-  ["envoy/extensions/filters/http/wasm/v3/wasm.proto","envoy.extensions.filters.http.wasm.v3","Wasm",356002,399],
-  ["envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto","envoy.extensions.filters.listener.http_inspector.v3","HttpInspector",356401,496],
-  ["envoy/extensions/filters/listener/local_ratelimit/v3/local_ratelimit.proto","envoy.extensions.filters.listener.local_ratelimit.v3","LocalRateLimit",356897,691],
-  ["envoy/extensions/filters/listener/original_dst/v3/original_dst.proto","envoy.extensions.filters.listener.original_dst.v3","OriginalDst",357588,476],
-  ["envoy/extensions/filters/listener/original_src/v3/original_src.proto","envoy.extensions.filters.listener.original_src.v3","OriginalSrc",358064,532],
-  ["envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto","envoy.extensions.filters.listener.proxy_protocol.v3","ProxyProtocol ProxyProtocol.KeyValuePair ProxyProtocol.Rule",358596,1226],
-  ["envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto","envoy.extensions.filters.listener.tls_inspector.v3","TlsInspector",359822,733],
-  ["envoy/extensions/filters/network/connection_limit/v3/connection_limit.proto","envoy.extensions.filters.network.connection_limit.v3","ConnectionLimit",360555,781],
-  ["envoy/extensions/filters/network/direct_response/v3/config.proto","envoy.extensions.filters.network.direct_response.v3","Config",361336,564],
-  ["envoy/extensions/filters/network/dubbo_proxy/router/v3/router.proto","envoy.extensions.filters.network.dubbo_proxy.router.v3","Router",361900,466],
-  ["envoy/extensions/filters/network/dubbo_proxy/v3/route.proto","envoy.extensions.filters.network.dubbo_proxy.v3","RouteConfiguration Route RouteMatch RouteAction MethodMatch MethodMatch.ParameterMatchSpecifier MultipleRouteConfiguration",362366,2418],
-  ["envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy.proto","envoy.extensions.filters.network.dubbo_proxy.v3","Drds DubboProxy DubboFilter ProtocolType SerializationType",364784,1796],
-  ["envoy/extensions/filters/network/echo/v3/echo.proto","envoy.extensions.filters.network.echo.v3","Echo",366580,394],
-  ["envoy/extensions/filters/network/ext_authz/v3/ext_authz.proto","envoy.extensions.filters.network.ext_authz.v3","ExtAuthz",366974,1111],
-  ["envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit.proto","envoy.extensions.filters.network.local_ratelimit.v3","LocalRateLimit",368085,828],
-  ["envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy.proto","envoy.extensions.filters.network.mongo_proxy.v3","MongoProxy",368913,770],
-  ["envoy/extensions/filters/network/ratelimit/v3/rate_limit.proto","envoy.extensions.filters.network.ratelimit.v3","RateLimit",369683,977],
-  ["envoy/extensions/filters/network/rbac/v3/rbac.proto","envoy.extensions.filters.network.rbac.v3","RBAC RBAC.EnforcementType",370660,1190],
-  ["envoy/extensions/filters/network/redis_proxy/v3/redis_proxy.proto","envoy.extensions.filters.network.redis_proxy.v3","RedisProxy RedisProxy.ConnPoolSettings RedisProxy.ConnPoolSettings.ReadPolicy RedisProxy.PrefixRoutes RedisProxy.PrefixRoutes.Route RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy RedisProxy.PrefixRoutes.Route.ReadCommandPolicy RedisProxy.RedisFault RedisProxy.RedisFault.RedisFaultType RedisProxy.ConnectionRateLimit RedisProtocolOptions",371850,4534],
-  ["envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto","envoy.extensions.filters.network.set_filter_state.v3","Config",376384,574],
-  ["envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.proto","envoy.extensions.filters.network.sni_cluster.v3","SniCluster",376958,461],
-  ["envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy.proto","envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3","FilterConfig",377419,737],
-  ["envoy/type/v3/hash_policy.proto","envoy.type.v3","HashPolicy HashPolicy.SourceIp HashPolicy.FilterState",378156,572],
-  ["envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto","envoy.extensions.filters.network.tcp_proxy.v3","TcpProxy TcpProxy.WeightedCluster TcpProxy.WeightedCluster.ClusterWeight TcpProxy.TunnelingConfig TcpProxy.OnDemand TcpProxy.TcpAccessLogOptions",378728,3354],
-  ["envoy/extensions/filters/network/thrift_proxy/filters/header_to_metadata/v3/header_to_metadata.proto","envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3","HeaderToMetadata HeaderToMetadata.KeyValuePair HeaderToMetadata.Rule HeaderToMetadata.ValueType HeaderToMetadata.ValueEncode",382082,1653],
-  ["envoy/extensions/filters/network/thrift_proxy/filters/payload_to_metadata/v3/payload_to_metadata.proto","envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3","PayloadToMetadata PayloadToMetadata.KeyValuePair PayloadToMetadata.Rule PayloadToMetadata.FieldSelector PayloadToMetadata.ValueType",383735,1893],
-  ["envoy/extensions/filters/network/thrift_proxy/filters/ratelimit/v3/rate_limit.proto","envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3","RateLimit",385628,898],
-  ["envoy/extensions/filters/network/thrift_proxy/router/v3/router.proto","envoy.extensions.filters.network.thrift_proxy.router.v3","Router",386526,608],
-  ["envoy/extensions/filters/network/wasm/v3/wasm.proto","envoy.extensions.filters.network.wasm.v3","Wasm",387134,411],
-  ["envoy/extensions/filters/network/zookeeper_proxy/v3/zookeeper_proxy.proto","envoy.extensions.filters.network.zookeeper_proxy.v3","ZooKeeperProxy LatencyThresholdOverride LatencyThresholdOverride.Opcode",387545,1942],
-  ["envoy/extensions/filters/udp/dns_filter/v3/dns_filter.proto","envoy.extensions.filters.udp.dns_filter.v3","DnsFilterConfig DnsFilterConfig.ServerContextConfig DnsFilterConfig.ClientContextConfig",389487,1564],
-  ["envoy/extensions/filters/udp/udp_proxy/session/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto","envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3","FilterConfig FilterConfig.BufferOptions",391051,1125],
-  ["envoy/extensions/filters/udp/udp_proxy/session/http_capsule/v3/http_capsule.proto","envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3","FilterConfig",392176,429],
-  ["envoy/extensions/filters/udp/udp_proxy/v3/route.proto","envoy.extensions.filters.udp.udp_proxy.v3","Route",392605,382],
-  ["envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy.proto","envoy.extensions.filters.udp.udp_proxy.v3","UdpProxyConfig UdpProxyConfig.HashPolicy UdpProxyConfig.SessionFilter UdpProxyConfig.UdpTunnelingConfig UdpProxyConfig.UdpTunnelingConfig.BufferOptions UdpProxyConfig.UdpTunnelingConfig.RetryOptions UdpProxyConfig.UdpAccessLogOptions",392987,3322],
-  ["envoy/extensions/formatter/cel/v3/cel.proto","envoy.extensions.formatter.cel.v3","Cel",396309,278],
-  ["envoy/extensions/formatter/metadata/v3/metadata.proto","envoy.extensions.formatter.metadata.v3","Metadata",396587,318],
-  ["envoy/extensions/formatter/req_without_query/v3/req_without_query.proto","envoy.extensions.formatter.req_without_query.v3","ReqWithoutQuery",396905,386],
-  ["envoy/extensions/geoip_providers/common/v3/common.proto","envoy.extensions.geoip_providers.common.v3","CommonGeoipProviderConfig CommonGeoipProviderConfig.GeolocationHeadersToAdd",397291,900],
-  ["envoy/extensions/geoip_providers/maxmind/v3/maxmind.proto","envoy.extensions.geoip_providers.maxmind.v3","MaxMindConfig",398191,766],
-  ["envoy/extensions/health_check/event_sinks/file/v3/file.proto","envoy.extensions.health_check.event_sinks.file.v3","HealthCheckEventFileSink",398957,438],
-  ["envoy/extensions/health_checkers/redis/v3/redis.proto","envoy.extensions.health_checkers.redis.v3","Redis",399395,422],
-  ["envoy/extensions/health_checkers/thrift/v3/thrift.proto","envoy.extensions.health_checkers.thrift.v3","Thrift",399817,670],
-  ["envoy/extensions/http/cache/file_system_http_cache/v3/file_system_http_cache.proto","envoy.extensions.http.cache.file_system_http_cache.v3","FileSystemHttpCacheConfig",400487,1334],
-  ["envoy/extensions/http/cache/simple_http_cache/v3/config.proto","envoy.extensions.http.cache.simple_http_cache.v3","SimpleHttpCacheConfig",401821,376],
-  ["envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy.proto","envoy.extensions.http.custom_response.local_response_policy.v3","LocalResponsePolicy",402197,967],
-  ["envoy/extensions/http/custom_response/redirect_policy/v3/redirect_policy.proto","envoy.extensions.http.custom_response.redirect_policy.v3","RedirectPolicy",403164,1176],
-  ["envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto","envoy.extensions.http.early_header_mutation.header_mutation.v3","HeaderMutation",404340,620],
-  ["envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto","envoy.extensions.http.header_formatters.preserve_case.v3","PreserveCaseFormatterConfig PreserveCaseFormatterConfig.FormatterTypeOnEnvoyHeaders",404960,758],
-  ["envoy/extensions/http/header_validators/envoy_default/v3/header_validator.proto","envoy.extensions.http.header_validators.envoy_default.v3","HeaderValidatorConfig HeaderValidatorConfig.UriPathNormalizationOptions HeaderValidatorConfig.UriPathNormalizationOptions.PathWithEscapedSlashesAction HeaderValidatorConfig.Http1ProtocolOptions HeaderValidatorConfig.HeadersWithUnderscoresAction",405718,1753],
-  ["envoy/extensions/http/injected_credentials/generic/v3/generic.proto","envoy.extensions.http.injected_credentials.generic.v3","Generic",407471,636],
-  ["envoy/extensions/http/injected_credentials/oauth2/v3/oauth2.proto","envoy.extensions.http.injected_credentials.oauth2.v3","OAuth2 OAuth2.ClientCredentials OAuth2.AuthType",408107,1226],
-  ["envoy/extensions/http/original_ip_detection/custom_header/v3/custom_header.proto","envoy.extensions.http.original_ip_detection.custom_header.v3","CustomHeaderConfig",409333,698],
-  ["envoy/extensions/http/original_ip_detection/xff/v3/xff.proto","envoy.extensions.http.original_ip_detection.xff.v3","XffConfig",410031,401],
-  ["envoy/type/http/v3/cookie.proto","envoy.type.http.v3","Cookie",410432,388],
-  ["envoy/extensions/http/stateful_session/cookie/v3/cookie.proto","envoy.extensions.http.stateful_session.cookie.v3","CookieBasedSessionState",410820,487],
-  ["envoy/extensions/http/stateful_session/header/v3/header.proto","envoy.extensions.http.stateful_session.header.v3","HeaderBasedSessionState",411307,421],
-  ["envoy/extensions/internal_redirect/allow_listed_routes/v3/allow_listed_routes_config.proto","envoy.extensions.internal_redirect.allow_listed_routes.v3","AllowListedRoutesConfig",411728,540],
-  ["envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config.proto","envoy.extensions.internal_redirect.previous_routes.v3","PreviousRoutesConfig",412268,423],
-  ["envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config.proto","envoy.extensions.internal_redirect.safe_cross_scheme.v3","SafeCrossSchemeConfig",412691,437],
-  ["envoy/extensions/key_value/file_based/v3/config.proto","envoy.extensions.key_value.file_based.v3","FileBasedKeyValueStoreConfig",413128,643],
-  ["envoy/extensions/load_balancing_policies/client_side_weighted_round_robin/v3/client_side_weighted_round_robin.proto","envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3","ClientSideWeightedRoundRobin",413771,1138],
-  ["envoy/extensions/load_balancing_policies/cluster_provided/v3/cluster_provided.proto","envoy.extensions.load_balancing_policies.cluster_provided.v3","ClusterProvided",414909,436],
-  ["envoy/extensions/load_balancing_policies/common/v3/common.proto","envoy.extensions.load_balancing_policies.common.v3","LocalityLbConfig LocalityLbConfig.ZoneAwareLbConfig LocalityLbConfig.LocalityWeightedLbConfig SlowStartConfig ConsistentHashingLbConfig",415345,1497],
-  ["envoy/extensions/load_balancing_policies/least_request/v3/least_request.proto","envoy.extensions.load_balancing_policies.least_request.v3","LeastRequest LeastRequest.SelectionMethod",416842,1268],
-  ["envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto","envoy.extensions.load_balancing_policies.maglev.v3","Maglev",418110,858],
-  ["envoy/extensions/load_balancing_policies/pick_first/v3/pick_first.proto","envoy.extensions.load_balancing_policies.pick_first.v3","PickFirst",418968,438],
-  ["envoy/extensions/load_balancing_policies/random/v3/random.proto","envoy.extensions.load_balancing_policies.random.v3","Random",419406,539],
-  ["envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.proto","envoy.extensions.load_balancing_policies.ring_hash.v3","RingHash RingHash.HashFunction",419945,1377],
-  ["envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto","envoy.extensions.load_balancing_policies.round_robin.v3","RoundRobin",421322,691],
-  ["envoy/extensions/load_balancing_policies/subset/v3/subset.proto","envoy.extensions.load_balancing_policies.subset.v3","Subset Subset.LbSubsetSelector Subset.LbSubsetSelector.LbSubsetSelectorFallbackPolicy Subset.LbSubsetFallbackPolicy Subset.LbSubsetMetadataFallbackPolicy",422013,1923],
-  ["envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.proto","envoy.extensions.load_balancing_policies.wrr_locality.v3","WrrLocality",423936,580],
-  ["envoy/extensions/matching/common_inputs/environment_variable/v3/input.proto","envoy.extensions.matching.common_inputs.environment_variable.v3","Config",424516,476],
-  ["envoy/extensions/matching/common_inputs/network/v3/network_inputs.proto","envoy.extensions.matching.common_inputs.network.v3","DestinationIPInput DestinationPortInput SourceIPInput SourcePortInput DirectSourceIPInput SourceTypeInput ServerNameInput TransportProtocolInput ApplicationProtocolInput FilterStateInput",424992,633],
-  ["envoy/extensions/matching/common_inputs/ssl/v3/ssl_inputs.proto","envoy.extensions.matching.common_inputs.ssl.v3","UriSanInput DnsSanInput SubjectInput",425625,382],
-  ["envoy/extensions/matching/input_matchers/consistent_hashing/v3/consistent_hashing.proto","envoy.extensions.matching.input_matchers.consistent_hashing.v3","ConsistentHashing",426007,560],
-  ["envoy/extensions/matching/input_matchers/ip/v3/ip.proto","envoy.extensions.matching.input_matchers.ip.v3","Ip",426567,505],
-  ["envoy/extensions/matching/input_matchers/runtime_fraction/v3/runtime_fraction.proto","envoy.extensions.matching.input_matchers.runtime_fraction.v3","RuntimeFraction",427072,616],
-  ["envoy/extensions/network/dns_resolver/apple/v3/apple_dns_resolver.proto","envoy.extensions.network.dns_resolver.apple.v3","AppleDnsResolverConfig",427688,443],
-  ["envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto","envoy.extensions.network.dns_resolver.cares.v3","CaresDnsResolverConfig",428131,864],
-  ["envoy/extensions/network/dns_resolver/getaddrinfo/v3/getaddrinfo_dns_resolver.proto","envoy.extensions.network.dns_resolver.getaddrinfo.v3","GetAddrInfoDnsResolverConfig",428995,427],
-  ["envoy/extensions/network/socket_interface/v3/default_socket_interface.proto","envoy.extensions.network.socket_interface.v3","DefaultSocketInterface",429422,394],
-  ["envoy/extensions/outlier_detection_monitors/common/v3/error_types.proto","envoy.extensions.outlier_detection_monitors.common.v3","HttpErrors LocalOriginErrors DatabaseErrors ErrorBuckets",429816,849],
-  ["envoy/extensions/outlier_detection_monitors/consecutive_errors/v3/consecutive_errors.proto","envoy.extensions.outlier_detection_monitors.consecutive_errors.v3","ConsecutiveErrors",430665,859],
-  ["envoy/extensions/path/match/uri_template/v3/uri_template_match.proto","envoy.extensions.path.match.uri_template.v3","UriTemplateMatchConfig",431524,448],
-  ["envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.proto","envoy.extensions.path.rewrite.uri_template.v3","UriTemplateRewriteConfig",431972,477],
-  ["envoy/extensions/quic/connection_debug_visitor/v3/connection_debug_visitor_basic.proto","envoy.extensions.quic.connection_debug_visitor.v3","BasicConfig",432449,422],
-  ["envoy/extensions/quic/connection_id_generator/v3/envoy_deterministic_connection_id_generator.proto","envoy.extensions.quic.connection_id_generator.v3","DeterministicConnectionIdGeneratorConfig",432871,471],
-  ["envoy/extensions/quic/crypto_stream/v3/crypto_stream.proto","envoy.extensions.quic.crypto_stream.v3","CryptoServerStreamConfig",433342,348],
-  ["envoy/extensions/quic/proof_source/v3/proof_source.proto","envoy.extensions.quic.proof_source.v3","ProofSourceConfig",433690,334],
-  ["envoy/extensions/quic/server_preferred_address/v3/datasource.proto","envoy.extensions.quic.server_preferred_address.v3","DataSourceServerPreferredAddressConfig DataSourceServerPreferredAddressConfig.AddressFamilyConfig",434024,1021],
-  ["envoy/extensions/quic/server_preferred_address/v3/fixed_server_preferred_address_config.proto","envoy.extensions.quic.server_preferred_address.v3","FixedServerPreferredAddressConfig FixedServerPreferredAddressConfig.AddressFamilyConfig",435045,1046],
-  ["envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto","envoy.extensions.rate_limit_descriptors.expr.v3","Descriptor",436091,600],
-  ["envoy/extensions/rbac/audit_loggers/stream/v3/stream.proto","envoy.extensions.rbac.audit_loggers.stream.v3","StdoutAuditLog",436691,346],
-  ["envoy/extensions/rbac/matchers/upstream_ip_port/v3/upstream_ip_port_matcher.proto","envoy.extensions.rbac.matchers.upstream_ip_port.v3","UpstreamIpPortMatcher",437037,621],
-  ["envoy/extensions/regex_engines/v3/google_re2.proto","envoy.extensions.regex_engines.v3","GoogleRE2",437658,307],
-  ["envoy/extensions/request_id/uuid/v3/uuid.proto","envoy.extensions.request_id.uuid.v3","UuidRequestIdConfig",437965,511],
-  ["envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.proto","envoy.extensions.resource_monitors.downstream_connections.v3","DownstreamConnectionsConfig",438476,575],
-  ["envoy/extensions/resource_monitors/fixed_heap/v3/fixed_heap.proto","envoy.extensions.resource_monitors.fixed_heap.v3","FixedHeapConfig",439051,560],
-  ["envoy/extensions/resource_monitors/injected_resource/v3/injected_resource.proto","envoy.extensions.resource_monitors.injected_resource.v3","InjectedResourceConfig",439611,611],
-  ["envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts.proto","envoy.extensions.retry.host.omit_canary_hosts.v3","OmitCanaryHostsPredicate",440222,507],
-  ["envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.proto","envoy.extensions.retry.host.omit_host_metadata.v3","OmitHostMetadataConfig",440729,629],
-  ["envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto","envoy.extensions.retry.host.previous_hosts.v3","PreviousHostsPredicate",441358,480],
-  ["envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto","envoy.extensions.retry.priority.previous_priorities.v3","PreviousPrioritiesConfig",441838,628],
-  ["envoy/extensions/router/cluster_specifiers/lua/v3/lua.proto","envoy.extensions.router.cluster_specifiers.lua.v3","LuaConfig",442466,525],
-  ["envoy/extensions/stat_sinks/graphite_statsd/v3/graphite_statsd.proto","envoy.extensions.stat_sinks.graphite_statsd.v3","GraphiteStatsdSink",442991,674],
-  ["envoy/extensions/stat_sinks/open_telemetry/v3/open_telemetry.proto","envoy.extensions.stat_sinks.open_telemetry.v3","SinkConfig",443665,883],
-  ["envoy/extensions/stat_sinks/wasm/v3/wasm.proto","envoy.extensions.stat_sinks.wasm.v3","Wasm",444548,391],
-  ["envoy/extensions/string_matcher/lua/v3/lua.proto","envoy.extensions.string_matcher.lua.v3","Lua",444939,433],
-  ["envoy/extensions/tracers/opentelemetry/resource_detectors/v3/dynatrace_resource_detector.proto","envoy.extensions.tracers.opentelemetry.resource_detectors.v3","DynatraceResourceDetectorConfig",445372,475],
-  ["envoy/extensions/tracers/opentelemetry/resource_detectors/v3/environment_resource_detector.proto","envoy.extensions.tracers.opentelemetry.resource_detectors.v3","EnvironmentResourceDetectorConfig",445847,481],
-  ["envoy/extensions/tracers/opentelemetry/resource_detectors/v3/static_config_resource_detector.proto","envoy.extensions.tracers.opentelemetry.resource_detectors.v3","StaticConfigResourceDetectorConfig",446328,696],
-  ["envoy/extensions/tracers/opentelemetry/samplers/v3/always_on_sampler.proto","envoy.extensions.tracers.opentelemetry.samplers.v3","AlwaysOnSamplerConfig",447024,395],
-  ["envoy/extensions/tracers/opentelemetry/samplers/v3/dynatrace_sampler.proto","envoy.extensions.tracers.opentelemetry.samplers.v3","DynatraceSamplerConfig",447419,615],
-  ["envoy/extensions/transport_sockets/alts/v3/alts.proto","envoy.extensions.transport_sockets.alts.v3","Alts",448034,543],
-  ["envoy/extensions/transport_sockets/http_11_proxy/v3/upstream_http_11_connect.proto","envoy.extensions.transport_sockets.http_11_proxy.v3","Http11ProxyUpstreamTransport",448577,574],
-  ["envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream.proto","envoy.extensions.transport_sockets.internal_upstream.v3","InternalUpstreamTransport InternalUpstreamTransport.MetadataValueSource",449151,895],
-  ["envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto","envoy.extensions.transport_sockets.proxy_protocol.v3","ProxyProtocolUpstreamTransport",450046,691],
-  ["envoy/extensions/transport_sockets/tls/v3/tls.proto","envoy.extensions.transport_sockets.tls.v3","UpstreamTlsContext DownstreamTlsContext DownstreamTlsContext.OcspStaplePolicy TlsKeyLog CommonTlsContext CommonTlsContext.CertificateProvider CommonTlsContext.CertificateProviderInstance CommonTlsContext.CombinedCertificateValidationContext",450737,5494],
-  ["envoy/extensions/transport_sockets/quic/v3/quic_transport.proto","envoy.extensions.transport_sockets.quic.v3","QuicDownstreamTransport QuicUpstreamTransport",456231,817],
-  ["envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto","envoy.extensions.transport_sockets.raw_buffer.v3","RawBuffer",457048,461],
-  ["envoy/extensions/transport_sockets/s2a/v3/s2a.proto","envoy.extensions.transport_sockets.s2a.v3","S2AConfiguration",457509,390],
-  ["envoy/extensions/transport_sockets/starttls/v3/starttls.proto","envoy.extensions.transport_sockets.starttls.v3","StartTlsConfig UpstreamStartTlsConfig",457899,999],
-  ["envoy/extensions/transport_sockets/tap/v3/tap.proto","envoy.extensions.transport_sockets.tap.v3","Tap",458898,697],
-  ["envoy/extensions/transport_sockets/tcp_stats/v3/tcp_stats.proto","envoy.extensions.transport_sockets.tcp_stats.v3","Config",459595,615],
-  ["envoy/extensions/transport_sockets/tls/v3/cert.proto","envoy.extensions.transport_sockets.tls.v3","",460210,437],
-  ["envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config.proto","envoy.extensions.transport_sockets.tls.v3","SPIFFECertValidatorConfig SPIFFECertValidatorConfig.TrustDomain",460647,678],
-  ["envoy/extensions/udp_packet_writer/v3/udp_default_writer_factory.proto","envoy.extensions.udp_packet_writer.v3","UdpDefaultWriterFactory",461325,371],
-  ["envoy/extensions/udp_packet_writer/v3/udp_gso_batch_writer_factory.proto","envoy.extensions.udp_packet_writer.v3","UdpGsoBatchWriterFactory",461696,375],
-  ["envoy/extensions/upstreams/http/generic/v3/generic_connection_pool.proto","envoy.extensions.upstreams.http.generic.v3","GenericConnectionPoolProto",462071,389],
-  ["envoy/extensions/upstreams/http/http/v3/http_connection_pool.proto","envoy.extensions.upstreams.http.http.v3","HttpConnectionPoolProto",462460,365],
-  ["envoy/extensions/upstreams/http/tcp/v3/tcp_connection_pool.proto","envoy.extensions.upstreams.http.tcp.v3","TcpConnectionPoolProto",462825,357],
-  ["envoy/extensions/upstreams/http/udp/v3/udp_connection_pool.proto","envoy.extensions.upstreams.http.udp.v3","UdpConnectionPoolProto",463182,357],
-  ["envoy/extensions/upstreams/http/v3/http_protocol_options.proto","envoy.extensions.upstreams.http.v3","HttpProtocolOptions HttpProtocolOptions.ExplicitHttpConfig HttpProtocolOptions.UseDownstreamHttpConfig HttpProtocolOptions.AutoHttpConfig",463539,2490],
-  ["envoy/extensions/upstreams/tcp/generic/v3/generic_connection_pool.proto","envoy.extensions.upstreams.tcp.generic.v3","GenericConnectionPoolProto",466029,385],
-  ["envoy/extensions/upstreams/tcp/v3/tcp_protocol_options.proto","envoy.extensions.upstreams.tcp.v3","TcpProtocolOptions",466414,419],
-  ["envoy/extensions/watchdog/profile_action/v3/profile_action.proto","envoy.extensions.watchdog.profile_action.v3","ProfileActionConfig",466833,573],
-  ["envoy/service/accesslog/v3/als.proto","envoy.service.accesslog.v3","StreamAccessLogsResponse StreamAccessLogsMessage StreamAccessLogsMessage.Identifier StreamAccessLogsMessage.HTTPAccessLogEntries StreamAccessLogsMessage.TCPAccessLogEntries AccessLogService",467406,1588],
-  ["envoy/service/auth/v3/attribute_context.proto","envoy.service.auth.v3","AttributeContext AttributeContext.Peer AttributeContext.Request AttributeContext.HttpRequest AttributeContext.TLSSession",468994,2293],
-  ["envoy/service/auth/v3/external_auth.proto","envoy.service.auth.v3","CheckRequest DeniedHttpResponse OkHttpResponse CheckResponse Authorization",471287,1786],
-  ["envoy/service/discovery/v3/discovery.proto","envoy.service.discovery.v3","ResourceLocator ResourceName DiscoveryRequest DiscoveryResponse DeltaDiscoveryRequest DeltaDiscoveryResponse DynamicParameterConstraints DynamicParameterConstraints.SingleConstraint DynamicParameterConstraints.SingleConstraint.Exists DynamicParameterConstraints.ConstraintList Resource Resource.CacheControl",473073,4034],
-  ["google/api/http.proto","google.api","Http HttpRule CustomHttpPattern",477107,681],
-  ["google/api/annotations.proto","google.api","http",477788,296],
-  ["envoy/service/cluster/v3/cds.proto","envoy.service.cluster.v3","CdsDummy ClusterDiscoveryService",478084,882],
-  ["envoy/service/discovery/v3/ads.proto","envoy.service.discovery.v3","AdsDummy AggregatedDiscoveryService",478966,681],
-  ["envoy/service/endpoint/v3/eds.proto","envoy.service.endpoint.v3","EdsDummy EndpointDiscoveryService",479647,907],
-  ["envoy/service/endpoint/v3/leds.proto","envoy.service.endpoint.v3","LedsDummy LocalityEndpointDiscoveryService",480554,555],
-  ["envoy/service/event_reporting/v3/event_reporting_service.proto","envoy.service.event_reporting.v3","StreamEventsRequest StreamEventsRequest.Identifier StreamEventsResponse EventReportingService",481109,1082],
-  ["envoy/service/ext_proc/v3/external_processor.proto","envoy.service.ext_proc.v3","ProcessingRequest ProcessingResponse HttpHeaders HttpBody HttpTrailers HeadersResponse TrailersResponse BodyResponse CommonResponse CommonResponse.ResponseStatus ImmediateResponse GrpcStatus HeaderMutation BodyMutation ExternalProcessor",482191,4097],
-  ["envoy/service/extension/v3/config_discovery.proto","envoy.service.extension.v3","EcdsDummy ExtensionConfigDiscoveryService",486288,905],
-  ["envoy/service/health/v3/hds.proto","envoy.service.health.v3","Capability Capability.Protocol HealthCheckRequest EndpointHealth LocalityEndpointsHealth ClusterEndpointsHealth EndpointHealthResponse HealthCheckRequestOrEndpointHealthResponse LocalityEndpoints ClusterHealthCheck HealthCheckSpecifier HdsDummy HealthDiscoveryService",487193,3417],
-  ["envoy/service/listener/v3/lds.proto","envoy.service.listener.v3","LdsDummy ListenerDiscoveryService",490610,894],
-  ["envoy/service/load_stats/v3/lrs.proto","envoy.service.load_stats.v3","LoadStatsRequest LoadStatsResponse LoadReportingService",491504,1037],
-  ["io/prometheus/client/metrics.proto","io.prometheus.client","LabelPair Gauge Counter Quantile Summary Untyped Histogram Bucket BucketSpan Exemplar Metric MetricFamily MetricType",492541,2481],
-  ["envoy/service/metrics/v3/metrics_service.proto","envoy.service.metrics.v3","StreamMetricsResponse StreamMetricsMessage StreamMetricsMessage.Identifier MetricsService",495022,989],
-  ["envoy/service/rate_limit_quota/v3/rlqs.proto","envoy.service.rate_limit_quota.v3","RateLimitQuotaUsageReports RateLimitQuotaUsageReports.BucketQuotaUsage RateLimitQuotaResponse RateLimitQuotaResponse.BucketAction RateLimitQuotaResponse.BucketAction.QuotaAssignmentAction RateLimitQuotaResponse.BucketAction.AbandonAction BucketId RateLimitQuotaService",496011,2025],
-  ["envoy/service/ratelimit/v3/rls.proto","envoy.service.ratelimit.v3","RateLimitRequest RateLimitResponse RateLimitResponse.RateLimit RateLimitResponse.RateLimit.Unit RateLimitResponse.Quota RateLimitResponse.DescriptorStatus RateLimitResponse.Code RateLimitService",498036,2404],
-  ["envoy/service/route/v3/rds.proto","envoy.service.route.v3","RdsDummy RouteDiscoveryService VirtualHostDiscoveryService",500440,1077],
-  ["envoy/service/route/v3/srds.proto","envoy.service.route.v3","SrdsDummy ScopedRoutesDiscoveryService",501517,914],
-  ["envoy/service/runtime/v3/rtds.proto","envoy.service.runtime.v3","RtdsDummy Runtime RuntimeDiscoveryService",502431,1083],
-  ["envoy/service/secret/v3/sds.proto","envoy.service.secret.v3","SdsDummy SecretDiscoveryService",503514,903],
-  ["envoy/type/matcher/v3/struct.proto","envoy.type.matcher.v3","StructMatcher StructMatcher.PathSegment",504417,649],
-  ["envoy/type/matcher/v3/node.proto","envoy.type.matcher.v3","NodeMatcher",505066,531],
-  ["envoy/service/status/v3/csds.proto","envoy.service.status.v3","ClientStatusRequest PerXdsConfig ClientConfig ClientConfig.GenericXdsConfig ClientStatusResponse ConfigStatus ClientConfigStatus ClientStatusDiscoveryService",505597,2844],
-  ["envoy/service/tap/v3/tap.proto","envoy.service.tap.v3","StreamTapsRequest StreamTapsRequest.Identifier StreamTapsResponse TapSinkService",508441,937],
-  ["envoy/type/matcher/v3/http_inputs.proto","envoy.type.matcher.v3","HttpRequestHeaderMatchInput HttpRequestTrailerMatchInput HttpResponseHeaderMatchInput HttpResponseTrailerMatchInput HttpRequestQueryParamMatchInput",509378,656],
-  ["envoy/type/matcher/v3/status_code_input.proto","envoy.type.matcher.v3","HttpResponseStatusCodeMatchInput HttpResponseStatusCodeClassMatchInput",510034,330],
-  ["google/rpc/code.proto","google.rpc","Code",510364,447],
-  ["google/rpc/error_details.proto","google.rpc","ErrorInfo RetryInfo DebugInfo QuotaFailure QuotaFailure.Violation PreconditionFailure PreconditionFailure.Violation BadRequest BadRequest.FieldViolation RequestInfo ResourceInfo Help Help.Link LocalizedMessage",510811,1932],
-  ["istio/alpn/config.proto","istio.envoy.config.filter.http.alpn.v2alpha1","FilterConfig FilterConfig.AlpnOverride FilterConfig.Protocol",512743,421],
-  ["istio/ca/certificate_service.proto","istio.v1.auth","IstioCertificateRequest IstioCertificateResponse IstioCertificateService",513164,421],
-  ["istio/health/health_information.proto","istio.v1","HealthInformation",513585,78],
-  ["istio/mesh/proxy_config.proto","istio.mesh.v1alpha1","ProxyConfig",513663,123],
-  ["istio/metadata_exchange/config.proto","envoy.tcp.metadataexchange.config","MetadataExchange",513786,218],
-  ["istio/nds/name_table.proto","istio.networking.nds.v1","NameTable NameTable.NameInfo",514004,399],
-  ["istio/peer_metadata/config.proto","io.istio.http.peer_metadata","Config Config.Baggage Config.WorkloadDiscovery Config.IstioHeaders Config.DiscoveryMethod Config.PropagationMethod",514403,1136],
-  ["istio/stats/plugin_config.proto","stats","MetricConfig MetricDefinition PluginConfig MetricType Reporter",515539,1191],
-  ["opentelemetry/proto/resource/v1/resource.proto","opentelemetry.proto.resource.v1","Resource",516730,352],
-  ["opentelemetry/proto/logs/v1/logs.proto","opentelemetry.proto.logs.v1","LogsData ResourceLogs ScopeLogs LogRecord SeverityNumber",517082,1881],
-  ["opentelemetry/proto/collector/logs/v1/logs_service.proto","opentelemetry.proto.collector.logs.v1","ExportLogsServiceRequest ExportLogsServiceResponse ExportLogsPartialSuccess LogsService",518963,662],
-  ["opentelemetry/proto/metrics/v1/metrics.proto","opentelemetry.proto.metrics.v1","MetricsData ResourceMetrics ScopeMetrics Metric Gauge Sum Histogram ExponentialHistogram Summary NumberDataPoint HistogramDataPoint ExponentialHistogramDataPoint ExponentialHistogramDataPoint.Buckets SummaryDataPoint SummaryDataPoint.ValueAtQuantile Exemplar AggregationTemporality DataPointFlags",519625,4573],
-  ["opentelemetry/proto/collector/metrics/v1/metrics_service.proto","opentelemetry.proto.collector.metrics.v1","ExportMetricsServiceRequest ExportMetricsServiceResponse ExportMetricsPartialSuccess MetricsService",524198,719],
-  ["opentelemetry/proto/trace/v1/trace.proto","opentelemetry.proto.trace.v1","TracesData ResourceSpans ScopeSpans Span Span.Event Span.Link Span.SpanKind Status Status.StatusCode",524917,2185],
-  ["opentelemetry/proto/collector/trace/v1/trace_service.proto","opentelemetry.proto.collector.trace.v1","ExportTraceServiceRequest ExportTraceServiceResponse ExportTracePartialSuccess TraceService",527102,670],
-  ["prometheus/types.proto","prometheus","MetricMetadata MetricMetadata.MetricType Sample Exemplar Histogram Histogram.ResetHint BucketSpan Label TimeSeries",527772,1530],
-  ["prometheus/remote.proto","prometheus","WriteRequest",529302,197],
-  ["udpa/type/v1/typed_struct.proto","udpa.type.v1","TypedStruct",529499,263],
-  ["xds/core/v3/cidr.proto","xds.core.v3","CidrRange",529762,356],
-  ["xds/type/v3/cel.proto","xds.type.v3","CelExpression CelExtractString",530118,646],
-  ["xds/type/matcher/v3/cel.proto","xds.type.matcher.v3","CelMatcher",530764,356],
-  ["xds/type/matcher/v3/domain.proto","xds.type.matcher.v3","ServerNameMatcher ServerNameMatcher.DomainMatcher",531120,503],
-  ["xds/type/matcher/v3/http_inputs.proto","xds.type.matcher.v3","HttpAttributesCelMatchInput",531623,237],
-  ["xds/type/matcher/v3/ip.proto","xds.type.matcher.v3","IPMatcher IPMatcher.IPRangeMatcher",531860,552],
-  ["xds/type/v3/range.proto","xds.type.v3","Int64Range Int32Range DoubleRange",532412,285],
-  ["xds/type/matcher/v3/range.proto","xds.type.matcher.v3","Int64RangeMatcher Int64RangeMatcher.RangeMatcher Int32RangeMatcher Int32RangeMatcher.RangeMatcher DoubleRangeMatcher DoubleRangeMatcher.RangeMatcher",532697,1007],
-  ["xds/type/v3/typed_struct.proto","xds.type.v3","TypedStruct",533704,254],
+  ["envoy/extensions/wasm/v3/wasm.proto","envoy.extensions.wasm.v3","ReloadConfig CapabilityRestrictionConfig SanitizationConfig VmConfig EnvironmentVariables PluginConfig WasmService FailurePolicy",227574,1974],
+  ["envoy/extensions/access_loggers/wasm/v3/wasm.proto","envoy.extensions.access_loggers.wasm.v3","WasmAccessLog",229548,416],
+  ["envoy/extensions/bootstrap/internal_listener/v3/internal_listener.proto","envoy.extensions.bootstrap.internal_listener.v3","InternalListener",229964,525],
+  ["envoy/extensions/clusters/aggregate/v3/cluster.proto","envoy.extensions.clusters.aggregate.v3","ClusterConfig",230489,481],
+  ["envoy/extensions/common/dynamic_forward_proxy/v3/dns_cache.proto","envoy.extensions.common.dynamic_forward_proxy.v3","DnsCacheCircuitBreakers DnsCacheConfig",230970,2135],
+  ["envoy/extensions/clusters/dynamic_forward_proxy/v3/cluster.proto","envoy.extensions.clusters.dynamic_forward_proxy.v3","ClusterConfig SubClustersConfig",233105,1469],
+  ["envoy/extensions/clusters/redis/v3/redis_cluster.proto","envoy.extensions.clusters.redis.v3","RedisClusterConfig",234574,987],
+  ["envoy/extensions/common/async_files/v3/async_file_manager.proto","envoy.extensions.common.async_files.v3","AsyncFileManagerConfig AsyncFileManagerConfig.ThreadPool",235561,626],
+  ["envoy/extensions/common/matching/v3/extension_matcher.proto","envoy.extensions.common.matching.v3","ExtensionWithMatcher ExtensionWithMatcherPerRoute",236187,852],
+  ["envoy/type/v3/ratelimit_unit.proto","envoy.type.v3","RateLimitUnit",237039,306],
+  ["envoy/type/v3/token_bucket.proto","envoy.type.v3","TokenBucket",237345,574],
+  ["envoy/extensions/common/ratelimit/v3/ratelimit.proto","envoy.extensions.common.ratelimit.v3","RateLimitDescriptor RateLimitDescriptor.Entry RateLimitDescriptor.RateLimitOverride LocalRateLimitDescriptor LocalClusterRateLimit XRateLimitHeadersRFCVersion VhRateLimitsOptions",237919,1307],
+  ["envoy/extensions/common/tap/v3/common.proto","envoy.extensions.common.tap.v3","CommonExtensionConfig AdminConfig",239226,725],
+  ["envoy/extensions/compression/brotli/compressor/v3/brotli.proto","envoy.extensions.compression.brotli.compressor.v3","Brotli Brotli.EncoderMode",239951,963],
+  ["envoy/extensions/compression/brotli/decompressor/v3/brotli.proto","envoy.extensions.compression.brotli.decompressor.v3","Brotli",240914,574],
+  ["envoy/extensions/compression/gzip/compressor/v3/gzip.proto","envoy.extensions.compression.gzip.compressor.v3","Gzip Gzip.CompressionStrategy Gzip.CompressionLevel",241488,1301],
+  ["envoy/extensions/compression/gzip/decompressor/v3/gzip.proto","envoy.extensions.compression.gzip.decompressor.v3","Gzip",242789,647],
+  ["envoy/extensions/compression/zstd/compressor/v3/zstd.proto","envoy.extensions.compression.zstd.compressor.v3","Zstd Zstd.Strategy",243436,925],
+  ["envoy/extensions/compression/zstd/decompressor/v3/zstd.proto","envoy.extensions.compression.zstd.decompressor.v3","Zstd",244361,590],
+  ["envoy/extensions/config/validators/minimum_clusters/v3/minimum_clusters.proto","envoy.extensions.config.validators.minimum_clusters.v3","MinimumClustersValidator",244951,463],
+  ["envoy/extensions/early_data/v3/default_early_data_policy.proto","envoy.extensions.early_data.v3","DefaultEarlyDataPolicy",245414,333],
+  ["envoy/extensions/filters/common/dependency/v3/dependency.proto","envoy.extensions.filters.common.dependency.v3","Dependency Dependency.DependencyType FilterDependencies MatchingRequirements MatchingRequirements.DataInputAllowList",245747,1214],
+  ["envoy/extensions/filters/common/fault/v3/fault.proto","envoy.extensions.filters.common.fault.v3","FaultDelay FaultDelay.HeaderDelay FaultDelay.FaultDelayType FaultRateLimit FaultRateLimit.FixedLimit FaultRateLimit.HeaderLimit",246961,1444],
+  ["envoy/extensions/filters/common/matcher/action/v3/skip_action.proto","envoy.extensions.filters.common.matcher.action.v3","SkipFilter",248405,367],
+  ["envoy/extensions/filters/common/set_filter_state/v3/value.proto","envoy.extensions.filters.common.set_filter_state.v3","FilterStateValue FilterStateValue.SharedWithUpstream",248772,913],
+  ["envoy/type/v3/http_status.proto","envoy.type.v3","HttpStatus StatusCode",249685,1577],
+  ["envoy/extensions/filters/http/adaptive_concurrency/v3/adaptive_concurrency.proto","envoy.extensions.filters.http.adaptive_concurrency.v3","GradientControllerConfig GradientControllerConfig.ConcurrencyLimitCalculationParams GradientControllerConfig.MinimumRTTCalculationParams AdaptiveConcurrency",251262,2468],
+  ["envoy/extensions/filters/http/admission_control/v3/admission_control.proto","envoy.extensions.filters.http.admission_control.v3","AdmissionControl AdmissionControl.SuccessCriteria AdmissionControl.SuccessCriteria.HttpCriteria AdmissionControl.SuccessCriteria.GrpcCriteria",253730,1597],
+  ["envoy/extensions/filters/http/alternate_protocols_cache/v3/alternate_protocols_cache.proto","envoy.extensions.filters.http.alternate_protocols_cache.v3","FilterConfig",255327,669],
+  ["envoy/extensions/filters/http/aws_lambda/v3/aws_lambda.proto","envoy.extensions.filters.http.aws_lambda.v3","Config Config.InvocationMode Credentials PerRouteConfig",255996,1212],
+  ["envoy/extensions/filters/http/aws_request_signing/v3/aws_request_signing.proto","envoy.extensions.filters.http.aws_request_signing.v3","AwsRequestSigning AwsRequestSigning.QueryString AwsRequestSigning.SigningAlgorithm AwsRequestSigningPerRoute",257208,1467],
+  ["envoy/extensions/filters/http/bandwidth_limit/v3/bandwidth_limit.proto","envoy.extensions.filters.http.bandwidth_limit.v3","BandwidthLimit BandwidthLimit.EnableMode",258675,1113],
+  ["envoy/extensions/filters/http/basic_auth/v3/basic_auth.proto","envoy.extensions.filters.http.basic_auth.v3","BasicAuth BasicAuthPerRoute",259788,663],
+  ["envoy/extensions/filters/http/buffer/v3/buffer.proto","envoy.extensions.filters.http.buffer.v3","Buffer BufferPerRoute",260451,769],
+  ["envoy/extensions/filters/http/cache/v3/cache.proto","envoy.extensions.filters.http.cache.v3","CacheConfig CacheConfig.KeyCreatorParams",261220,1364],
+  ["envoy/extensions/filters/http/cdn_loop/v3/cdn_loop.proto","envoy.extensions.filters.http.cdn_loop.v3","CdnLoopConfig",262584,447],
+  ["envoy/extensions/filters/http/composite/v3/composite.proto","envoy.extensions.filters.http.composite.v3","Composite DynamicConfig ExecuteFilterAction",263031,973],
+  ["envoy/extensions/filters/http/compressor/v3/compressor.proto","envoy.extensions.filters.http.compressor.v3","Compressor Compressor.CommonDirectionConfig Compressor.RequestDirectionConfig Compressor.ResponseDirectionConfig ResponseDirectionOverrides CompressorOverrides CompressorPerRoute",264004,2466],
+  ["envoy/extensions/filters/http/connect_grpc_bridge/v3/config.proto","envoy.extensions.filters.http.connect_grpc_bridge.v3","FilterConfig",266470,426],
+  ["envoy/extensions/filters/http/cors/v3/cors.proto","envoy.extensions.filters.http.cors.v3","Cors CorsPolicy",266896,1169],
+  ["envoy/extensions/filters/http/credential_injector/v3/credential_injector.proto","envoy.extensions.filters.http.credential_injector.v3","CredentialInjector",268065,710],
+  ["envoy/extensions/filters/http/csrf/v3/csrf.proto","envoy.extensions.filters.http.csrf.v3","CsrfPolicy",268775,755],
+  ["envoy/extensions/filters/http/custom_response/v3/custom_response.proto","envoy.extensions.filters.http.custom_response.v3","CustomResponse",269530,546],
+  ["envoy/extensions/filters/http/decompressor/v3/decompressor.proto","envoy.extensions.filters.http.decompressor.v3","Decompressor Decompressor.CommonDirectionConfig Decompressor.RequestDirectionConfig Decompressor.ResponseDirectionConfig",270076,1423],
+  ["envoy/extensions/filters/http/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto","envoy.extensions.filters.http.dynamic_forward_proxy.v3","FilterConfig PerRouteConfig SubClusterConfig",271499,1302],
+  ["envoy/extensions/filters/http/ext_authz/v3/ext_authz.proto","envoy.extensions.filters.http.ext_authz.v3","ExtAuthz BufferSettings HttpService AuthorizationRequest AuthorizationResponse ExtAuthzPerRoute CheckSettings",272801,5112],
+  ["envoy/extensions/filters/http/ext_proc/v3/processing_mode.proto","envoy.extensions.filters.http.ext_proc.v3","ProcessingMode ProcessingMode.HeaderSendMode ProcessingMode.BodySendMode",277913,1296],
+  ["envoy/extensions/filters/http/ext_proc/v3/ext_proc.proto","envoy.extensions.filters.http.ext_proc.v3","ExternalProcessor ExternalProcessor.RouteCacheAction MetadataOptions MetadataOptions.MetadataNamespaces HeaderForwardingRules ExtProcPerRoute ExtProcOverrides",279209,3382],
+  ["envoy/extensions/filters/http/fault/v3/fault.proto","envoy.extensions.filters.http.fault.v3","FaultAbort FaultAbort.HeaderAbort HTTPFault",282591,2069],
+  ["envoy/extensions/filters/http/file_system_buffer/v3/file_system_buffer.proto","envoy.extensions.filters.http.file_system_buffer.v3","BufferBehavior BufferBehavior.StreamWhenPossible BufferBehavior.Bypass BufferBehavior.InjectContentLengthIfNecessary BufferBehavior.FullyBufferAndAlwaysInjectContentLength BufferBehavior.FullyBuffer StreamConfig FileSystemBufferFilterConfig",284660,2281],
+  ["envoy/extensions/filters/http/gcp_authn/v3/gcp_authn.proto","envoy.extensions.filters.http.gcp_authn.v3","GcpAuthnFilterConfig Audience TokenCacheConfig TokenHeader",286941,1207],
+  ["envoy/extensions/filters/http/geoip/v3/geoip.proto","envoy.extensions.filters.http.geoip.v3","Geoip Geoip.XffConfig",288148,643],
+  ["envoy/extensions/filters/http/grpc_field_extraction/v3/config.proto","envoy.extensions.filters.http.grpc_field_extraction.v3","GrpcFieldExtractionConfig FieldExtractions RequestFieldValueDisposition",288791,1298],
+  ["envoy/extensions/filters/http/grpc_http1_bridge/v3/config.proto","envoy.extensions.filters.http.grpc_http1_bridge.v3","Config",290089,579],
+  ["envoy/extensions/filters/http/grpc_http1_reverse_bridge/v3/config.proto","envoy.extensions.filters.http.grpc_http1_reverse_bridge.v3","FilterConfig FilterConfigPerRoute",290668,856],
+  ["envoy/extensions/filters/http/grpc_json_transcoder/v3/transcoder.proto","envoy.extensions.filters.http.grpc_json_transcoder.v3","GrpcJsonTranscoder GrpcJsonTranscoder.PrintOptions GrpcJsonTranscoder.RequestValidationOptions GrpcJsonTranscoder.UrlUnescapeSpec UnknownQueryParams UnknownQueryParams.Values",291524,2891],
+  ["envoy/extensions/filters/http/grpc_stats/v3/config.proto","envoy.extensions.filters.http.grpc_stats.v3","FilterConfig FilterObject",294415,1100],
+  ["envoy/extensions/filters/http/grpc_web/v3/grpc_web.proto","envoy.extensions.filters.http.grpc_web.v3","GrpcWeb",295515,416],
+  ["envoy/extensions/filters/http/gzip/v3/gzip.proto","envoy.extensions.filters.http.gzip.v3","Gzip Gzip.CompressionLevel Gzip.CompressionLevel.Enum Gzip.CompressionStrategy",295931,1367],
+  ["envoy/extensions/filters/http/header_mutation/v3/header_mutation.proto","envoy.extensions.filters.http.header_mutation.v3","Mutations HeaderMutationPerRoute HeaderMutation",297298,947],
+  ["envoy/extensions/filters/http/header_to_metadata/v3/header_to_metadata.proto","envoy.extensions.filters.http.header_to_metadata.v3","Config Config.KeyValuePair Config.Rule Config.ValueType Config.ValueEncode",298245,1924],
+  ["envoy/extensions/filters/http/health_check/v3/health_check.proto","envoy.extensions.filters.http.health_check.v3","HealthCheck",300169,1102],
+  ["envoy/extensions/filters/http/ip_tagging/v3/ip_tagging.proto","envoy.extensions.filters.http.ip_tagging.v3","IPTagging IPTagging.IPTag IPTagging.RequestType",301271,924],
+  ["envoy/extensions/filters/http/json_to_metadata/v3/json_to_metadata.proto","envoy.extensions.filters.http.json_to_metadata.v3","JsonToMetadata JsonToMetadata.KeyValuePair JsonToMetadata.Selector JsonToMetadata.Rule JsonToMetadata.MatchRules JsonToMetadata.ValueType",302195,1944],
+  ["envoy/extensions/filters/http/jwt_authn/v3/config.proto","envoy.extensions.filters.http.jwt_authn.v3","JwtProvider JwtProvider.NormalizePayload JwtCacheConfig RemoteJwks JwksAsyncFetch JwtHeader ProviderWithAudiences JwtRequirement JwtRequirementOrList JwtRequirementAndList RequirementRule FilterStateRule JwtAuthentication PerRouteConfig JwtClaimToHeader",304139,5776],
+  ["envoy/extensions/filters/http/kill_request/v3/kill_request.proto","envoy.extensions.filters.http.kill_request.v3","KillRequest KillRequest.Direction",309915,694],
+  ["envoy/extensions/filters/http/local_ratelimit/v3/local_rate_limit.proto","envoy.extensions.filters.http.local_ratelimit.v3","LocalRateLimit",310609,1939],
+  ["envoy/extensions/filters/http/lua/v3/lua.proto","envoy.extensions.filters.http.lua.v3","Lua LuaPerRoute",312548,991],
+  ["envoy/extensions/filters/http/oauth2/v3/oauth.proto","envoy.extensions.filters.http.oauth2.v3","OAuth2Credentials OAuth2Credentials.CookieNames OAuth2Config OAuth2Config.AuthType OAuth2",313539,2598],
+  ["envoy/extensions/filters/http/on_demand/v3/on_demand.proto","envoy.extensions.filters.http.on_demand.v3","OnDemandCds OnDemand PerRouteConfig",316137,886],
+  ["envoy/extensions/filters/http/original_src/v3/original_src.proto","envoy.extensions.filters.http.original_src.v3","OriginalSrc",317023,482],
+  ["envoy/extensions/filters/http/proto_message_logging/v3/config.proto","envoy.extensions.filters.http.proto_message_logging.v3","ProtoMessageLoggingConfig ProtoMessageLoggingConfig.LogMode MethodLogging MethodLogging.LogDirective",317505,1822],
+  ["envoy/type/v3/ratelimit_strategy.proto","envoy.type.v3","RateLimitStrategy RateLimitStrategy.RequestsPerTimeUnit RateLimitStrategy.BlanketRule",319327,853],
+  ["google/rpc/status.proto","google.rpc","Status",320180,272],
+  ["envoy/extensions/filters/http/rate_limit_quota/v3/rate_limit_quota.proto","envoy.extensions.filters.http.rate_limit_quota.v3","RateLimitQuotaFilterConfig RateLimitQuotaOverride RateLimitQuotaBucketSettings RateLimitQuotaBucketSettings.NoAssignmentBehavior RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior RateLimitQuotaBucketSettings.ExpiredAssignmentBehavior.ReuseLastAssignment RateLimitQuotaBucketSettings.DenyResponseSettings RateLimitQuotaBucketSettings.BucketIdBuilder RateLimitQuotaBucketSettings.BucketIdBuilder.ValueBuilder",320452,3602],
+  ["envoy/extensions/filters/http/ratelimit/v3/rate_limit.proto","envoy.extensions.filters.http.ratelimit.v3","RateLimit RateLimit.XRateLimitHeadersRFCVersion RateLimitConfig RateLimitConfig.Action RateLimitConfig.Action.SourceCluster RateLimitConfig.Action.DestinationCluster RateLimitConfig.Action.RequestHeaders RateLimitConfig.Action.RemoteAddress RateLimitConfig.Action.GenericKey RateLimitConfig.Action.HeaderValueMatch RateLimitConfig.Action.MetaData RateLimitConfig.Action.MetaData.Source RateLimitConfig.Override RateLimitConfig.Override.DynamicMetadata RateLimitPerRoute RateLimitPerRoute.VhRateLimitsOptions RateLimitPerRoute.OverrideOptions",324054,4663],
+  ["envoy/extensions/filters/http/rbac/v3/rbac.proto","envoy.extensions.filters.http.rbac.v3","RBAC RBACPerRoute",328717,1173],
+  ["envoy/type/http/v3/path_transformation.proto","envoy.type.http.v3","PathTransformation PathTransformation.Operation PathTransformation.Operation.NormalizePathRFC3986 PathTransformation.Operation.MergeSlashes",329890,685],
+  ["envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager.proto","envoy.extensions.filters.network.http_connection_manager.v3","HttpConnectionManager HttpConnectionManager.Tracing HttpConnectionManager.Tracing.OperationName HttpConnectionManager.InternalAddressConfig HttpConnectionManager.SetCurrentClientCertDetails HttpConnectionManager.UpgradeConfig HttpConnectionManager.PathNormalizationOptions HttpConnectionManager.ProxyStatusConfig HttpConnectionManager.HcmAccessLogOptions HttpConnectionManager.CodecType HttpConnectionManager.ServerHeaderTransformation HttpConnectionManager.ForwardClientCertDetails HttpConnectionManager.PathWithEscapedSlashesAction LocalReplyConfig ResponseMapper Rds ScopedRouteConfigurationsList ScopedRoutes ScopedRoutes.ScopeKeyBuilder ScopedRoutes.ScopeKeyBuilder.FragmentBuilder ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor ScopedRoutes.ScopeKeyBuilder.FragmentBuilder.HeaderValueExtractor.KvElement ScopedRds HttpFilter RequestIDExtension EnvoyMobileHttpConnectionManager",330575,13490],
+  ["envoy/extensions/filters/http/router/v3/router.proto","envoy.extensions.filters.http.router.v3","Router Router.UpstreamAccessLogOptions",344065,1722],
+  ["envoy/extensions/filters/http/set_filter_state/v3/set_filter_state.proto","envoy.extensions.filters.http.set_filter_state.v3","Config",345787,564],
+  ["envoy/extensions/filters/http/set_metadata/v3/set_metadata.proto","envoy.extensions.filters.http.set_metadata.v3","Metadata Config",346351,892],
+  ["envoy/extensions/filters/http/stateful_session/v3/stateful_session.proto","envoy.extensions.filters.http.stateful_session.v3","StatefulSession StatefulSessionPerRoute",347243,757],
+  ["envoy/extensions/filters/http/tap/v3/tap.proto","envoy.extensions.filters.http.tap.v3","Tap",348000,678],
+  ["envoy/extensions/filters/network/thrift_proxy/v3/route.proto","envoy.extensions.filters.network.thrift_proxy.v3","RouteConfiguration Route RouteMatch RouteAction RouteAction.RequestMirrorPolicy WeightedCluster WeightedCluster.ClusterWeight",348678,2595],
+  ["envoy/extensions/filters/network/thrift_proxy/v3/thrift_proxy.proto","envoy.extensions.filters.network.thrift_proxy.v3","Trds ThriftProxy ThriftFilter ThriftProtocolOptions TransportType ProtocolType",351273,2463],
+  ["envoy/extensions/filters/http/thrift_to_metadata/v3/thrift_to_metadata.proto","envoy.extensions.filters.http.thrift_to_metadata.v3","KeyValuePair FieldSelector Rule ThriftToMetadata ThriftToMetadataPerRoute Field",353736,2210],
+  ["envoy/extensions/filters/http/upstream_codec/v3/upstream_codec.proto","envoy.extensions.filters.http.upstream_codec.v3","UpstreamCodec",355946,376],
+  ["envoy/extensions/filters/http/wasm/v3/wasm.proto","envoy.extensions.filters.http.wasm.v3","Wasm",356322,399],
+  ["envoy/extensions/filters/listener/http_inspector/v3/http_inspector.proto","envoy.extensions.filters.listener.http_inspector.v3","HttpInspector",356721,496],
+  ["envoy/extensions/filters/listener/local_ratelimit/v3/local_ratelimit.proto","envoy.extensions.filters.listener.local_ratelimit.v3","LocalRateLimit",357217,691],
+  ["envoy/extensions/filters/listener/original_dst/v3/original_dst.proto","envoy.extensions.filters.listener.original_dst.v3","OriginalDst",357908,476],
+  ["envoy/extensions/filters/listener/original_src/v3/original_src.proto","envoy.extensions.filters.listener.original_src.v3","OriginalSrc",358384,532],
+  ["envoy/extensions/filters/listener/proxy_protocol/v3/proxy_protocol.proto","envoy.extensions.filters.listener.proxy_protocol.v3","ProxyProtocol ProxyProtocol.KeyValuePair ProxyProtocol.Rule",358916,1226],
+  ["envoy/extensions/filters/listener/tls_inspector/v3/tls_inspector.proto","envoy.extensions.filters.listener.tls_inspector.v3","TlsInspector",360142,733],
+  ["envoy/extensions/filters/network/connection_limit/v3/connection_limit.proto","envoy.extensions.filters.network.connection_limit.v3","ConnectionLimit",360875,781],
+  ["envoy/extensions/filters/network/direct_response/v3/config.proto","envoy.extensions.filters.network.direct_response.v3","Config",361656,564],
+  ["envoy/extensions/filters/network/dubbo_proxy/router/v3/router.proto","envoy.extensions.filters.network.dubbo_proxy.router.v3","Router",362220,466],
+  ["envoy/extensions/filters/network/dubbo_proxy/v3/route.proto","envoy.extensions.filters.network.dubbo_proxy.v3","RouteConfiguration Route RouteMatch RouteAction MethodMatch MethodMatch.ParameterMatchSpecifier MultipleRouteConfiguration",362686,2418],
+  ["envoy/extensions/filters/network/dubbo_proxy/v3/dubbo_proxy.proto","envoy.extensions.filters.network.dubbo_proxy.v3","Drds DubboProxy DubboFilter ProtocolType SerializationType",365104,1796],
+  ["envoy/extensions/filters/network/echo/v3/echo.proto","envoy.extensions.filters.network.echo.v3","Echo",366900,394],
+  ["envoy/extensions/filters/network/ext_authz/v3/ext_authz.proto","envoy.extensions.filters.network.ext_authz.v3","ExtAuthz",367294,1111],
+  ["envoy/extensions/filters/network/local_ratelimit/v3/local_rate_limit.proto","envoy.extensions.filters.network.local_ratelimit.v3","LocalRateLimit",368405,828],
+  ["envoy/extensions/filters/network/mongo_proxy/v3/mongo_proxy.proto","envoy.extensions.filters.network.mongo_proxy.v3","MongoProxy",369233,770],
+  ["envoy/extensions/filters/network/ratelimit/v3/rate_limit.proto","envoy.extensions.filters.network.ratelimit.v3","RateLimit",370003,977],
+  ["envoy/extensions/filters/network/rbac/v3/rbac.proto","envoy.extensions.filters.network.rbac.v3","RBAC RBAC.EnforcementType",370980,1190],
+  ["envoy/extensions/filters/network/redis_proxy/v3/redis_proxy.proto","envoy.extensions.filters.network.redis_proxy.v3","RedisProxy RedisProxy.ConnPoolSettings RedisProxy.ConnPoolSettings.ReadPolicy RedisProxy.PrefixRoutes RedisProxy.PrefixRoutes.Route RedisProxy.PrefixRoutes.Route.RequestMirrorPolicy RedisProxy.PrefixRoutes.Route.ReadCommandPolicy RedisProxy.RedisFault RedisProxy.RedisFault.RedisFaultType RedisProxy.ConnectionRateLimit RedisProtocolOptions",372170,4534],
+  ["envoy/extensions/filters/network/set_filter_state/v3/set_filter_state.proto","envoy.extensions.filters.network.set_filter_state.v3","Config",376704,574],
+  ["envoy/extensions/filters/network/sni_cluster/v3/sni_cluster.proto","envoy.extensions.filters.network.sni_cluster.v3","SniCluster",377278,461],
+  ["envoy/extensions/filters/network/sni_dynamic_forward_proxy/v3/sni_dynamic_forward_proxy.proto","envoy.extensions.filters.network.sni_dynamic_forward_proxy.v3","FilterConfig",377739,737],
+  ["envoy/type/v3/hash_policy.proto","envoy.type.v3","HashPolicy HashPolicy.SourceIp HashPolicy.FilterState",378476,572],
+  ["envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy.proto","envoy.extensions.filters.network.tcp_proxy.v3","TcpProxy TcpProxy.WeightedCluster TcpProxy.WeightedCluster.ClusterWeight TcpProxy.TunnelingConfig TcpProxy.OnDemand TcpProxy.TcpAccessLogOptions",379048,3354],
+  ["envoy/extensions/filters/network/thrift_proxy/filters/header_to_metadata/v3/header_to_metadata.proto","envoy.extensions.filters.network.thrift_proxy.filters.header_to_metadata.v3","HeaderToMetadata HeaderToMetadata.KeyValuePair HeaderToMetadata.Rule HeaderToMetadata.ValueType HeaderToMetadata.ValueEncode",382402,1653],
+  ["envoy/extensions/filters/network/thrift_proxy/filters/payload_to_metadata/v3/payload_to_metadata.proto","envoy.extensions.filters.network.thrift_proxy.filters.payload_to_metadata.v3","PayloadToMetadata PayloadToMetadata.KeyValuePair PayloadToMetadata.Rule PayloadToMetadata.FieldSelector PayloadToMetadata.ValueType",384055,1893],
+  ["envoy/extensions/filters/network/thrift_proxy/filters/ratelimit/v3/rate_limit.proto","envoy.extensions.filters.network.thrift_proxy.filters.ratelimit.v3","RateLimit",385948,898],
+  ["envoy/extensions/filters/network/thrift_proxy/router/v3/router.proto","envoy.extensions.filters.network.thrift_proxy.router.v3","Router",386846,608],
+  ["envoy/extensions/filters/network/wasm/v3/wasm.proto","envoy.extensions.filters.network.wasm.v3","Wasm",387454,411],
+  ["envoy/extensions/filters/network/zookeeper_proxy/v3/zookeeper_proxy.proto","envoy.extensions.filters.network.zookeeper_proxy.v3","ZooKeeperProxy LatencyThresholdOverride LatencyThresholdOverride.Opcode",387865,1942],
+  ["envoy/extensions/filters/udp/dns_filter/v3/dns_filter.proto","envoy.extensions.filters.udp.dns_filter.v3","DnsFilterConfig DnsFilterConfig.ServerContextConfig DnsFilterConfig.ClientContextConfig",389807,1564],
+  ["envoy/extensions/filters/udp/udp_proxy/session/dynamic_forward_proxy/v3/dynamic_forward_proxy.proto","envoy.extensions.filters.udp.udp_proxy.session.dynamic_forward_proxy.v3","FilterConfig FilterConfig.BufferOptions",391371,1125],
+  ["envoy/extensions/filters/udp/udp_proxy/session/http_capsule/v3/http_capsule.proto","envoy.extensions.filters.udp.udp_proxy.session.http_capsule.v3","FilterConfig",392496,429],
+  ["envoy/extensions/filters/udp/udp_proxy/v3/route.proto","envoy.extensions.filters.udp.udp_proxy.v3","Route",392925,382],
+  ["envoy/extensions/filters/udp/udp_proxy/v3/udp_proxy.proto","envoy.extensions.filters.udp.udp_proxy.v3","UdpProxyConfig UdpProxyConfig.HashPolicy UdpProxyConfig.SessionFilter UdpProxyConfig.UdpTunnelingConfig UdpProxyConfig.UdpTunnelingConfig.BufferOptions UdpProxyConfig.UdpTunnelingConfig.RetryOptions UdpProxyConfig.UdpAccessLogOptions",393307,3322],
+  ["envoy/extensions/formatter/cel/v3/cel.proto","envoy.extensions.formatter.cel.v3","Cel",396629,278],
+  ["envoy/extensions/formatter/metadata/v3/metadata.proto","envoy.extensions.formatter.metadata.v3","Metadata",396907,318],
+  ["envoy/extensions/formatter/req_without_query/v3/req_without_query.proto","envoy.extensions.formatter.req_without_query.v3","ReqWithoutQuery",397225,386],
+  ["envoy/extensions/geoip_providers/common/v3/common.proto","envoy.extensions.geoip_providers.common.v3","CommonGeoipProviderConfig CommonGeoipProviderConfig.GeolocationHeadersToAdd",397611,900],
+  ["envoy/extensions/geoip_providers/maxmind/v3/maxmind.proto","envoy.extensions.geoip_providers.maxmind.v3","MaxMindConfig",398511,766],
+  ["envoy/extensions/health_check/event_sinks/file/v3/file.proto","envoy.extensions.health_check.event_sinks.file.v3","HealthCheckEventFileSink",399277,438],
+  ["envoy/extensions/health_checkers/redis/v3/redis.proto","envoy.extensions.health_checkers.redis.v3","Redis",399715,422],
+  ["envoy/extensions/health_checkers/thrift/v3/thrift.proto","envoy.extensions.health_checkers.thrift.v3","Thrift",400137,670],
+  ["envoy/extensions/http/cache/file_system_http_cache/v3/file_system_http_cache.proto","envoy.extensions.http.cache.file_system_http_cache.v3","FileSystemHttpCacheConfig",400807,1334],
+  ["envoy/extensions/http/cache/simple_http_cache/v3/config.proto","envoy.extensions.http.cache.simple_http_cache.v3","SimpleHttpCacheConfig",402141,376],
+  ["envoy/extensions/http/custom_response/local_response_policy/v3/local_response_policy.proto","envoy.extensions.http.custom_response.local_response_policy.v3","LocalResponsePolicy",402517,967],
+  ["envoy/extensions/http/custom_response/redirect_policy/v3/redirect_policy.proto","envoy.extensions.http.custom_response.redirect_policy.v3","RedirectPolicy",403484,1176],
+  ["envoy/extensions/http/early_header_mutation/header_mutation/v3/header_mutation.proto","envoy.extensions.http.early_header_mutation.header_mutation.v3","HeaderMutation",404660,620],
+  ["envoy/extensions/http/header_formatters/preserve_case/v3/preserve_case.proto","envoy.extensions.http.header_formatters.preserve_case.v3","PreserveCaseFormatterConfig PreserveCaseFormatterConfig.FormatterTypeOnEnvoyHeaders",405280,758],
+  ["envoy/extensions/http/header_validators/envoy_default/v3/header_validator.proto","envoy.extensions.http.header_validators.envoy_default.v3","HeaderValidatorConfig HeaderValidatorConfig.UriPathNormalizationOptions HeaderValidatorConfig.UriPathNormalizationOptions.PathWithEscapedSlashesAction HeaderValidatorConfig.Http1ProtocolOptions HeaderValidatorConfig.HeadersWithUnderscoresAction",406038,1753],
+  ["envoy/extensions/http/injected_credentials/generic/v3/generic.proto","envoy.extensions.http.injected_credentials.generic.v3","Generic",407791,636],
+  ["envoy/extensions/http/injected_credentials/oauth2/v3/oauth2.proto","envoy.extensions.http.injected_credentials.oauth2.v3","OAuth2 OAuth2.ClientCredentials OAuth2.AuthType",408427,1226],
+  ["envoy/extensions/http/original_ip_detection/custom_header/v3/custom_header.proto","envoy.extensions.http.original_ip_detection.custom_header.v3","CustomHeaderConfig",409653,698],
+  ["envoy/extensions/http/original_ip_detection/xff/v3/xff.proto","envoy.extensions.http.original_ip_detection.xff.v3","XffConfig",410351,401],
+  ["envoy/type/http/v3/cookie.proto","envoy.type.http.v3","Cookie",410752,388],
+  ["envoy/extensions/http/stateful_session/cookie/v3/cookie.proto","envoy.extensions.http.stateful_session.cookie.v3","CookieBasedSessionState",411140,487],
+  ["envoy/extensions/http/stateful_session/header/v3/header.proto","envoy.extensions.http.stateful_session.header.v3","HeaderBasedSessionState",411627,421],
+  ["envoy/extensions/internal_redirect/allow_listed_routes/v3/allow_listed_routes_config.proto","envoy.extensions.internal_redirect.allow_listed_routes.v3","AllowListedRoutesConfig",412048,540],
+  ["envoy/extensions/internal_redirect/previous_routes/v3/previous_routes_config.proto","envoy.extensions.internal_redirect.previous_routes.v3","PreviousRoutesConfig",412588,423],
+  ["envoy/extensions/internal_redirect/safe_cross_scheme/v3/safe_cross_scheme_config.proto","envoy.extensions.internal_redirect.safe_cross_scheme.v3","SafeCrossSchemeConfig",413011,437],
+  ["envoy/extensions/key_value/file_based/v3/config.proto","envoy.extensions.key_value.file_based.v3","FileBasedKeyValueStoreConfig",413448,643],
+  ["envoy/extensions/load_balancing_policies/client_side_weighted_round_robin/v3/client_side_weighted_round_robin.proto","envoy.extensions.load_balancing_policies.client_side_weighted_round_robin.v3","ClientSideWeightedRoundRobin",414091,1138],
+  ["envoy/extensions/load_balancing_policies/cluster_provided/v3/cluster_provided.proto","envoy.extensions.load_balancing_policies.cluster_provided.v3","ClusterProvided",415229,436],
+  ["envoy/extensions/load_balancing_policies/common/v3/common.proto","envoy.extensions.load_balancing_policies.common.v3","LocalityLbConfig LocalityLbConfig.ZoneAwareLbConfig LocalityLbConfig.LocalityWeightedLbConfig SlowStartConfig ConsistentHashingLbConfig",415665,1497],
+  ["envoy/extensions/load_balancing_policies/least_request/v3/least_request.proto","envoy.extensions.load_balancing_policies.least_request.v3","LeastRequest LeastRequest.SelectionMethod",417162,1268],
+  ["envoy/extensions/load_balancing_policies/maglev/v3/maglev.proto","envoy.extensions.load_balancing_policies.maglev.v3","Maglev",418430,858],
+  ["envoy/extensions/load_balancing_policies/pick_first/v3/pick_first.proto","envoy.extensions.load_balancing_policies.pick_first.v3","PickFirst",419288,438],
+  ["envoy/extensions/load_balancing_policies/random/v3/random.proto","envoy.extensions.load_balancing_policies.random.v3","Random",419726,539],
+  ["envoy/extensions/load_balancing_policies/ring_hash/v3/ring_hash.proto","envoy.extensions.load_balancing_policies.ring_hash.v3","RingHash RingHash.HashFunction",420265,1377],
+  ["envoy/extensions/load_balancing_policies/round_robin/v3/round_robin.proto","envoy.extensions.load_balancing_policies.round_robin.v3","RoundRobin",421642,691],
+  ["envoy/extensions/load_balancing_policies/subset/v3/subset.proto","envoy.extensions.load_balancing_policies.subset.v3","Subset Subset.LbSubsetSelector Subset.LbSubsetSelector.LbSubsetSelectorFallbackPolicy Subset.LbSubsetFallbackPolicy Subset.LbSubsetMetadataFallbackPolicy",422333,1923],
+  ["envoy/extensions/load_balancing_policies/wrr_locality/v3/wrr_locality.proto","envoy.extensions.load_balancing_policies.wrr_locality.v3","WrrLocality",424256,580],
+  ["envoy/extensions/matching/common_inputs/environment_variable/v3/input.proto","envoy.extensions.matching.common_inputs.environment_variable.v3","Config",424836,476],
+  ["envoy/extensions/matching/common_inputs/network/v3/network_inputs.proto","envoy.extensions.matching.common_inputs.network.v3","DestinationIPInput DestinationPortInput SourceIPInput SourcePortInput DirectSourceIPInput SourceTypeInput ServerNameInput TransportProtocolInput ApplicationProtocolInput FilterStateInput",425312,633],
+  ["envoy/extensions/matching/common_inputs/ssl/v3/ssl_inputs.proto","envoy.extensions.matching.common_inputs.ssl.v3","UriSanInput DnsSanInput SubjectInput",425945,382],
+  ["envoy/extensions/matching/input_matchers/consistent_hashing/v3/consistent_hashing.proto","envoy.extensions.matching.input_matchers.consistent_hashing.v3","ConsistentHashing",426327,560],
+  ["envoy/extensions/matching/input_matchers/ip/v3/ip.proto","envoy.extensions.matching.input_matchers.ip.v3","Ip",426887,505],
+  ["envoy/extensions/matching/input_matchers/runtime_fraction/v3/runtime_fraction.proto","envoy.extensions.matching.input_matchers.runtime_fraction.v3","RuntimeFraction",427392,616],
+  ["envoy/extensions/network/dns_resolver/apple/v3/apple_dns_resolver.proto","envoy.extensions.network.dns_resolver.apple.v3","AppleDnsResolverConfig",428008,443],
+  ["envoy/extensions/network/dns_resolver/cares/v3/cares_dns_resolver.proto","envoy.extensions.network.dns_resolver.cares.v3","CaresDnsResolverConfig",428451,864],
+  ["envoy/extensions/network/dns_resolver/getaddrinfo/v3/getaddrinfo_dns_resolver.proto","envoy.extensions.network.dns_resolver.getaddrinfo.v3","GetAddrInfoDnsResolverConfig",429315,427],
+  ["envoy/extensions/network/socket_interface/v3/default_socket_interface.proto","envoy.extensions.network.socket_interface.v3","DefaultSocketInterface",429742,394],
+  ["envoy/extensions/outlier_detection_monitors/common/v3/error_types.proto","envoy.extensions.outlier_detection_monitors.common.v3","HttpErrors LocalOriginErrors DatabaseErrors ErrorBuckets",430136,849],
+  ["envoy/extensions/outlier_detection_monitors/consecutive_errors/v3/consecutive_errors.proto","envoy.extensions.outlier_detection_monitors.consecutive_errors.v3","ConsecutiveErrors",430985,859],
+  ["envoy/extensions/path/match/uri_template/v3/uri_template_match.proto","envoy.extensions.path.match.uri_template.v3","UriTemplateMatchConfig",431844,448],
+  ["envoy/extensions/path/rewrite/uri_template/v3/uri_template_rewrite.proto","envoy.extensions.path.rewrite.uri_template.v3","UriTemplateRewriteConfig",432292,477],
+  ["envoy/extensions/quic/connection_debug_visitor/v3/connection_debug_visitor_basic.proto","envoy.extensions.quic.connection_debug_visitor.v3","BasicConfig",432769,422],
+  ["envoy/extensions/quic/connection_id_generator/v3/envoy_deterministic_connection_id_generator.proto","envoy.extensions.quic.connection_id_generator.v3","DeterministicConnectionIdGeneratorConfig",433191,471],
+  ["envoy/extensions/quic/crypto_stream/v3/crypto_stream.proto","envoy.extensions.quic.crypto_stream.v3","CryptoServerStreamConfig",433662,348],
+  ["envoy/extensions/quic/proof_source/v3/proof_source.proto","envoy.extensions.quic.proof_source.v3","ProofSourceConfig",434010,334],
+  ["envoy/extensions/quic/server_preferred_address/v3/datasource.proto","envoy.extensions.quic.server_preferred_address.v3","DataSourceServerPreferredAddressConfig DataSourceServerPreferredAddressConfig.AddressFamilyConfig",434344,1021],
+  ["envoy/extensions/quic/server_preferred_address/v3/fixed_server_preferred_address_config.proto","envoy.extensions.quic.server_preferred_address.v3","FixedServerPreferredAddressConfig FixedServerPreferredAddressConfig.AddressFamilyConfig",435365,1046],
+  ["envoy/extensions/rate_limit_descriptors/expr/v3/expr.proto","envoy.extensions.rate_limit_descriptors.expr.v3","Descriptor",436411,600],
+  ["envoy/extensions/rbac/audit_loggers/stream/v3/stream.proto","envoy.extensions.rbac.audit_loggers.stream.v3","StdoutAuditLog",437011,346],
+  ["envoy/extensions/rbac/matchers/upstream_ip_port/v3/upstream_ip_port_matcher.proto","envoy.extensions.rbac.matchers.upstream_ip_port.v3","UpstreamIpPortMatcher",437357,621],
+  ["envoy/extensions/regex_engines/v3/google_re2.proto","envoy.extensions.regex_engines.v3","GoogleRE2",437978,307],
+  ["envoy/extensions/request_id/uuid/v3/uuid.proto","envoy.extensions.request_id.uuid.v3","UuidRequestIdConfig",438285,511],
+  ["envoy/extensions/resource_monitors/downstream_connections/v3/downstream_connections.proto","envoy.extensions.resource_monitors.downstream_connections.v3","DownstreamConnectionsConfig",438796,575],
+  ["envoy/extensions/resource_monitors/fixed_heap/v3/fixed_heap.proto","envoy.extensions.resource_monitors.fixed_heap.v3","FixedHeapConfig",439371,560],
+  ["envoy/extensions/resource_monitors/injected_resource/v3/injected_resource.proto","envoy.extensions.resource_monitors.injected_resource.v3","InjectedResourceConfig",439931,611],
+  ["envoy/extensions/retry/host/omit_canary_hosts/v3/omit_canary_hosts.proto","envoy.extensions.retry.host.omit_canary_hosts.v3","OmitCanaryHostsPredicate",440542,507],
+  ["envoy/extensions/retry/host/omit_host_metadata/v3/omit_host_metadata_config.proto","envoy.extensions.retry.host.omit_host_metadata.v3","OmitHostMetadataConfig",441049,629],
+  ["envoy/extensions/retry/host/previous_hosts/v3/previous_hosts.proto","envoy.extensions.retry.host.previous_hosts.v3","PreviousHostsPredicate",441678,480],
+  ["envoy/extensions/retry/priority/previous_priorities/v3/previous_priorities_config.proto","envoy.extensions.retry.priority.previous_priorities.v3","PreviousPrioritiesConfig",442158,628],
+  ["envoy/extensions/router/cluster_specifiers/lua/v3/lua.proto","envoy.extensions.router.cluster_specifiers.lua.v3","LuaConfig",442786,525],
+  ["envoy/extensions/stat_sinks/graphite_statsd/v3/graphite_statsd.proto","envoy.extensions.stat_sinks.graphite_statsd.v3","GraphiteStatsdSink",443311,674],
+  ["envoy/extensions/stat_sinks/open_telemetry/v3/open_telemetry.proto","envoy.extensions.stat_sinks.open_telemetry.v3","SinkConfig",443985,883],
+  ["envoy/extensions/stat_sinks/wasm/v3/wasm.proto","envoy.extensions.stat_sinks.wasm.v3","Wasm",444868,391],
+  ["envoy/extensions/string_matcher/lua/v3/lua.proto","envoy.extensions.string_matcher.lua.v3","Lua",445259,433],
+  ["envoy/extensions/tracers/opentelemetry/resource_detectors/v3/dynatrace_resource_detector.proto","envoy.extensions.tracers.opentelemetry.resource_detectors.v3","DynatraceResourceDetectorConfig",445692,475],
+  ["envoy/extensions/tracers/opentelemetry/resource_detectors/v3/environment_resource_detector.proto","envoy.extensions.tracers.opentelemetry.resource_detectors.v3","EnvironmentResourceDetectorConfig",446167,481],
+  ["envoy/extensions/tracers/opentelemetry/resource_detectors/v3/static_config_resource_detector.proto","envoy.extensions.tracers.opentelemetry.resource_detectors.v3","StaticConfigResourceDetectorConfig",446648,696],
+  ["envoy/extensions/tracers/opentelemetry/samplers/v3/always_on_sampler.proto","envoy.extensions.tracers.opentelemetry.samplers.v3","AlwaysOnSamplerConfig",447344,395],
+  ["envoy/extensions/tracers/opentelemetry/samplers/v3/dynatrace_sampler.proto","envoy.extensions.tracers.opentelemetry.samplers.v3","DynatraceSamplerConfig",447739,615],
+  ["envoy/extensions/transport_sockets/alts/v3/alts.proto","envoy.extensions.transport_sockets.alts.v3","Alts",448354,543],
+  ["envoy/extensions/transport_sockets/http_11_proxy/v3/upstream_http_11_connect.proto","envoy.extensions.transport_sockets.http_11_proxy.v3","Http11ProxyUpstreamTransport",448897,574],
+  ["envoy/extensions/transport_sockets/internal_upstream/v3/internal_upstream.proto","envoy.extensions.transport_sockets.internal_upstream.v3","InternalUpstreamTransport InternalUpstreamTransport.MetadataValueSource",449471,895],
+  ["envoy/extensions/transport_sockets/proxy_protocol/v3/upstream_proxy_protocol.proto","envoy.extensions.transport_sockets.proxy_protocol.v3","ProxyProtocolUpstreamTransport",450366,691],
+  ["envoy/extensions/transport_sockets/tls/v3/tls.proto","envoy.extensions.transport_sockets.tls.v3","UpstreamTlsContext DownstreamTlsContext DownstreamTlsContext.OcspStaplePolicy TlsKeyLog CommonTlsContext CommonTlsContext.CertificateProvider CommonTlsContext.CertificateProviderInstance CommonTlsContext.CombinedCertificateValidationContext",451057,5494],
+  ["envoy/extensions/transport_sockets/quic/v3/quic_transport.proto","envoy.extensions.transport_sockets.quic.v3","QuicDownstreamTransport QuicUpstreamTransport",456551,817],
+  ["envoy/extensions/transport_sockets/raw_buffer/v3/raw_buffer.proto","envoy.extensions.transport_sockets.raw_buffer.v3","RawBuffer",457368,461],
+  ["envoy/extensions/transport_sockets/s2a/v3/s2a.proto","envoy.extensions.transport_sockets.s2a.v3","S2AConfiguration",457829,390],
+  ["envoy/extensions/transport_sockets/starttls/v3/starttls.proto","envoy.extensions.transport_sockets.starttls.v3","StartTlsConfig UpstreamStartTlsConfig",458219,999],
+  ["envoy/extensions/transport_sockets/tap/v3/tap.proto","envoy.extensions.transport_sockets.tap.v3","Tap",459218,697],
+  ["envoy/extensions/transport_sockets/tcp_stats/v3/tcp_stats.proto","envoy.extensions.transport_sockets.tcp_stats.v3","Config",459915,615],
+  ["envoy/extensions/transport_sockets/tls/v3/cert.proto","envoy.extensions.transport_sockets.tls.v3","",460530,437],
+  ["envoy/extensions/transport_sockets/tls/v3/tls_spiffe_validator_config.proto","envoy.extensions.transport_sockets.tls.v3","SPIFFECertValidatorConfig SPIFFECertValidatorConfig.TrustDomain",460967,678],
+  ["envoy/extensions/udp_packet_writer/v3/udp_default_writer_factory.proto","envoy.extensions.udp_packet_writer.v3","UdpDefaultWriterFactory",461645,371],
+  ["envoy/extensions/udp_packet_writer/v3/udp_gso_batch_writer_factory.proto","envoy.extensions.udp_packet_writer.v3","UdpGsoBatchWriterFactory",462016,375],
+  ["envoy/extensions/upstreams/http/generic/v3/generic_connection_pool.proto","envoy.extensions.upstreams.http.generic.v3","GenericConnectionPoolProto",462391,389],
+  ["envoy/extensions/upstreams/http/http/v3/http_connection_pool.proto","envoy.extensions.upstreams.http.http.v3","HttpConnectionPoolProto",462780,365],
+  ["envoy/extensions/upstreams/http/tcp/v3/tcp_connection_pool.proto","envoy.extensions.upstreams.http.tcp.v3","TcpConnectionPoolProto",463145,357],
+  ["envoy/extensions/upstreams/http/udp/v3/udp_connection_pool.proto","envoy.extensions.upstreams.http.udp.v3","UdpConnectionPoolProto",463502,357],
+  ["envoy/extensions/upstreams/http/v3/http_protocol_options.proto","envoy.extensions.upstreams.http.v3","HttpProtocolOptions HttpProtocolOptions.ExplicitHttpConfig HttpProtocolOptions.UseDownstreamHttpConfig HttpProtocolOptions.AutoHttpConfig",463859,2490],
+  ["envoy/extensions/upstreams/tcp/generic/v3/generic_connection_pool.proto","envoy.extensions.upstreams.tcp.generic.v3","GenericConnectionPoolProto",466349,385],
+  ["envoy/extensions/upstreams/tcp/v3/tcp_protocol_options.proto","envoy.extensions.upstreams.tcp.v3","TcpProtocolOptions",466734,419],
+  ["envoy/extensions/watchdog/profile_action/v3/profile_action.proto","envoy.extensions.watchdog.profile_action.v3","ProfileActionConfig",467153,573],
+  ["envoy/service/accesslog/v3/als.proto","envoy.service.accesslog.v3","StreamAccessLogsResponse StreamAccessLogsMessage StreamAccessLogsMessage.Identifier StreamAccessLogsMessage.HTTPAccessLogEntries StreamAccessLogsMessage.TCPAccessLogEntries AccessLogService",467726,1588],
+  ["envoy/service/auth/v3/attribute_context.proto","envoy.service.auth.v3","AttributeContext AttributeContext.Peer AttributeContext.Request AttributeContext.HttpRequest AttributeContext.TLSSession",469314,2293],
+  ["envoy/service/auth/v3/external_auth.proto","envoy.service.auth.v3","CheckRequest DeniedHttpResponse OkHttpResponse CheckResponse Authorization",471607,1786],
+  ["envoy/service/discovery/v3/discovery.proto","envoy.service.discovery.v3","ResourceLocator ResourceName DiscoveryRequest DiscoveryResponse DeltaDiscoveryRequest DeltaDiscoveryResponse DynamicParameterConstraints DynamicParameterConstraints.SingleConstraint DynamicParameterConstraints.SingleConstraint.Exists DynamicParameterConstraints.ConstraintList Resource Resource.CacheControl",473393,4034],
+  ["google/api/http.proto","google.api","Http HttpRule CustomHttpPattern",477427,681],
+  ["google/api/annotations.proto","google.api","http",478108,296],
+  ["envoy/service/cluster/v3/cds.proto","envoy.service.cluster.v3","CdsDummy ClusterDiscoveryService",478404,882],
+  ["envoy/service/discovery/v3/ads.proto","envoy.service.discovery.v3","AdsDummy AggregatedDiscoveryService",479286,681],
+  ["envoy/service/endpoint/v3/eds.proto","envoy.service.endpoint.v3","EdsDummy EndpointDiscoveryService",479967,907],
+  ["envoy/service/endpoint/v3/leds.proto","envoy.service.endpoint.v3","LedsDummy LocalityEndpointDiscoveryService",480874,555],
+  ["envoy/service/event_reporting/v3/event_reporting_service.proto","envoy.service.event_reporting.v3","StreamEventsRequest StreamEventsRequest.Identifier StreamEventsResponse EventReportingService",481429,1082],
+  ["envoy/service/ext_proc/v3/external_processor.proto","envoy.service.ext_proc.v3","ProcessingRequest ProcessingResponse HttpHeaders HttpBody HttpTrailers HeadersResponse TrailersResponse BodyResponse CommonResponse CommonResponse.ResponseStatus ImmediateResponse GrpcStatus HeaderMutation BodyMutation ExternalProcessor",482511,4097],
+  ["envoy/service/extension/v3/config_discovery.proto","envoy.service.extension.v3","EcdsDummy ExtensionConfigDiscoveryService",486608,905],
+  ["envoy/service/health/v3/hds.proto","envoy.service.health.v3","Capability Capability.Protocol HealthCheckRequest EndpointHealth LocalityEndpointsHealth ClusterEndpointsHealth EndpointHealthResponse HealthCheckRequestOrEndpointHealthResponse LocalityEndpoints ClusterHealthCheck HealthCheckSpecifier HdsDummy HealthDiscoveryService",487513,3417],
+  ["envoy/service/listener/v3/lds.proto","envoy.service.listener.v3","LdsDummy ListenerDiscoveryService",490930,894],
+  ["envoy/service/load_stats/v3/lrs.proto","envoy.service.load_stats.v3","LoadStatsRequest LoadStatsResponse LoadReportingService",491824,1037],
+  ["io/prometheus/client/metrics.proto","io.prometheus.client","LabelPair Gauge Counter Quantile Summary Untyped Histogram Bucket BucketSpan Exemplar Metric MetricFamily MetricType",492861,2481],
+  ["envoy/service/metrics/v3/metrics_service.proto","envoy.service.metrics.v3","StreamMetricsResponse StreamMetricsMessage StreamMetricsMessage.Identifier MetricsService",495342,989],
+  ["envoy/service/rate_limit_quota/v3/rlqs.proto","envoy.service.rate_limit_quota.v3","RateLimitQuotaUsageReports RateLimitQuotaUsageReports.BucketQuotaUsage RateLimitQuotaResponse RateLimitQuotaResponse.BucketAction RateLimitQuotaResponse.BucketAction.QuotaAssignmentAction RateLimitQuotaResponse.BucketAction.AbandonAction BucketId RateLimitQuotaService",496331,2025],
+  ["envoy/service/ratelimit/v3/rls.proto","envoy.service.ratelimit.v3","RateLimitRequest RateLimitResponse RateLimitResponse.RateLimit RateLimitResponse.RateLimit.Unit RateLimitResponse.Quota RateLimitResponse.DescriptorStatus RateLimitResponse.Code RateLimitService",498356,2404],
+  ["envoy/service/route/v3/rds.proto","envoy.service.route.v3","RdsDummy RouteDiscoveryService VirtualHostDiscoveryService",500760,1077],
+  ["envoy/service/route/v3/srds.proto","envoy.service.route.v3","SrdsDummy ScopedRoutesDiscoveryService",501837,914],
+  ["envoy/service/runtime/v3/rtds.proto","envoy.service.runtime.v3","RtdsDummy Runtime RuntimeDiscoveryService",502751,1083],
+  ["envoy/service/secret/v3/sds.proto","envoy.service.secret.v3","SdsDummy SecretDiscoveryService",503834,903],
+  ["envoy/type/matcher/v3/struct.proto","envoy.type.matcher.v3","StructMatcher StructMatcher.PathSegment",504737,649],
+  ["envoy/type/matcher/v3/node.proto","envoy.type.matcher.v3","NodeMatcher",505386,531],
+  ["envoy/service/status/v3/csds.proto","envoy.service.status.v3","ClientStatusRequest PerXdsConfig ClientConfig ClientConfig.GenericXdsConfig ClientStatusResponse ConfigStatus ClientConfigStatus ClientStatusDiscoveryService",505917,2844],
+  ["envoy/service/tap/v3/tap.proto","envoy.service.tap.v3","StreamTapsRequest StreamTapsRequest.Identifier StreamTapsResponse TapSinkService",508761,937],
+  ["envoy/type/matcher/v3/http_inputs.proto","envoy.type.matcher.v3","HttpRequestHeaderMatchInput HttpRequestTrailerMatchInput HttpResponseHeaderMatchInput HttpResponseTrailerMatchInput HttpRequestQueryParamMatchInput",509698,656],
+  ["envoy/type/matcher/v3/status_code_input.proto","envoy.type.matcher.v3","HttpResponseStatusCodeMatchInput HttpResponseStatusCodeClassMatchInput",510354,330],
+  ["google/rpc/code.proto","google.rpc","Code",510684,447],
+  ["google/rpc/error_details.proto","google.rpc","ErrorInfo RetryInfo DebugInfo QuotaFailure QuotaFailure.Violation PreconditionFailure PreconditionFailure.Violation BadRequest BadRequest.FieldViolation RequestInfo ResourceInfo Help Help.Link LocalizedMessage",511131,1932],
+  ["istio/alpn/config.proto","istio.envoy.config.filter.http.alpn.v2alpha1","FilterConfig FilterConfig.AlpnOverride FilterConfig.Protocol",513063,421],
+  ["istio/ca/certificate_service.proto","istio.v1.auth","IstioCertificateRequest IstioCertificateResponse IstioCertificateService",513484,421],
+  ["istio/health/health_information.proto","istio.v1","HealthInformation",513905,78],
+  ["istio/mesh/proxy_config.proto","istio.mesh.v1alpha1","ProxyConfig",513983,123],
+  ["istio/metadata_exchange/config.proto","envoy.tcp.metadataexchange.config","MetadataExchange",514106,218],
+  ["istio/nds/name_table.proto","istio.networking.nds.v1","NameTable NameTable.NameInfo",514324,399],
+  ["istio/peer_metadata/config.proto","io.istio.http.peer_metadata","Config Config.Baggage Config.WorkloadDiscovery Config.IstioHeaders Config.DiscoveryMethod Config.PropagationMethod",514723,1136],
+  ["istio/stats/plugin_config.proto","stats","MetricConfig MetricDefinition PluginConfig MetricType Reporter",515859,1191],
+  ["opentelemetry/proto/resource/v1/resource.proto","opentelemetry.proto.resource.v1","Resource",517050,352],
+  ["opentelemetry/proto/logs/v1/logs.proto","opentelemetry.proto.logs.v1","LogsData ResourceLogs ScopeLogs LogRecord SeverityNumber",517402,1881],
+  ["opentelemetry/proto/collector/logs/v1/logs_service.proto","opentelemetry.proto.collector.logs.v1","ExportLogsServiceRequest ExportLogsServiceResponse ExportLogsPartialSuccess LogsService",519283,662],
+  ["opentelemetry/proto/metrics/v1/metrics.proto","opentelemetry.proto.metrics.v1","MetricsData ResourceMetrics ScopeMetrics Metric Gauge Sum Histogram ExponentialHistogram Summary NumberDataPoint HistogramDataPoint ExponentialHistogramDataPoint ExponentialHistogramDataPoint.Buckets SummaryDataPoint SummaryDataPoint.ValueAtQuantile Exemplar AggregationTemporality DataPointFlags",519945,4573],
+  ["opentelemetry/proto/collector/metrics/v1/metrics_service.proto","opentelemetry.proto.collector.metrics.v1","ExportMetricsServiceRequest ExportMetricsServiceResponse ExportMetricsPartialSuccess MetricsService",524518,719],
+  ["opentelemetry/proto/trace/v1/trace.proto","opentelemetry.proto.trace.v1","TracesData ResourceSpans ScopeSpans Span Span.Event Span.Link Span.SpanKind Status Status.StatusCode",525237,2185],
+  ["opentelemetry/proto/collector/trace/v1/trace_service.proto","opentelemetry.proto.collector.trace.v1","ExportTraceServiceRequest ExportTraceServiceResponse ExportTracePartialSuccess TraceService",527422,670],
+  ["prometheus/types.proto","prometheus","MetricMetadata MetricMetadata.MetricType Sample Exemplar Histogram Histogram.ResetHint BucketSpan Label TimeSeries",528092,1530],
+  ["prometheus/remote.proto","prometheus","WriteRequest",529622,197],
+  ["udpa/type/v1/typed_struct.proto","udpa.type.v1","TypedStruct",529819,263],
+  ["xds/core/v3/cidr.proto","xds.core.v3","CidrRange",530082,356],
+  ["xds/type/v3/cel.proto","xds.type.v3","CelExpression CelExtractString",530438,646],
+  ["xds/type/matcher/v3/cel.proto","xds.type.matcher.v3","CelMatcher",531084,356],
+  ["xds/type/matcher/v3/domain.proto","xds.type.matcher.v3","ServerNameMatcher ServerNameMatcher.DomainMatcher",531440,503],
+  ["xds/type/matcher/v3/http_inputs.proto","xds.type.matcher.v3","HttpAttributesCelMatchInput",531943,237],
+  ["xds/type/matcher/v3/ip.proto","xds.type.matcher.v3","IPMatcher IPMatcher.IPRangeMatcher",532180,552],
+  ["xds/type/v3/range.proto","xds.type.v3","Int64Range Int32Range DoubleRange",532732,285],
+  ["xds/type/matcher/v3/range.proto","xds.type.matcher.v3","Int64RangeMatcher Int64RangeMatcher.RangeMatcher Int32RangeMatcher Int32RangeMatcher.RangeMatcher DoubleRangeMatcher DoubleRangeMatcher.RangeMatcher",533017,1007],
+  ["xds/type/v3/typed_struct.proto","xds.type.v3","TypedStruct",534024,254],
 ];
 export const gzippedDescriptors = `
 H4sIAAAAAAACA+S9a3AkSXoYNtXdALq/fiLxnJ5372t2dhezOzM7u4vZVzfQGGAGA2ALwOzrdvtqugtA7XRX9VVVYwZnk1pSJHUUjxS5lmySIUumxaCpi7Ak
@@ -949,812 +949,814 @@ HHj2AUwKNyajUhIxtkmUTfVkEzfuMuHRDekRfsULOjd0AixQ17BuC4aaDbPkGEf1KsaOGj5JNKFmw9wR
 2V3IVMwGWlohMpZDPCHqPjLCSTWiXKuztyDlcUlH5ZJsePRyTx049Z6aOsme+mS2n02CN3YvVWKhP9eGU6uZLi7NfS+VvQ4DuJ2ZFbGZdZMrcHrWLGetkj3i
 i/oW9JmVNmDanaQSpAr4JAbXqLossr8Ug+F8YK6OuJIN30N7sCvWhl1a3DvDPSRaW+JrATckDxi4tiPFkH2kMiNhhu82X3Vlz47oYG/44oBGubO5wT9/PBL6
 i+BQSGl7evlUSC9CUXEL/1VMaK92UCb4TaIDy7G7v15094veNBqzwddTvXb8o/e++mQIGAJKClcGYUfTRjc+/NBsOE29Wjq0bNevO9dm37vHy65atqMNPfR+
-YDTtxMPDii12vfPt6A8rtkYF2f/P3LtHN3Jm94ENgA/wEiSLHx/NRndL3ZA0kloaSOrWk9RohCLBJrvZJFUEuyXNo6YIFMlSgwBUBbCbmngjT8aOHfscjyfJ
-2ontxIm9cSzbY8dvH+9xnGPvejKJ92FvvHbOrh852Ryfs2edTc6u7SjeeM/9HlVfFaqAAogeDf8h6nvc73W/1/3u/d0VmKM21KgVh3qWArOMyeRU5UN14ssJ
-yAmUpYQ2I5KjFibHIyMWnG1z7MFBz4b6Bj2btf0OPijqGbkF2bCiONjjcEStz7bR0hgAZDRa28hA0drITTRhayuIVzsdUe35ICVe6w145KjuNMWFq8xJ6gLY
-0dHvWRzdJq09jEl3eEo/TKZzx6o55DpMC9bVOfyAEwOGUxGZuD06ssEjiLfuHiT4MFHvJI71nskdJYzHcJTw0JFxf4WfKhgZdGSxY71nMqcJFpxzURTErVNv
-VFsH2O4MHbqPR3C/MJ8X2bZpLu1sOTTcITVkbjZyRxbFG3EFahNh4AZuQXTys0U+z037b1ECXLIhbhdSIMraXoML1kEN3ctziAO6JjBzHMSznaSjusDSbFM8
-A5z8t3g82YHHRX6KRi9ezxjCCga5pKYoqRwnhXYZbuL1mns2QqLvwVncoyvUVwM/1XAAZoV2wnKnTvCtgOwasm3a7MTD4pjAcbYZEoW61O5pbLoTOJY4jHln
-sOxn4FxkcSGSqSt+ydRsG48WarJEKnBx4UAN7U3OOTCEiy55gyo9etsdv6vkIk7H9JNbjUu+u8pS+OICVmEGpn1VwMLUb+5imRMYKhVoxcWZYqWvMwXfqZfo
-j3YrueCG7pTrFC2k++Gi+7Hko5TZfzAMCzu0LSE7/nkYq9f0inmElhHMuDiND4343fk0uQkL4sgjEfQO0GPqLBXDTZKMnE6bt9tqQaUODZgJoccvj0/GnsER
-pZL2UskWm2JMfHktooSonsvfNE8kvkdK2S8nIYVGABUY27eNA9nC4tU+yOdXORHpuuMRzjqQFglQO4brYruLBmrHsLCb5kk44Eu8wsfZCzq9aiw+i3Segidj
-01l8GnM8Do/FyiFDB8daFxSJ0oNZHfx23dRfC05uXMEr9YPQhYEmwoWhq9vJj25V+BTMrLAmMNGI6wVSadSrVeQkF78o0Q2/aIpnEeBFuR9IwgSnzuk+D9Pl
-ehVNseq2OMgF1xXFTcGPQW1QN8kOUDcfRzszUQKeSmgOponhlb3GI8gW6qlSORA/KoT6OhcjmQ/pK1RN9b7CZYo8/9W8rzfUn0nQReoK4eDbnuo7y2E7ecFf
-x8/TB45Ys0LUVs3w4k41IwSrL9Ef0oz4WMSMOKkZR1ZZrzc7T4oBAB9/hPPmFxCXi7V0S7iCuwqjVWvPNlxYrgXOoa5E8xf/5D/+1nBiIaGJhER1nYR0wTye
-biciXIP4l9Y2lvPXUv1FxnQfJ09FM503hH3x3aRb5oPhvMfCOa9qHRw20cCrM+PFRXH/huW9n0zB1IZo66kW1pdg2qCwl3qzftes4a1JrK4+D8FTLFUJEyGE
-ElmGjJyRr5pdcaW0cYkQsWEaUcaNA3ZkRKQaJtSZDN5X3fU30Oz8tpefwtZMfKjClxOjOa41oTT88U5uFaYCefChvrh5e+st5QzqQW6sX18r7ZSK20qCjEBS
-vaYkyTRMlLTCclFf3tqk3uVSXeZcoJrqL7A59zS5EjnnPObtb8q5RT6YKfd0vYGqcjWn5bAVWyR9jv3QfS6bznmpWYio6HO57x+CcerTjjPu52CmYdf3jD2L
-YUYaR42qq1Dy8XwkIRx6kWuHZVo7o5FGWyi5A4prxSfIJ/kuH01eKO15tKfK/iBSgTmc8MwVKh6VBHWhcRRN3YWSsWoHXgkzdnsweQkWUGJVax3tmbZe39eN
-ZtO29loophqi1hno7HOTRm/tF9xI8gqcC2T0Vht6n0pp83JOLxblO/6sQjHfPKaXmRGae0HKfYslKNJ4RK3y569SF6mjNJsiZdvAcHUMRnnX5VaBtA8seRZm
-aAKGHC9iKZMktLAodJYxFRhCcgfSFbNsOZ561lJ8BnC/VzgJzSWWWwElGIvuKAsbdwpv7ehbq6tsaRHfm0oClxT+uV3QipslJZl7HGZC2AIlQO82HGGI827D
-6XYACzYpah+MjR/V09z/Btk9c18CULYaZm2Z1psvNp+GjFxjvsp8rAMXSEtV2BFsvCktZetw1mlW6i0KmVG3Uf4o3NVTjbYwAnMsR5Fn4M7pyQ5ccJpG+W7F
-tlClo41eKopeVsoWJHod5mWiDbv+DgrBrQp3VRFCblbKsM3Sr1eICjMyIQHnDVFUiJSaw3qTGizINHxQYRNxocJCypKbKCXFwXnPaty1au2dORw5OCxHsB+f
-BeCkWnaVaZiH5R5jiXbtKrkJC/WyccDRZvylj0eVPs+zBItfhClBTPR8JqoOkzyl6PV9mBV5fT0+eYoeJ5yi3NvfBPNWrVynzo7dGYfeVeg70uTV5yPOd8EZ
-684/zBvKoKIYOSEWX281D+rtxY8NuHhRjJww9znI+Krj6aq2nSQThMDkdW17WWfh6vqmkkTPyMsbW7sreuDYyU+kQwGX28HjZ7AZN4bSo0pa/aXuNz9pIezr
-GDq15RJ4MOfQJ6P3vCZFp2naJ523vXj2CrE3x7guxU655aE68Ax2bkm0km86n+oXJ3WOMsMUmag3qw13WfJjLn4KMnJL+MH2crSbsW7EDyX/ZZfDpHp+Yd5b
-QITnWb1iNundVWBg9KJsPi2orAgiZMU9c/K3hV7oiaxd8QKD84NsyYz6YKZIhKTaDy982jPhAxRv/O0EELp8PlBA4IDfw+AS2l4B9a/1ONaZANbs10X66tw9
-uWdU73rO60470N20k7ota6cGQI/kkx9PgLJz9+QOa+4Dgo1eg4ly1cLzkk9M+0jEAWKZphUPA2XpK/dvE+iRwwtoW/8S7evfIzDh2jxKa2RGBPIXj4k9o3zX
-rFW4MI4+dggIdzQz59FM6qbCJN7Ny0b50KQqL1x411nZJXNk3F/GLFS/5Ryc9RXpKbjEOWRIPNrfIWPHJfBg5lYufG6x83yPT32B6fKNLlv+4jBk3qbtPJVg
-+UX5FU443gi+23mEhfcc8jGYYud1q6I/d/XlPavJURUnaPB6hQWSGzDjHBo2Gj00jJp7uu/ugnqaZdtpGDVxOn8Psu11dUFcGFzHqxHzXe6q/HKwOQL1aaEc
-ERPxWjkS9VqpwlmnUbWatNUOensUXmyobC3tl9rP0rTYVGfV9TOVuw8LURUl1+CxleK2VlwulIor1GRud7Nwu7C+UVA3ivrKlr65VdJ3d4rKmWz6H//Zz35H
-MpFm2Oyl0rZ+Y4dKtiYB6Oe2tlXaUpJ4+cH7jZIKV892d1y5K9V/wlaRJ8njkasIn419rSDjrLAHs3pcDl89WOEdF484OgbZmM+ugR3eTUfP86wPhU1yrNe0
-bExpYzb+DS0b56SajbEYqyfxhh3oqW6go759ZjuxndxObQ9tD2+PbI8GUbuD1b5vG13upwNxQNr5cf0j3F9+MQXwpmaI2+sGTFUM8wjhgMUmEWoaJU5sO/Xy
-XVNIs7RJltfdPaieCNVWitIToZH01HQb5sW7AbW+04+MmrWPK2kq5lvmrMiPlni3eG5yGyZFHSiQrMM3pWcidhCvM/I7LN8qzaZNOPJnVoMJXzyFs7OtA0sA
-3fEv8iSkjHtOF3UCDdN0fsRkPni86qk/wdbkx8ljkWsy5e6+VuSxN23jAd2HS75kwpncM9RNnZCg6gyHu05BHyrmvoFYJeEp+Ox9xtcOQTUfkaerb7DcRTi/
-wsqlbu44i+9wAur/5l0+P9GhP7vXQ73UoRgxAPV+BqB7zy6Fx0hjdY1RxB3vGX7YpJtHq1lF7XkmA6Lo4fjQ6F9IKd4Hz0T1PLog3X+Uhjd/NAJzW6xRK6JN
-9O2UrElARZ7LnkDb8jxv8R3TxdeSwCIEfNGY2+JID0QuBK7mJUZracdEj1QWXjyrhtPUDRmTKfyqyFGDtRnMu4NZNwynyS3Sgu4nhzq4n7wCGdeZJL6wDAfS
-ikh8Wfmka8w2QjvsYkSHRYKPPAIT6KDTfEc4TB6l3m8ztdaR6F3qHdes7dftsskMG9Oa+00sWKCZhYdZneoEUP7kNk75GIPI3c/iA/DaGW3ODIQx3jiEs6wo
-1EQwyy3qbJqVBLFLWvbyuiVJYaykz8NDrCT0J91COw3TLpu1pqsDwC1kno9R4Cojse1SWDujnTdDY2jhAU88ftJ8WwqdO2oGhmnlmDnkTyfhbEQXk2swTS1W
-5DGjU26C8tmV5EJFm8IUcqY1uCB42Dg2bewLX/6kP7+w/imwtDKlz8DjrmmQj2s4x+nNQ9t0DutV9tIrEX1EmABJvCEWAZEnoOXdqQODHZMr+ftMYoxeqUpZ
-UaR7sSNL9DUgi5/EGi3CyzFr1FbqlT9IwEzIUkpmYGp5a3OnuLxLAfteePNN5QzC6cmB1wul4p3CW/pqYX1jVysqCaJAZmd3ebm4s6NrhVJRSZJH4ZKcZWNr
-ubChb2nr19c33XwpchHOyfl8yZQhMg+Ep9W3i9pycbNUuF5Uhskj8HB7uD/zyJVLMh5N8UZxucQQc3Y32UdC/ZtdxNqBqa1mQ+def95yAvv8Ev8pHQiekhOK
-xzXTqDYPdYrf4jsIELnG7MA+mOtU16PEAzwq/N00KGu0xRTbhq3POszIvcDhKvmh4bF8ez/kJRIMpdLn4i8YSZ6DIZxt/NzQxUU7Tdq2xac6bPFlYBuP3qqx
-sk/4tuLHnYhqAZ2suyIras6ZvhDWSXdg2qhUdH8BfkOiqAIKlcqaS3zKcL8Y4RpclNzJt7NjAEYhqhDP5fzaGS3rUWwbbROyvkLEpswK86M/RBXGF7+1M9rZ
-w7ZQVsxnYK5iHthGxfQ6jTJBmoMMh5SwwjOI3qpTN0IzlfZgYsDZWl2v1msH9CQvCsICxjheaEgBm/UNmsMtiJUwWwsJ9x95R3o58soGnNCbASfmFT7PXdjh
-0LzCgbnmpg+8Qkot5/tXkBcCZ5yvJOBc5LwgdyAjWCXyThHJKYE1YnzfCw74je5ca1+VcjWYC51mCAG3b9lOk7E4rWpaAxpEky4+j2U+w93odi7TI5s76yvP
-m3G5f5YA0t7oB9ZlwfYl29r3HLbvabgSo328uNw6zITMv8WrSOnjfOsMoRSSJ3cTZsNmWgDIpJ1WWKYrOzAf3jkIXVxYxrMQO4VsF3Z28COBH5vF0p0t7aaS
-xOMX/9ARlnhrt6SkrlyH6bY9DB8X8LGBYRmXllFpX7w3JPHEoxVX1ncYfHJpTVtfLSlD6rd4B55L0QceNsjqXHACioPO630cdNjBYgn/t1uz+I44zepx0Bd5
-2OGmi0zpxxOQKVWPHbFmkbdhkpnIu2tdgvuTCeFvOSdTgxFfzBJ+oimHZV8H0p4oxH7d5y0kI1mqq+/3MjBKqXocdOI9uDG5LCWp1Kib7krN0ZuogcnHY1qq
-VKXmxHW42c0WNNYD8QM8bv5/CP5dc0rYUvIKzKKUl0Kv2Phww5xb+y9mKY2IRBpTTGvVmmQXpgReTKV+ZCDmBUOMeTrf1nF5USD+4MgxKzSTNnksfzrkTZik
-bhR0p7W/b903hQO8eO5Efc+jE5TQDqeTvQvj/DxLveM9AaNCuzZBoU8mP1THv5xIpxM5PM+mNBEdttzSZonVVrRNop61gazUfM6oy/UqycEIM5ngHYxbyZWU
-8peoxMFjyCVujM/eNuBDddQeVhK/mqAeUjFGnYepBqfIlVboWSH7fyVA8QotMReDT8IYvXdLBv5+mmmMpmf2ZwLn+7Aa+A75j0G6YVt1G89FKQmkUXn//SHN
-jSKXYeSeiY+N9PDvS8QjyEUYolCPw8EENFidhQn33d61UUczfPDaSz4epm4jV9+venMDK896kV+C8l0YNzCampufvASpZrPKhacd/JlhZT5IDF2lgGbNZhX9
-TjFXkELp8el4dWCDK+EFCDLZz8Kkl4wy+gakebsFSMHH4hUikXcpZH8gCeMr6CqKP8ltQEaI+9HxCH/de7xTCdI8QY4ypEn5SBgLBtluyxtoWmTKp97ZpVGi
-VMf7jD3BpXbjJHRZUp6Ef8omoW+RIw/5ADZklmQYG8sofpZ0aLp0oFQPzc1IVgCMmnMPRQW98eJD2hjLWGpWw2SzUX3ha2MAhiYyo/qeewZ4OPIMwBqsTohM
-Yv9/rff9n23uS5WaI+3+D0kJmkaDIcAdHYnt17f1N41GXDHT6Y2avjsBQwgyRc5D2nA4VlWCO1McNRwGPHURxgxHZ6cOz62p4bC9kFyAsabdqjGcT6Zd5QUE
-QJC9JvJxwtLRkwIFzMK1NverCYDleq3GhIFEhQnfKx+f8V0kSJmq9BpJVmCSgzIIIrHEUBzJgX8uPoEteYQf5dpb4tVZvR+D59g4q+PLlBFOwXGMoZaaRkPi
-uAvtHIeKOtH81lVk2YWHvw4izdwfD8E0GgWorX30tFGh2jcIKyx01hLc+3Nb8/Jt2fLcwFQTmckapAV8G2eP3gi5uYkGc5X6vRp/cSy7fMEXyYshZD3m0Wa9
-vF5o9peTMMpLIkswKiAL2QZ7uStinyZykKdgCOeaq8/RXheckhpNhGjSTduwqgIdMVZRbhayCXMC+M82y6Z1bFZ0ZItIvUpPlDbDM2o8H8aEbRbyDIwcmzCp
-WMeMua8NwQK1P6HjwEO5vgy6JhZKpZTlhrRRrk1KbsBUAPKQd/TDnfrtltFASGE/8iG5jsYqjBZdHcuHrdpdzkNR47Z2RlN4JvxcxixkA0SY7o7mUNxaifaU
-xKBSan40ys5QzAFqPlBKsg4zftBE1sqRbq2ctiWMRNbMTXADvXaOxq2Z2yjR0MUXkWmeg2c6ME0Ye6CXX2He3rDMsqkex98OxpDqoDeDy+1Ld9M2ag7edaJ3
-hG+ABf/fDcE409BjDwo+cXyiF3H8KzBkm0YlYG0h85VUTl4zDQQfp1nIqzB8z7aawljt0S5572BahKGmmVCfpFytOy4C+mNdsi/TxHg/Z9myZRjC6uC6zQVs
-nddtDFnMI+s+CY9HsG6wrdkvJmCYVrynYshFADTZYJsVF0GPmbUKmxbdVt22XssuwghrfwAPrmNWnsOvDN4ph6rAJH3ycBXGch8kYYal8J8tOqz0nwCQdvZk
-nJ1dyoCu0Tj2RYq7RuvIFxpPjS7CkSt178TN0BUnMLQkAsnjMEX5T0rHXJtN0mA3YdgrQXu3+ffG/5yALAvvdXf8ZM99hj7dfb3GHqtc3zAdO42616QaQCHv
-S+2tjLeYfz7+Yj5ZEqvsoFf0h9vXZq5rGL2ed7wSZLvvEQ9SSPyHKW7hfoe7uL0NM9SwYI9zHrMwCHjE6XguxzPCYdtloQrnmQEyH2tuzc9VozlLPhVBP4xB
-1s5oC4dRB8VPw5xDWSvYjlT7E7uPfYMtmXFCFicbLnLqEa0J0X3wlRLRnqwTGRtAI2ybSPIY4ssyrQ8VVKkn8edNhlMY9Kxhmmaeab7zDMccY07HHPQHaHK/
-gOJVpt1eyJ8nT9MeX8u+EHqBdlp7TtNqtqgS3n7dPjKauu/5ZgCohQ9wXn4pBROIz1agbd6oHyB2L/UxEsTuxUDyGIywNoZgvuGRhkWS6zD+juP2h3ujiQAq
-DBABzLrKCGkwzZ4fZXJDPZGbogRueDTfAqjWDwSx4TBff67xiDS4LDeTiHm2vwiWW60fsMjAqYwTY+xURUjOq3lfX6szLpqeVyP1h7xHzRfCJlJXTlXHsBQx
-t3Z7mltdp84S/pem3Msx8iH0+jNls0pvGGaVT7w4zcGceczS/en6KihF12sbg0UnDwF4ntyE+1ovRP1Jr6tf7bmrpbqp6WXT9b/6qcF1uNRxS2Wz2lO3V1tm
-rVmhix37ybv9Stem8eSRMmo05K7v7/fkzbXbI3YX87PT2V1Ern7/8zDMr7LmupPStbUfjbBdFuHkHKSaxkHQZgzDyBMwjjXQG7a5b90PKjYCxm3TKHIH5tjR
-Qd+vtpxDDzx5qNt7C65BHySSV85oM4zCKhIQUMpkDaY5YclLxXAMw/0pls1zS/EKjNhmuW5XXKFNxMrrISLwDKSJYMmoBSBcqzJpzVY+PhPmwwcoTzUHhO/V
-jC19kRsAbC2lTj/SPYO/SLmzX0lARi6KbMIsRUNgdxbEVjSPGk3xatG5awliIrCMBZ6PbMIUn1BuJyV9goRAjVWWeKeJCu8HJ9okz83rJ69pL/e4prl9rmZ4
-pw98TXNXpSX+U1rTnuuWG2E26CNZ1Yl7eMMsA3bjFBsI5WOScg+ek63aAaXZcpr1I71pxFXw+Qitzj5IwVm8GCHuSXCFfBfdfqC40I+NqOZjjkmePYyFkPa7
-BcFEvMg1uGxUmO9Vql/U5nqoWj+gSkNj2kUvoRbwN4Sn3BuQ81Fqd76EpJgP94dkUgGPS0hrAx4JoyUk1ILYECX2cDsxIY+m1AKSjLAzZMSA5H49AfOl8jfI
-WAWecsLaEV7X3I8Nw7nI4kgOVacP9DD3IqPV+sEm8zDih/RJnhLS57Mw54pKdKNhuVAfzIIwwvC70LA4Soak4TvjEvKio88AqQdxBhjq5wzwKpyX3T7q9T3U
-0nZ5m7oo085Kjh23WAI2Q96GBTYg7MGUHQmow6kTfiKIGBy68wrPUnRIKAUpmBRg3FtRxW5/SVbu42svZWOasmQcaFAWP53FRWTVF7gpcSirRrP/P+z7tsan
-lpouVJ1BX9b4TrmE/6Ud9ooPU4ND87JZi9i8PpWViyH4G3me4vi53B8mIV2onVB2QS0r7kWGKeoKPzLjLJQlehhgr16v6p4ubxpvz3sCaQe1UCiODo1H1kfH
-zGkEmxGFVOqtvarJUyAfUw1CFsoSbcC4YdvGCU8jbHc6tiVfwBw0P4ofDPeLbEPm7jGqhHFyI1x62JncTZNlF5phjASjeBnG6SzkBEe5Jg7QQJpEHeXqzrlb
-AF7N8J2JBguVgMe7NYoPjsaz5bYgI9esZ4Iis0vwU5AWYSFa25/wex2LXV3e+N9IwOw6akm0UCxJVzvqsSfU1eQCjIolmeGdiU9yHUBCP0/11lApK3kZFip2
-vYGyKC+UKzdTLVRtnsd7gOpUrzn3hQSMFWtNtOIx9/FFzSkfmkcGNVRnjRhjIWidTrgxP2sGM8s/C6NWBf0zcQeW2ohVuWmeOORJ6tu8bFv06M9SsFPGlBSO
-Sd0VYKXbyoFdo3tLBML61A8c/8mWPNdtbfNTiQ+i2vsVINvDmta3nOD7h+CCD0r1G+As/DzMVywHlRn1vZZVbVo1vWrsmVWHvwPO8liVRW7QOPJpqo3B8FED
-bgF6W9g0F2dVciCw5FM9ij3lmSrSzcBU7blG8nR92C+AYfhostzFLyMYPY2MQP2qdwb4ZG9ngLZ5oiob9QMngANqDehU0Da3l/wh0knhxW60OHILM1ZB/Bi2
-MjzZrcU8df/vKf3O4W9OwNQOhc733jr8TwGJAT4FhIr2RR1M2/7I6qD+mMesL/XGrO7QqePsGC74860B8afLU0vsVztEsZT3nuFQ9sP/nPkW2lpAI+OIfzp4
-2+7y7vA9STi/bDS4GxHNRGalugx8nf7mBMwa1Wr9nlnRyyKd5Z66NvNRlc53oJovMIrLEkFmYzdjtMdkm7AQlSHk5Kb6T25PR9dwx6hZTes9w6uYZJ2XmwXS
-niD350lI3z7inTMDw8dHQo9kTBs6Plqv4GnObtWoGik/zfFPVPIq1yvidT1CQFpwTmplCXWNZiGLwkmt8A861MEZrj8peQqmaa/iboJ+2i3XB4Sm0IhtL5w8
-D2drRvmuTs8CFZPD5h5ZDnOCk9ZmMHqrtlyvmBQf95blOBTeoHZs2fUaBYI7NmwLN28hMM9Hj0HRy3Zb5NJmzZDQ3O8kYDYsOcnBBLXpMmvH7BRJDdi0cQws
-1o7pYfPTAHdNfq8Slnmf6K1a7nbNeXXsrvjOvgqT/shudqBjMqf9bhIyzLM156uwS8JZGLXrdeq9hBEYwc/1CinA2PGROLilfL6LQxomeBfvpsdHrjfn/rnr
-PIyh2beOezHnqjQG4IGTnMBFd9E4QdmiWAdEfdmV9IW+VhHtfDk6Uh2C5PFR7i6M3zGcIyEKe831PpjwabiEFCwPiPA8iKYkjlU7qJpNfldLa16AbGj9sS57
-Ey9FHcPa9Ycl076ZLOH/XvRJQjahrk8SYk+Ks6V123y2YALb750mTjk+p1A+CB2QQcmzIsbnelu+vXq96TRto/EMFaKiQB6FL2aNGVa3BfqxGaXWuYTy7Xli
-oHb3e0rdA2Wdl7fBiyObMClLce/uxXlrpOZ4V4YX3n/9iYSW8cS5N/fUf9kFGTJ2L6hzwbqKcX+n33HvPH5LbYESMzzfRow/1DvPGAcHtnlgMO/qApmKjfzH
-2toscuXdXN21T071yGbDBEdB57vJo5AWleCm5JLhrIhZXEKp9Yu82e4hiDdOqruwXpOLUH/U44Hnu/BAaH+oGU7v1HeA0EFacj+kAX69PS8T8wgk6/26fc+w
-KzormiMw0PMXH+xn2xvHRAmhFHDY/VDXEsCoj4uyHw/cL2i13OOS95IcilAdbvsZT2D2SGgqFM1Uj93anfaB+aNWUrTg7ErNoYflZcsut6ymapvGXWaARrUx
-GmatQnGZ2VNvfG2MbZaRPxE7ue8Dau7OymKz8bzP1tpTiKSHyn2YRiar1ut3Ww193ziyqkz8NXn12XzozKQ+P9jPlZqzQTOu0nzSM+FUxR9F3gAFy7HNfYRs
-ZGCHXV8HMx+qYx8kRq4OKb/6xU9ok5Wao7H8FFLyNswiySOr5ic72QvoALb+llWT6b4GFAGCGo33oMQ0iplKzSpRYQyHFD9jKSxxVJFLZ7T0kXEf4YQcYsIC
-tk0AM/naN+K71UaPjtQmba5SczgqkdzULybgnLvG6GXGm/oeY05+dVvP97ro5COYXZuvhEaQApxtocJBuUEdPHgM6TDsWT+KyUzLMUvlxmrddvnPIe/AHOMv
-p15tyfeLMR8wXRDbHDlK5OA7i7+sSnsKYsI5ptTrloj+HHl5mZ5da81TYqIqx+4uehtmG7bJ6buuMtDpZCouXPyMR0B41HDIFpvy77ZM+4Qau9ZbAtw2FqPj
-3H4DM5dYXqKD4m4VohsmfNc6t5KUb9zEWGFxa95p1m2+YmmT4l7NVTGu40lB5ftngFgEE3ogC9JSqH7NOzW81u3U0JnHKRQDJd0fgnj8Q8BSaETnY4U4kkQe
-LPxnyKvRZ6bTHizinBROfS76RtZA++NU8HRcZVshX3Ply+7rp1hqhUxnsuLf/e/BjNPaE36MHFEg29iK+d5HHqX4vEGOW+q0Ewwky/AQEzpaFBXZNkUdfGqi
-ae08TbXOE3EiQln1NWDRerluVE2njDJo19jO4Vge52iSZZHCs81zIlYOzqGdlw7/fSMHl0T1LXSE6D7qe47Acr+XhOm2ziHbMFbdE8pCDFzxya5798Ye0w6S
-jlTpKg8jW4AOxXV5WLmoO+Y5A92hSRUlN2FKIhYPLcfbDya8scfjTwmkXcer4FD8XYt4+UUV1d/0Vu7X4973Itfu4N3v3VPf/fpevF+MpmmbFctht6GK5ej+
-JTsX3WyaPFTG842zKv7sEBAN6+lfGndhVjCh78ibiM+NhBOQj7mfgrNBsuLck4xPec5PWZx+duEc9riNyvSCemwFSO2syMupuqqPb0O2jayHkR9HB3IhQNpF
-yyeLcC54s/BIU8Q57ey+77bg5S3Cw/R25MIZt1MYoRQuYDIBkhokE8C2DSyEjIPb+UNWVnw27iogpoM6LRMUU/+NU099MU2X6A9pan8y6lhj4AOfjnZodHp7
-n+iRyTjoJNpjpwGJAH0cvl9x/PPwmn+m9ivM/XcJmKevkWiPd4vVjc/USUi6r55Jq0KqMI4MYFT0Rt3FD4y+OvpbkA8vJF+iFLfrdYQLh6b7lX0FwIsjT0GG
-ly1jdTIoyYX30xqvGdVmU2cgw3vZA05U/1uXr37rv//hPxpJphPdpYphDVHngi05tQFKKM8sSZ8Sxy1F5abwoNx8w43VBWgo47ZHopooMiOrPR0mJ5SAX30k
-Y4oALyP7BhFk/YQGIcCL5PJvTcKseye/YzUPOXYq2YRRXo0AiKP/Biphr4airgoi5BMwfr/iiG53PQvdrzhtIK6ckAb3K46ojg6KN3Y+37w9SBskdbwp0x+V
-+wxcCOuHbdPW6q2mGax/orf6y4o7z8WbXBLnqXNu1US1TvtE1z43lsTvds+4lD/xLGY0zap1ZKEfB0tgE01Iyvpdn1qufBom8FSygVR2a1aTOSe5ubl1Z1M5
-g7jdO8Xlrc0VJYG/b61v7lLHKoj7vbWrKSnE/V4pvKUMIdr3ra3N0poyjLFvFQuaMiIh+50P62ReR5VooiFYBdGXSz31Je+TJfwv9dglf48xd8l7LTzhh/fX
-N/A59d8nYJw6kVZp/cnHAPDqRdvk+EChL53RUOxLEzvkFkyxNOhGCtfpam83tAmWe9u0V61qldyACaTRg2ENl3GnE1fOaBnMKw6Wixfx5LUA89IYSC2UoMA6
-8o8i5Rko9zwfNU/dmeebhpyjHo1aQryEAbTyiLmc7cq9D5Ldvn0IZty1YYWrwNdtUoZRs9a0Pa27T+bjNDgfQitPtZNkoGROmRgwTDNyTr3ZfxFu2NaxadtW
-xdQY5ex7MMyUo85JylGS6TlqSV30aUl5kVxdym+WZzQsNG/yahTZ4uznYbqtXuQKIvKxpzM6U5ER2LR2YQVxEtJlehGGaDR7HbvgnxB535IueybEPAEQqzi1
-zn01AQvUfcpHxhDXISOzv+tR0d9wefGQ7A+bXjC6JKEt4XcvtxJXXoXzb7pf3CZVW10WdoWjkNpaXVXOkFlQVrTCakm/XdR21rc29WevKYkrr8LM7UM3uyNk
-hhlIb90uatr6Cve5sb65vLG7UmQb6vr1zS2tqCTVH/GOI1fjHUfknlQn3Q1ULH93TnkQkRe4Jfej3TNYe84wxOaHolrBwbYC3ppD4BMf4Dr3hSTMMYuRwPEU
-LdaMCj7p+gTjT+U7tyZfwDyuNHrc8D5JESaw3lbZf2YOOCzidEpGw6WSYdn4G9SrOINfghfCbgB+kOWQZqkExrkpvnvpzB2g+wWvno/CGE8iLtbe2pdmMeuV
-ADJ7dDUkyuqXPU5/Oh6nh0M/3zwlg4dCXr0WlloA3DyzZ9ebVcsNYt6KWWCkKZeUP8+TevkfpO7bjw3BiEoLJJ+E0XdbzD9WIva5b2FcE7mIDRmzhvrXtn6E
-GuNs0ynme25tntUoX2TUbtUrPodNphdM1mD8nlWr1O/pe1bT6ej5VlScOaZYWHgCNGB5VavpoLaHVWu0mvpetV6+y8gN9UJO0SYpARXzU5LrABR4l+oQxlKr
-QO2RK6ML778/9MT7l7Qxmhs1CMl1uCQsz6pW07QN6jWkad5v0r5GB+dc1f0iT7fBki2zVLd4otwSjEvdilvNSnG1sLvBPU5eL24WtfVl5qGpVHyzxK5xq1ub
-JSWl/tP4RlfdxlgdZ4MsJqp5ionaceoteV/d9NqCdCpmh0l8LU6TZQoPchp/f8KdxhKnUOtwrsZqm/jiyIRP3G+b4BQNzZloKk1KFODe5Cm4V/3vPL4p9M43
-gU4Mco41QM4JjPiS/C1xz2JHWgfvWY3A8o9BkWrPcpNpwq8Pz3z7KAxdf89qkBuQOTKP6vaJXjWPzWqs1Z+vemNPJLRxlnkD85JvgmmpOZwg2whW8z22PI+1
-w8OJSEOLkHYCpRyII9+agFm5fIcjNtGNYTJCuN9LFQQElAwvUm6PDu5LPWwkU2g0K+1Lg9tEcjrMhDSF3lTYHqDvlNC38fW3lDN4JVld3ygVteIK85q8tru6
-equwqW9tbrylJPGio22gY+QxGF5df7O4ogzlfj4JSnC8yFmYEeSXt25ta8UdvA4pZ8gkgFrcKek720VaxlmYkRLoG8XbxQ39uaiIq0oyPOKakgqPeF4ZCo94
-QRkOj3hRGQmPeEkZDY94WUmHR7yijGFH0wbL3TCWTSoJ9Zfimwd0Zlh1DDlWLI3lQSyN7ctZ+Jb6ancqwQ1VWhaf697Qr9dm+h8SfGEMTOLEoCbxafZSUoJp
-FOdatf0qggJR2Wmscy83Tvm29BMJberIuL/OKGhIoN+TXdi4+FnwYGAsOJC9+T2nWQnszRgUa2+mCf0s2N3BzwPi0f87BUNvO80KWQ/bcONo4rdvno+jNzR6
-cKTeb52W8D4wyYKXeSipQDqwsb6W77Hn8lj5fMhu6lImrwNUmHGkYZ/wHTQC9kuyPJbyDHLrfD8BaXfD9F2a8HZU2CkpCdwIV+jPJArtrmvF4spbSgoTbBTe
-5o9f+OuqMowk1BL7GMFwtbS1XVJGWfjuRkkrKGncgvnHVWWs3z2ive/VMez8ge4R7dOqnz2CUgnuEdL0fK57Q4N7xEc2Qb8nwSfoCmRclvRk390Z2ZdrkJex
-Ppf6sO71c9LBwDgp5lJ/K4QSHWc+FnXbeebIqllHrSNXqZMqagTCOHu9GNJ+OjoeuXxb1u4g2SuwcIvlEpqhtwU98gQoVHAsNJ1rrSP+lDOJslAevNk6Un/X
-G7WVrqMWo9bqbKBSYhQb/Y9ijL5fCoZ1FKuahl090anvAdSgN/eNVrWpe6FcRTny+cBLGWOcFmB+hZVQxGw4FblC84/GF0b7SlTPhxMUXa3129W+flnyvjp2
-pottzg0VTDTgM2tlZp3gfvHO/Hhb01z4da7e7+XobqobjQaeAFhxKZFPcyg2pnO+lu+pEnmPkPQTNYo4qNt5n1dmv1Vhbg0m/ZlwE18rFlaKGnvNY7dhfadU
-KBX1m8W3lAS9Ob+1Wbi1vqzfKpYKK4VSQUnmfjgFhIHhuwRxCd+DKVzHKia1mLRss8L3glf6bqY2yShqnKBURsOuH1sVs8JRQ05fxjYniGUwCbzXjtSpy2AU
-5XbwMtx2DA2oDNGO3G8nYPYWV57iBR9Rb1DfnoA5urqw9wBmzCH5Rb7dYx3CCqE7/TrSpyBBDN2t0haWfQZIe0rqDeqkYXI4Q4SNGcXvXbuq/rK3Vi11Was6
-VVqd8npOLFdGv8tVp5VnyfvqqFEToEGXVepoAX/wNeuJbk1kiY+vZc/7NWYapl1Gr2fxLLMe4CPzr6cAVrGSK2bVOCGrMI5u7yt6BT97MHBB3WOak9ExIcNQ
-tjmh4SjTrYj+ynt14u4d6W98tj70PvHGxnvSODADNzaherFqG+xYW91mSTUpT3YdxiX64SDBrI6iblcj6pY7D5NeDF3PXUHlmXCnMdGE1fMwy84etP90h5tP
-0UfxG0PppJK6MZROKEm20eR+aogX7mp6kH0xlExfia0kyz2OgEsuv4q0mAqKGGpWjuUONSuI8cxK3wWxLhUl8eFmRfmHO9nHcDsAXkNQUZGptt3dazBp2xDd
-pK8mn0hoYzTq5l7DWfwEDt7L3Ayp4+CF9Vf2luAx+rn4GlJ7BV7qhZqcP1S7oXN+dVq01FPnl1R7Xuxt3RYjp7KV49SqPREr7RL9Ia3Ry91yCtV4xgHUwuOu
-1dDZZ+SVPtA6oaDNc3U/xmcAdu5aDXYA6+Wy261gdQrpFujnoLfEtq5aYr86muYEaDhmU5fx4rHDmcl61IN1oMVBAh8BYOjvpEBZ9QDtGc71EwAM+l5v179E
-8E0WedM8QQTafQN9j57QpByBlgdhgl2Y8FWXr1o9Yn+uJbTMvvSNcHLUlqdeq55wA980BmzVqifkbyRg1jk00E/hPat5qLca3LXrEL3kvJnvY1zywU7K79AS
-0ARil9PXiNMWhqiDdBJa+zq6wjnh4HfjGLi+X8Sg3MtA2qmhGHNza7PIJJ5bm8uomzgJUNIKmzvrpfXbqJ8IVEWWLWgZrhPLvr4aXwOge+tVoG0Wk/BoQJMw
-ZAItBcPa3YWKMyT3gOlxeW8mFqc6NpoAzJUm0nMRO9kl+lxgR2aJEAmTvgh9ITGkJC6dYYidixdwMztLcTFFFo/wlZ8bA/Cy43mKMgx7LEZFI6vWMpUKGYXk
-1k3lqwmSgdFl20SXuMo/T5AJSCNoXgM/v5Ygl+D8Zr1WaDUP67aFbT4212tsWln1mvIvkL3GNutUganWVP5lgkyjWyjHbIqg30yQGZjcNuymxRWdak3lf8DH
-6vFbrWrTYnVV/ke8qE8VqjgjTzQTHYGYFeV/SpBxGFm/teuYFeXf0CQ0UwMfOupW2XSUH0+SOVBu1Y/NyrZpHxk1s9asnig/gfL94dV6q1ZRvpLEZu2Y5lbz
-0LSVn0xi4Zt11LfCE2JF+SmaYNdBbr1/ovyTJJmH6ZJ51Kjbhn2icXNX5WdouFuKG/6zSTIFoBoVjpakfCmF3bBbM1i/vWdWlO9OYeW3jZMjmpNdoZUvp7D/
-Vuv2nlWpmDXlb6awIpv1Jqv430rRtpnNw3pls97kULXK304RAhMYQEcKn32U/zqFY0Xrj6Nl1poWUxFyy/qeFA4EryI3Mla+lxaI+pxVq9xU/g5qCgxdr9dM
-5e/S5Btm7aB56NL4Pny1JxTVtca89SD4j1lRvl80r1o3KqV6fcOwD0zlB1LYMbvaOobUawfK30uRczC7W3NaDTbCt8yKZeDBX/n7KbKARgq1A3Oz3twxmpaz
-T9FRlR9MYbcX7zfMMpt1vMx/QCtzy3LYMJhu9/83lNRurWHXESwRiTA/A8o/SiE/bSAqQEX5Edq7jJh3kVb+MW3KboMaGLst/4DWXG65G/XjNEOpXr9l1E4E
-YJbyE3RAfC6WVi2zWnHc3vlJWk2BFIhAoqZdtO26rfw/tO836811AQlhVpT/N8W57LrRNO8ZJ8qf0vZzANLdmnFsWFXaYX9Gs/NkYqT/PEUuwNm1Ummba8Fj
-L4thUP5TimRhjgLS1pqFqlPfNA/qTctomo7yIa+n09rft8qWWWsipo5xYCr/mfL5Rr3eWDGbdAiUv0jxyUU1lStmRfkvKZKDi5tm817dvhvBm3+ZUlvx7IOm
-vKVuoOZB25EbD+4ZzxgVo4GLHyp0llu2LUSyYeF8Z3khctOkzqdDc8Z5DOu2pZ1ObvIR2sT9AcDCdduoIIcts5GrSqBV5x0DZ4PuIiDqvGVWVQA5zAe2UXGd
-PceyFkTObTcj+bkELEgjwC7kesOwjSMBfvJuvq+RzEe1BZ28i3T0qrlsVMutKu2vbVqwZO8yXw4kZinIDydghiLUNZt62aiWRZWZKOHuoKvM36G0UqlTZfGd
-TGvS9rC47O8n4XLX5pK3YI67jvSPQ2+2jTPMiaSvLGLCeZlsq4EM16e94zmJ0i4l5Bo/3sMzmQ2NMAFDhx7nRhX9c0r2t1NwvsPgkCKk3cZ2RTuZ/FAd/yCR
-Tic4MqKbFQ1FhVdBhoXQ08hkeF6KlEDyMPKOhQ5CeO9HzVqeCh2BcsMd0RexVDUlVCJqsSIyY/lM35qLWCPLZ6kW38WxrcI7Ax7bDqO2uItFbsPmYIvM/XYK
-Zgo8p9wjfycB2QOeSS+7ufy2UlsDXlN8zjkWDqIWfhUtEvFYU+E890SERzzmCmHVNJot21ytGgeayEgqcLl9jTfvl00TgWbYBuYuBX5m8I4b2kPBpbjIKbD4
-xW0ctJuw3t+ghYyL+ihclOvdNjLs2v773rV9Oea1vdOAqQshVRFnLee01/hOp6mlsHDpjHajG1V0JsFBLLAu7IAWCIyEJgz0TTBbLGcpQTvw2oE5mPeqyEPT
-P0+DUhCV5ZNHnjOJfufMNydAcVoMbb5so52SZfAZWMr33nn5YCXzO4z4Mqe9dkabcvxBRIUpenJDExmmqNsd+GpS5LhDM5BlAHpiZK7u2cbxSMfuWKFuEzUp
-G1osO3YAy2r86qMdyYhtZNyxPZSrNZiwG04A06pbhdiupmXshuNR+hycwzOTbb7DMAnxEX6P+6zgCLvx6nf2yLivCSrbHpHsb6VgKjBIaLsxQW8cLkswBjMe
-BEvQxVd8aJlD6YtWhLpODfDmg6kI+p/zKnIgfWXLkJGrSXZghl3J+NzhuwvTIgnuLmxgcZmQ7OSnMT+vAdtasmuQkatAXoYZ5je2vZAJmRL1DCtTUrMwY6LI
-l2FMis5jG8lvxcdC7Nqn6lywUwcmCY5c7JfaAqXN4+0u9KpUDNOkyizNerle5UiqzKliRCTfTBa79E9kds/bSWBTEQkHh1OV+4EEZNiLBD9ZfWcCLkdWzQVT
-ZfP7+QiXUiL7tshNIWI5YoIfruoho3Pi/+Bx31pP3Nehd9ULETUUzPhNg2HGDsyzFBnZUeXaT/+eo1eNo70KVbH0vjj7PdWlg7z0D/aF4/9MwQjnrXOQMuxa
-Gw6LYdfIMzDTYHJivWE4TvPQrrcODrkVA+FR214MacGUVTvmFq/Map0ZNKj5Hhqe59eudZdUwGR90vLFkMuQoYCUtnkPV0l6dOCuvzQWhE0p22YFRUlG1cHx
-ReQ8ejoY04gUtc1iyNswLoXyzf/l3prh5ddkYrlrMOlvG5mC8Z23NpfXtK3Nrd0d5QwaCBbkkMTiK3hneZ77cwq9s0iFu0gU9DL5txIwLlWGPAUT3DkR4rC3
-Y02Ms9ib5sl6hVyDaccs22ZT9/IEVT6nWIqCyEYegQmHm9BQFBjKBmNahgdSwJjcTyRgUiDLcWZ8EyZwbO8GULGv9cE+WoZR4uAdBey+V7k5U8zu81dO/Xlv
-2Xulp2VPrp06WbjnbNAvsbLpg1nZ5JVnyfuS1q7N7hSE6MixDmocLTIkmK9mz3dvdzBjAIJLgnv0KTx8hDqDfzIM04V7Dn8O2mH1Jlcgw/1H62GeVMZ55CY6
-VJmHEds88Dx586+2ZSrVvkw9C7PoBqNVw/4ycdmlayxd0dIaaTnmLo/iD3jkbZinnYhCkmoLhSRMpwz9jqSkm0UQnpGpWgiQxlkaU+QkOAwT+ZYETPOB043q
-Ab4rHx7RpbCjnkWHwc+39Wye/y8I+priBELIMWSYqwquZcLuTDuDqgH1ZMH6Qxt/1/vI7sG4FEd2YMq837AYI1L46O5y2qkP1cwHibFcKv2lC9TbzKRHAt/7
-cs+BEuwBMgFjhTs7+s769dvPM8Nu97OgJBZv4VK2Bqsdl7K2lgvhVbD5uV9JwLm2UBfx8x7MhJDjDb8+oCHQpo22GfeE3/11YMeR/GCrv+ety2qv63J77dT5
-9s44LUh8jGV2KSRYWrpXO9PcM2qVe1aleai7+IiBoEj3Yb4uCWbqy+RvsO+U0Qv1EEyqor7sCSnAM4lIniHHMM6NcyVspZv5Xnsn769AvkhpBo6rYLqhZMWn
-lNvJzvzF573HkYDKLnkjCAba1UnV9Ifq5AeJ8Vwynbg6rLz/r399zI8JSt6AKe6iWBcCyeEeBZKTnECRyyVfhgXex7bpNOo19O9kow6HLfwIz7N4jUeXeCxZ
-hrPBLGJMR+mYjn+opu2RrybO/Goioc3Z/vxsiHNbAN5woErVyvpOQd1AhXW0C9aKb+wWqaFxBtJacWd7a3MHUXYXYJZH6YXNFd2NSfXiOqgL26gzfr45NfZO
-l8VgKRAU/z67ZzhWWUftKD7r+Ve8+6yUPs5Kcql9JUCy+M5wyrXiSwkYU7EyqNVCXoPhlsM8U8aygldHfvEXvuOHkwmNZUP2FM48MAAPhPzUxbcpP3vytLs8
-KTtd5T4F026N3N12tdeaTYqXOV8N+76q+AZMnfQqONCrio+plryvWBZLjAJ976XsQ39FOi72t46lPT3WyWnuF9+L2GK0IuQ2wx4Ru/7eSdOMB4uCxuh01Omr
-+RR9FqA0VCSx+CweEJ+CJyMPiKIjruZZTZjNTe5/TcAkC3AZ8jFIc1gzJiVI0/3onWQan4LdKLLjPtQz2f4z+ZgjwSvge2EWr/kvYzOuwXOxmyFqrU5Bui7w
-fYPmIC/0NB9EPdVxXsSgzEH8bLzEfnX02+3L6Qq8ZeH2xzo3xhVk+1042Nhl9BEUf+gIDVCvUaNKn/+2jvf1c8H5ZNROvl5qark/H4Fx2d/ZS5Bhzhl9MqRw
-R/bjNCXP+KLE7MMc6TiYSa3XqwzxxeP+2zBrMIVf/diwT9wbeLKHGzjhFG4b9om4f9tAUEBXRp3vuu3XG1vJxxvsvNQz6GlxmRFj2isaem30hZBHAV2D6Xv1
-yglfkIYogELmyLiv1isndIUhG/CIdVCr26a7eLm+7JD5xW7ITnkPs6R8iRL1wXSsodm/SIISrBp5DCa5SEN3yocmv2yntQkeukMDUagikqEghQunx3kYurwk
-h3COiQ9oB5oUGcKqMVEHt7UOuFKlMwE7j17/t0U2MVZn3/UFO+ucWGhJQi7DLa5PV5KQ0CzewLWxyI3GwtZGPv5CENyBCbpLliNpqT8U3wd3KHeq4Hvj2R3I
-quq+5wTfbl7ukq9SQ6ezDAab/+Yr65NdmiNSnwK64QAmlis11NDmq9FDMIJ028Xzw+VKbb1CXgTUB9DFylMvcz0ck2nDTmioqckNEba8SPUr3pi91NOYeY1U
-M7yqp/ZtFDUAS+J3Rygyf27cuByryX2V8w8+gFe6tM1NHuee8kRoAg7d7dCDeU/ujx5qY5kj68B2WaNvlhqHsWXRsNwXEzCxwlwRxvEKfhsU3qCK5ZTxNHXC
-z3ZPhV9KAnjnHHZpiqVaETRyv5GEmeJ9s9xqmuyJm1mAkr3QTbsXt0Yz//F7/8t3DU8QGWbdv7+3YFI4Y/QBwb+Sj88deV8fhhc6UfH18y5McoV4rgbPt/B8
-Z8lKm6n3BKPCP9Wf8ebxyz3NY6k16qTLIGIqf2YwU1majEvuR3y5gx+0TELJiiV36BG0LOYs7XKQHYSHstNcLP/pOMCy23CyDZNlZsOnV6lpWKybpU8PZIIT
-YKZlJA8ZQZGiCuHxdsyfY5wnoAARr8O8gM6u13SzaRyIc2EqxKU7T7pVKzaNA3YwJJtw0TaP6scmfXtuNHWKOYPPUZzQUDuhLMvBDO6KPD2n99lTCzn9ZQUl
-nmUgHuvpVWsPjRK57kB/HtqmPXobjBz5tgQsiFM3s6eTvMGxp7HNfA/zI+8xTZ6f0VcEWeGf3g4NJ9+RQM+nXFDbVpd0LGX0DnVhhIOVcUXDwdpchkz5sF53
-TH3fsp3mwhi7CrCwVQzKfi0hvI4EMw9CEfcGEG7+IE+7ZBz0UGb4IE22y4HJlqK4RPL8yn5nAubDB4zYMMGssP3b6a1+xyK0z7QMK4N9Zb8lCWcjxuyjqA+5
-Frn8sDti6IpT6LbiMDiCDotMd7GV3KqrUqtyn4dsWwcKP1UO+Uy3qiW6iiw6VDv3fQkPzrxue8X+tY5zPN47sH8co9sYObdzX0kA8WrXq3jyczAm5IHCVPD1
-PlnPrSuFyhAf7RLHX+hTAu8HBJ2S2jxQEXwMcNlCNwq1GoKIUO3mPduqHEi3oHgKQiEkBuDMODfp155Vf6fdta/a25CEVRNdIyH5wSoHhPfqUkiwNFLPdqPJ
-cFrxPx+Yx7q1mEGxdj0596XLNXAB8PMwtFy3ncWnceV9HB7rsPJiu3DNtZ3cV4bxvGw7DESU6HCOQRPWbevAqnFdI+bqltsExJPkzlMyW5SKFIM6kayAI4oS
-4XDtsAwNZMgRjpdIyJBTUiIhF6ai0QYedEQqpvE6wUJFsrPovPi+jmhiTM91BAVCB+j9aJoV0q7h2mn3UGgmWZF0FyY5mos4O432d7NlVMQxGi/MhwY6ChBk
-031emCkVQfZTcIE1u2Fbx6jlXWNIB1yxlZ4XO/cA45Btll3gJNDMxICHxZtwrd7UhRthqrZQtQ4Om84CdKV/gZNAxBNOYNvNr/59b0u51tv6xSCKxyi38+Vq
-Z0DLFYMhxv/xFU09ttOtGpoz8Vt+e3DMfSQk4/G1mNf6U+42HbF4iTdZ1nnFyAV2FmEqoOxJwwtAd1OMR8UNDzGu6q2mNFX58fUiTcfP/3dYKq84UgKQsqRO
-cQWV6Kj/5rRbaehIqWfb+2nA22ooxy2FBPewrTr2PmVbx96Pua1iykFtqw9QkvSbSYBlx953d8bgKp/oZzmWWKrrep8cxHq/A8SoMAQgo8q3dYc/+MXbyqe9
-/Gw/dzriU0qDfDXvdWD/CzfjF3WM0hrsws2Ydwn/x1czLbecZv3IVeej3O8PiqdmGswU59B/GRMEZ4QYuVj3gn2YXKYFiwsoKcHZQFV0TtEVlt6vOG1MIthj
-ruwjx4Ml40x3kexJX7C9d9QZf8UHqy/YPqpLgaCOnh59tILuRnweLrpB4dPW9+xyZDDS+353+Z8ehcyKVGVyALNyE1wpcOIUW/CMTFHIgb+zkxyYLaBavqe+
-zssN6VUW/F0d5USpWCYbXerTmzw4+70PVNi7BFmuAlOro5JyzUGwRb+I8SxLsVkviXiu8fLH0aLb43BR6Run6bo44tLbcM6oHJt203LaJIyu3/foq8tZN7Nf
-upj97kS0WPgjaqsMY7zUy8oc9NczLZd8ag9QnRbSKJ89Whcq/LlbXE1ZVXBdDouIdNzj74TQrMfXsq9Hef2OrkXNZ53/UZr9fTkVsLmvguJWz8+er0c6TY/q
-mvxKzZHUptbOaJMVXwi5D8Rp7Qk3Pv5Vcy3f34Ag4DJ3R+SWqziBMHIV5hzj2HRxlHWjUkE2E68kGClQiwssqrv2WUSVuAaZTzqbhQVLYGcyyzqnwf0B5H6/
-3UL4KszKRpTCfTdTYlk7oxHJnJL77CbPwowvj6yrv3ZGm5ay8DecDWzgdSj22cCA4fACzPvK9xpogRIcJLILs4INrBqC2jNY0B7cVWiEE1ivWQI/Vv2j+B6v
-YnGXusA1YVZZBAW0FWtgazBrYMS6sRQaEV9TDN28o73Be/ygyD7iaYp5yY+vZRcDR08GPt/ifGy3qiZzkOYL8YODDkLL7PHQlAx2htkl+1VUAgkpCE7Ltvzn
-6barltk0qCOu+CKKrvinA1GpObXV0Gm2jb+YgnTxfhNtZN4jq5CRO51vF5fDz5aIEsQRgdETyIH3ST4NGdZXnA6b+S/l43MmA8PzqB96n+SzMEePq4gnrBsN
-S+etXchQI8gIm6NCw+JoxLKvbpeQF02eBrJvWNWWzWwrmYIq300UHoMmeVQ1lbwOF9tT8xUat6KFGZrxXDAjW6gLlQrZh2nqCMA1o6lXhEuexV66jBl47JjN
-plU7cLQpJCrMauqVE3IFpstV07B1bieBuzfXcJ+iEWzJx2BSgCnGYlT1AJGi+ctIB9DCCZZjq0aRpcnHgQhe08UC4iws0PKmRcwtEUFeg/NihjIFlPtNilTg
-NAzUCE5T9ZFzIskyS7HpJiDrcJnpX3aiolAqD9GEtzqRYl3UidQcI0UTRpMqweOMVPe6zVOCj9Dkpc4VbH+2GhvEs9Vn4ayfrFvfhUlK/2MRQkdRU1eu5KMr
-Ysk2eqOrnegG3vepZsPCeI+31wkkUGiusOxoocsNIfSGicdOvMHtI+S3SV+r0to8j982TXvZi0XXILKl9QRzDSIZWBfg4l693kT3ww1v3KrGnlllEDJTNEvW
-TSSauUGTIIjMGzAllNvFO+e0r73BfkRnbn4B7iQnIJ5E7wDBrgtQPdcj1WmPhiCchxnRk82qo3OcmwXCpiuPKlWdHQ5T+Bm4WD5EbHn3yO/KTrATnYXZ7so8
-jAA/PIorNi4mDq7Bwqmg4b0ln2VrMHcOaLjvyd8EF5lTQlssvP4Ty0LWt5q6bMYc+/gPN7imURpiadIwWMvyAkLiiAmXuZ24ONe5/GLVDkwHUy6c79ofDzEi
-/FQq2GldUFh8Ac/0z0I+8kzv2w3Epq4CpPk+7NwYSg8pw9oYQrTQg37uX7sWk2LfQLykcKPOCQ/nOGixiZcw/jTNvG/oR+gNgbsBS2sz7N2Zxd1iUeh7pmGU
-7+qGwwthqmnjGFhwmCXoErb5RW5N26XNVwM7YO4nUzAunSPIqwAOdX2Ah0V+uLkYvvRgtl3b0sZYhl3bwhWjYTQPfXgeGmAQXzFaMCe8cHCGYj3Ed87Xe9nL
-CzIh3tParBESSu7DfLBYNpO40kHhFOUyQtqcERbcXVHQNzjSSNwYSqeUIcaNN4bSw8rIjaH0iDKa+0ISZsOajorPwUUv0duiF1B8Dix/12GS09WbdXpsY7aP
-EWdflo1NW+5fzynVC5VKd5guX5+EtTX3p0MwFzoOZA8WRC+40o4+u4Nr+ZgVIRoRPdGEXFQZtGsa6L2En+jjl/ZQeGmleoHSI58FUR+9XKXY4J4Nam8lCUvW
-ZUrGs0S9HE4fz7cc2pSDkMQv6mJYUVs1joJK7sLFtv1g364fSQBXvZWXrfi3hlW7LjpyUUW++wQs9cV3jL1yf5YARWwbvWqoVmGyfGiW7+oOX31jmib5Vp9l
-pCCWb59J/URZjuro8rG9tcE2tSm75r6agglf4eSvJ9AUgh3SvbpzPbrtvhuV54d596nMKdaa9okL0DFdDsaTZXhIqIHLN0SdWdyLx420dp6nkq58qkgSfsdM
-DfyOmV2B+fAWEoX6gmNiTo26hZvlHuH4Vso+FpMvJzr6eW0fXj/X/HSfVmVyM9UJl2UGalQmy+2W3I9YTh3d/OhpisP24ipDVTzrFTOena8gcBo73x8dhclt
-t3CKTfSFBMwIzhIHcM/j3Fo+dqXyfsJ8n90xa5UAJNW0LXu7opX4YgJm3TuIXIvkA6sFEeVJ1fgrMO2bphKI7Gr/VcDJFVKBKdube7T0/wrcOknFDz2g4hVR
-lls+GwTWfAF8Rasw/CAHgfmZY8XRanxrAubaALhoPUYeWD1mAiheGJ17Dib9GRC5a6W4WtjdKDHXmTvFzRUlQX/dXN9WkrkbkJG7W3K0mYH0TkkrFm4VVxjq
-l7q7ulrUiitKksyCIr707YJWWi9sKCn15/o0lZfar874O2CwFvPSirYkfscHPJDXQ7fKPS+ED/QRJPbTxmmX/oHA0l4IxjtNu1VuPmAz/98YR5+LzDchZ7Y6
-2s729xghqR35HiV6E+vvwVSgm/lx6ZW+lw5tsuHfNj8OYu3SjWbTtvZaKAUZpnJgsYkU3AiEAHfXNCn9CE3vLvtShjdgioth3DfY0W5vsBMfqvBBYpThvaJD
-K0aAP8IGxabpNrGpAZMB2dvYqWVvE0c+cdubgO7X9GDToMemoZTrlr91JnUHTV9kWd0zsSU3Ysi5+01GBZFhaQsynCxrwOswxeXsrnx9ghZ0tq3yO3T+aVzc
-70rS8zDDTXGQk8Vdhkrp0xqzjUEOE7Z+5FXIijuEdXSEjlCbHqgllWSntQWeYl0kcMUOJijuBVb4alBi3x1Ez4jKcycM2tSRPwCnQ30PZzv3CsNm3TRrky+G
-zp634JxoU/uz1ji9qT5EwS0WyHxbAoZzIexrlwOvX9+XACInZu8mVBg+2dXmV25z26qW90phuCFd66jYgRxkC+Yr5r5p21SYgVZUYgrMdPNYNCsyLmM+zva5
-F0EJVst/TBmD4eWNYkFTEgRgRCuWCuubSpJLk8FwTmplOli5P0jCVGCc8XIgECRxKZVevOLZUHfgIffbexvTZr2ypBez9+m5tGxax4E6JB9EHWbcorzA7AqQ
-9qRkAUZbNfo4SGULY5r4xOsxC6cwFRr7yP1aAuZC15iw16bEA3ltSp76tSn3jxIwVbyPsLHlXgVNn2o3hV7qbUZiqTGtoHP/KUVFYr4sYWeDxKDPBhdBmlf8
-lDJGQzocHVI9Hh2GIo8OK4HD13DMw5f/yBW2cYwMfuPYhTlaWdQ2Y29PfFcdjSvDpy6u1ll2UVzfOGPy5SkjuPzreWvqAr25b7SqFGGd/ogHvcmS9gy9GY2C
-y69ZYXXp7FW6yxXlo8PF/eEUwCq2orBXt9H17LikL8YQ7Siu8pUR5XeHnvgqrmpw6GrPkMswzmYcS48TbgKT0PnEkpQhI/SKsAj+XvFaPt7Q5b3Kcd6nv6l2
-lfdJXgfgHY7PtykfjLNQ+mnXJJHyZDdhXKK/+EkU5i7yq3yYMJdX8GpEBRevIYE8PN0LAXUagKot0UMUXctvDKUTSjL3G2kYQ9f0NC25AcMVs2qcBHyPhfQl
-v7H4e3MF82qMBFmDYTYubFe62vu4aIwAeRIU9+2Nq1dwO/opEc61JshrMOrZ0KfaPTG6+Jz8YsX3ZJEJi6rU79V4YbV6xb2BTnnhmxhM1phiAA79sanT6ovl
-vDM4EGoLFGgu2lSHHErbEcoPuAvu0W4+qkLHQDNQUfrIauLGxx+sRRDqJdDBEch1Oge84jfXGRopmJhFUV0GHIa2PGMsD40M5Hkez+RYjhCouJmAZpqlse45
-nOd6Bc6xkqSVws04TjPO0wSSlp2XtW0w3KwZljXQ7SLrBjwS0vttrWUqUQ+39Wmg5W4bpNXLpTEpteG6u5CJrNfhkrjBSTwo9ImYGhG7m17k6VbcZJz/mbZQ
-yIVa6elC3d0q1l1j3LWjb+xYwb4q2y4Gix0rNtQl+kM6FGx0yWdVTd05cZrmke6B07eH8uPCtS5NbM93fC1ExMlPAeyki5mopNX71I+MmnHg2sd2290fGBTC
-t48KNSnVPDSOrbpN/kYCZjnH3js0a3qj7jgWqjSyneR2vo8eyvvLQGY1jaM7h2Ztm1NHAxGnLZRUYGTvBF0c8r3nxiBKVylFimdPf5GfSkCOwQwEIOJ0a1+v
-mXh9QUNRdmbYG0QVGJiCD1hufX9TlLR2RnvI6piC/GYCPr7fqlbFc7lu1Cq6Ub1nnDh6aFP4oeruIGq/igWzsEKtUqClhrRo7Yz2+H68pKQJGbk5/F62NeDa
-4plQqlF2Fkg7K2bTMMJYJHsJHuo8Utkn4fGYvZGdgHEpKV7J98Sco1fyH0pBhtWG2xvpXgo++ZYH0B+aVyz6vzaP6rbLRFRdkR9akrFdIF06o80zOrwkpMKO
-KW9B1mnWbRRnhxQRw8uSdpbnbyPdgicDpN9tmS1TP7QODvV7RtO0jwz7rgSV362kR30lvYHE1qyDwzuCFC07910puLBqVc0d2sssrc880UScfrq4+40TX4s0
-TpR2CaqqiJ9YxC1GhhvKThzJn2QDZgLNR43NyFFjkivW0GlfQ7eN5iH5FIwKpc5ULOXKcE6T2VcTFMlnIO2K5IcGRd0lqf7v7agOhZ6OLWGFqXPBQRbHmfpg
-jjNhx5Kl9tD4tnMH5QZVu6nRd1jxEc92zkseB9chlrHaaZ3PDQK0OfLY889SMHu93EBNqJpv8hYhLdoRS4/ar3w7eshCUcpom010N0FxZvisjJDXaZiSAdJo
-47b3QXTI+Iyc2cx8NR9/LPPUn69kzqyNlyXb5rchQ50Ay6DN3c3Z2gtgV3BtvOl9oPxf3PAZxp34JEUYFe86I92eNpUP1YkPEpAdSb///vvvK1fPaCJv7jFI
-F1oVC10noKvsll1tc5Xdsqu5z4ES7ASyAcA61rHeMzuib4uNDr2FXoWFv+R/f1UbowR2rPfM3OdgXOoFctkH3o9vs3ZaSXCXYwzCPw8ZqhPod6Ep+SZLauM0
-Afej2a/qnzxS6oRg+MGq/snLzpL7EV9oe2DWLerYg/6IJ7RlST96ILl/n4Dh61gXchvg/v6+f8PvOo94K/KURP7N/X0+R8fui59kG9INu35sCYDjfnFqXCrZ
-V2HMLYk8A7NY7VrrSG/aODsr+mG9wa1itOn7+/ubraMSi1mrNxz1x9r32p5EBKLNKtBGD1ZEIFhpif6QWHC5Sz4U8OxbZrWCGtFcBNwGmdsFfCOUSKzttF/u
-+4cpOIeyp1UstOiWyYf2DZismE7Zthroocoxm7E9F0pocB6FHbNJ/l4C5ry2oXETR0zlNiXv5PvronxkK/JegKOeMChWqnWtzZjtMdkvJWAhKkeInvZnZT3t
-7mgekdUPVN2RNL5zv5cEJRhP/gFFZGKvnEGCQhXfHFRtBFxUMJz141k7PDb7gwm40ClnSH++4+/PUr8tkIul2++K5VA3JShhlvr2bX8Ng0nJU6AE7VRcNJKp
-gMmJOgHjFS+v+r/0CcoR1aggKPVgcDiiVq6l0Ij4+vg0O/56LgpA/GqMbpAJxFDMj4En/fMJGHF9CS60Gge2gRbS/MSGZlxYMAdvnePx2zy6VMd1Br1zcXiw
-oEc4ro0wx6L9ft9iWGyGtBkBrelO/FWPnV7vmZ0C/RhkpaPBsVJgyJfaAiUWuh6bnm3iQJpRrLQYuwv8hAbCUh0ARBIB3KkrAccfgduGz8POszCLFkSH9WqF
-vR/tIx8JDiMijm58NIZ8QjLywGuJ7NYi4LfY1WvB6wfHRdpC7rwBa3G4M9iNDBvpOR/6U+47EjArB7jqTNmgOpOnw7R4B2uhwfagauEatv2hN3/W+pw/bcwT
-nEffNOh51Mb3S5GR8ZFeKYl3nHqNQRtS232cUt4Xn1YvxOiZAJ2P2AHzrytAcEbccOq1klsp3MZpvO6dRr1tnMasuBGIQhZMrO9ZNSrayOAjUyCDatWQowWQ
-ANdJdL/J52GiYVu1pqvmlYr1ChbRu/n25uW3kbxQAcs0pC/ySbhAFRDRKWr9CHXyxKmRaj9QwUpaO0fTrPMkwqaezlWEEaGbWaV9s2Pq9fM8PrDboZcjo9Ws
-60dGo4GmmKMMwgDDbrEgUgTuP1Zv1e7W6vdq7WWkaa4LLNkuSxUsKQ8z5XoNISrll3buI2qaR3lv7AhnOt2yq3qrZjplo8FA26g2wuTVtwY3LLt2dZeXsNMw
-y7JtWssfhZoCUsu9ijWqLaZpn9bmPXexIut2tUVtYNkIt2q2eWChfAyVnxnI77Fp71FthbR2nqbalRIx3OHbpr1HfjABWcEYfEqhoobg2PFYz5Y9dA1nsdtu
-UYJ7BeptWwyCzpQNx9StmgsBppsodmgYNqqGcg3/LCZa99IUa62jbZaCvAlzPvgONAKk8rupGN7zXIAPIgF8oDGa9Z5J3oZ5Rlm2L6SklV5Iz1DSnt0gpX0d
-LpWNBsL8RM8SZglwkacLnybZD5OQkZcK9DViVCr6vUOryXSuhRtmo1K54wZiz/NnYbaONWx8PaO6NXg9EEeSLEtES9gWSei1yiGLkPWRwIFzEN3EqjUFuMm8
-lB9HzSk467Wmg2C8iI2KYCPsnM5vJVRTnXkJ1M6KFHQnpoVSRXJcvoT+lnmvatVMvWLSl0PuHjCtzXM9Lha9ImIXb+FBZI3vpWEHEZnJr3ZblrP/RwIWorge
-1apsk764ixHmUhE2HjMskg8rk0jg2hnIE3EZueDLHVw7N+FRTmbPqlErBMq7rIvL9WrVctxNK61dYmlVlhRZlPb1spsu9w5MBdY9koOHChsb+vJaQSssl4ra
-jl58c7m4XdK14k5Ru11cUc6Qh+F8eJqdjcLOmpIgBCb9CZTk4us4REvwSt9DpM4FRVzsHf1HkkDa+sshFSGvSMXA345aDdvpotduJkpB8tlLMEKXBYfMwwgV
-VTjc/oF/Zb8tAWmRJ0SIsu8XomwPrqKsXpIARf1X3ql6uedTdXuh6pQ3OOJQ7QzuUN1+6F0KC49vZeseN5y2O+lTMTqA5sQj81PRprBsJdCrlvN1U+TO/V6q
-7eI6baIiJFclRHpis5jCCJYYj1cmeRcu4/JwbFVazOAAq09byuxKsSWcNR+NNppgqxxazDBVJkGQhVPdxoKgRrZgjhWwX7exENcNV6obshhTGjOazmrdLlSr
-wlXXVZjjsGWusjHTuWTbzQyLFIg9TNPyOly2zUbVKKPKZhO3Nl22E6H7Fd9zLvCEK/Wms16TbERw0+quFS7zThjs8nk412AKn6LrJVjiX3KFElt7uJazzYed
-iITdaLneqjFp/5Am0Cu4PegyRqFOr+dVw5cpSTO5ggg51ykaxqoqu8V+pefVRky24KVdH9z6IlaCJe+rx7Xknrnnzvx75l48i3039UAkpK/BKHLkHXOvu3mB
-VzLbXu+Ye33bBkmtUDOc2GBtg6QeXhK/4/uEOniPvzK/5z4yd/EJRVMeX8ueyh/6RylO+d5RGLr+ntUgNyDD1fyq5rFZjeVufOxDdeTK0MLYEwltnGXewLzk
-PriOr/GOyQgyFJhuSl28Q/NYJ9dvq1WvUcJ5vDTICCzlQALyV2BWLhmhSZvmwQnHgPlkn4XvcDIy3km5PZqswfg9q4aesPasprD9j9WFUwgkwPKqVhNtT8Hj
-Em7c/1KfPm81iRRZBygftmp32dV1PEYNMx+qY1dGF95/f+iJ9y9pYzQ33lqznwclOEC5J2AIx6gN50Ut7pSUBJpS72wXEbKlO4gZG4yr4ZyQW/XcHcsj4Cs3
-A+nV9Y0SxYhJYNTa7urqrcKmkiSjkNI2ikqqu9NRuRo3htJJJcXQGm8MpUeV9I2hdFoZ0yb9atSa7w1Ai3BkrXV2CN233zHOxeoYVnmwfsf4ArmE/+NLowOo
-tFQP0B8Uz+9YMNMp0Wu6+Bv7VwkY8wC69zxgKw/Om10TX+gP3EMRpy63jIoEX+UVkjxNIa5RmFtKzoF5fyL30eYtGJPbFse4vH1I8m5JmkcNj6ST/lIfYGlo
-43WEHjv4kbgcxEV29HtWTQhPHsakOzylv47OHavmqF/z5mFPjuDaa6vOBHp+oI7g2qfZUiAovkEUz4iyfa77IM1aKTSeQVRIvuNr2cvhkE22eWDeHwzm0mkO
-Ru+Pu1oEJky4TyoUGIfN+9fzfbSav/XnEbVCy3CyDMLiACY9y0RaTnJA5Uy4ZoxINvvXhyBz0zyh2/u2YVFnBS5SgYsOwuVN00dB2A5UpEV5VDKgSIuCqSeE
-YIq9SBMK75IhwDRZ6W7IEhAbrWAPzPs6i+LOdbiybz4CXkPDHNSKt1Cr7LT2nKbVxJffsHKmKXlmzMCIkzIM0Ud5dhosnqZfKV18xZfOhJQ40WGEQbRz1L/r
-py6myBDfOdnFdTyyrIAaeWQJoyiUTPLywGf/MgVDyBNEhRGuSsAUFq5IqgS0b8+Rs5xsuV6/a0lekDSeE2mwOKbL3RsNFkK+LQHTdaFqrlORf60ZU/WuY0fK
-zRbsAlCviTK0qTrXzd5mAYGqHFkUnSSmT6/+qsLL8KpyiwWglJgdFblwin91h9vuyAk48LmXYMxlZYQ32ilp65vXlTP4e3P3llrUmGR+W9sqbam7q/rtwsZu
-UUnmHoFxiTklnEaAEbWwU3zxeSWx+CpW8CV4oa8KypLnQh8br7/3VQ4cVKoLbb7B2uqE7phL7aHxnbEemka1eahT7Ge++7rf8Zyx+nL0DF/SEYjktJY7D3Dn
-/rEhCsFRbR5SbGSyDdNop6k3D+166+BQhizqIDaWNJynMHuJ5ab4Qy8L0xBq5t/Nsxs3A0G8MfJDCXhYmPgfWXR1qTYPXYAG48AUSBafzvc0tnmpxXkOD3DL
-qrFQgfGA5Nkz1IVyhyQyrMZwH7Aa2QO43LUKIa9aT/tfteYDuCsCekGCyu6qbunvpatyL7HLvPorfToTDfS/qkikB+tLNLAOLMnf0mrSRQRpNfSmcXBg1Q5w
-Mntf8d6ypPTH1wTYauAti3uefPAT/E9SMLa+XWL1IXXIuJjLQuNy8qqa76FBeZeaUFsJnOzGbS+Y6DDKcoup+mqfZdFftJQvJ5LphDZiNUrGAdWqH6Zx5CEY
-Z5l1z1pMG6PJ8DhOXqZV4c9tWJWHw5/blq2KrRm1AxPLwBe37uI3udJXg5XOXYNxqaeohG+rtMZkbuubpaK2WdhgKM3FN/lXcvElLPMqF8L3UKb6830+Cvk6
-Xp1cb3CCg30X8s2sJe9LmptrnSmwx2n/XTsYxufpc51b3JYr3j27M6zYKZCNJ6k2hnvkIu+2X6Vxqd/I99ysvJ9ynm5CHG/Wd612Qq7Vgy8zcMX+WvKBXbHz
-8hUbd8nguUO8evOLtuW79N48faujr77X4ZKrx2Xet5wmRYgUzWa1Zs/jF0W6Ik8mqPM3B5Bu8tlrkN4xq2YZVXfPS6cGt2PWztCuYc6+WMLsr4mrrQ1jIlBI
-bm6cvhNEhaTl2yuGHMlXS85vm6cvVOYobQzlh+yqeiRfHzlfPIDixHXUgrTrF3PogRQ2WmduNLP/IgngzTLUe5IlcKunLxbpSmPIyJNXBcK0/I7D9b7pg9iX
-EyM5NicZ3vSyZ9bhoNURy20eNZonPhpcyY65iytitJSTfBbOhRSr05Wa9/QjXSVjrncruU402n/Zb7/Un5EEAAlJAJBUf9PbgD/ZywYcMgDqjH8ExF58dyB7
-cchOuhQMk/bll7pQu9f00DJ8ql9doDLcjIODyujt7j4Idwjng/GUnR/88f5XxmH8xj1EhqPG6Cj9shynJWSTGv8iF2DM4NgOwiTDCyCvQ9ppUZ0ihyODPxox
-dfx4zW4ugTJs2biZNSzWN9SzZ5qhDFu2WXQjyKuQQQXxqrVvUrHAXDexwPiRcX+DpyZvwTgK9Zqm/s69u0Kr7cV8fDbLazT7jXt3EbQMbPeLFACq9bJRZZSH
-4hl4IzI0zUVJLMAoBxbn+7f4JG9CxufVbcT3Whmr4jfuNQU2yL7n0w2dLVDKVNvZoWjGYxpgENfVvcyLZqJjZ2GCpqCZllkQKcC862TeOKnWDYHjzRAw/RZz
-Ajt9m6XkSB2om25U9Agy41w33aishmXOw4zIYNU8+2IGpTnNo9Zr7vH4OxJwsVa3j4wqGveFZSWx5M/B/hVzKb8piPN6atlaIESqzdNAuPxSrgFDtVRYjJT6
-FaBevs2KgMGUMykMCpMlYDY6/oLK1Tq6z7tr3tMds1yvVRyq9TKhKTRm5655b4eFkwoo2D4f6k0mFq52sFtkzJvJd3zfZB+UctWwjnDnEMw9Feu631YKkinV
-OY9PluVPJ9wv+XSoX/LsGijBAUQ9TXpl8KwedFqC0CifpbGu0QOtTAwXglIjuJqmxEbqBZjDxUR36FrhveMw3foXYdLfueRRmPSGzMXTmdAyotMpRs63pwC8
-VYyovcIseRJbF2PpNkyyQsXexg/jHdCEZj9Upz9ITCKa0M/++q9dvjqk/OoXP6FNUDIiEfkUjHNANrNZPozpSzDAGHcdBuKGFLgfCfq7DRhqqB9gqO5vL+1D
-7HV+7tsSOIhyFckjMLFvOE0qbjJrfDtOaxkM3OBh5A04y1cB26R9E7/ntTmWU2MZRXDu+xIw5u4RDwA5qbsUOXQysPrkfigBc2Je3LGahwX3BPIIWoWyCFl8
-lxGBVILX8RCzeB1rpvKHong1C61L7t8O0TmpsVPLEV4aHwut3tqZQAVPYN5NRuFDpdrGQenzMX1o5dbOaLOiCMTGdDvQZJJdyzYd3agJaNXXe1x+pTZv2dza
-YFzQLdTQmEYqplqNiT7YoZhCrdJWTrVKtuAsd1vE7tF63dYZx3Mg03ZRDr0hYv8wp0Ys35a9SnORT8CEjyBXnogmk5HJdLetCmV7qZ3qFJPm0Z7DU3XuqwmY
-Detycuj2MQaK+/ti/33s3tmTmo/y4iq2qsCxS/ppFatx7msJmAsd1q9jW/qY/qFVzv1yEqakYCoXK8AwvQSFu5Zzn/jo8YNejqT9leUkbyJmJxt/vhqcohf+
-f+7eNDiSKz0M7MTVwIer8IBGo6ub7CZ4DKeHrCbRZHMGxasSKHSjGxezADabM2QyUZUAkl2oKmZWoRscSeaMRiPNSJZGI3lC1mEpZMm7ouWVHKPDl3ZlhWTN
-rtaSLGm92tWurV1btryh3Q1H2KFYxsbOxveOzJdXVdYBUlL/aFS+43vvfe9713dinBsBjTwDKQkTbH/qD/L8JqUi1KympT5E1JHnw4pK/A1Tqv4XfTApmT9R
-7J33HUMuh5YdQKaEl35KHavt4CXQlugjF926oNP3YNyXFSFS3fKLVLuYHlns2gGeA2Oa/1dDMHXzHg0zbFbqFnPYSd6GEXESiHW11maX/RDdE4cjzwNPXhG8
-RCY5y7b31vZRjWAbWkBk8zkubuhPpNvajAK01J4/gZqvMb/kerFqO/SmU7b2D+rCfI1lLlVtZ0tkkXdBXjHotYGL91/pDscSNtaNGkP0hO1LpM+Uum3VdBGF
-0nX2O0Q7PENzV1imMJBPN2iwZWkCI0h83U/iz3X4NJboO/2tMB0xpg9teS3h8nqRC/QTb/v+SUHXPBNCs5u/whLGGIvae/ta7b34JJRrBZ6Eb0Mq+BKmMYIY
-eyH+Qg+sBL2JPgbAXuQRPdJGaBbtyc936AhVnp2gBWFv3KDK/OSs+5FcI+yuVS4L3xbIzpW/k2mE+WocXW2u49Wp3Pen+mD0llUucw0BosJoza7u8vCVAReT
-8VGV5EokC9Ny3wX/LeJpN3XXa5pTWhlGSpZtsjiWzA5tOdMWojLSeDLLApYkAPUamH8MRtwSaHWk5V/ZQfMnqhyh5QtbmxuFfErpWPMo0DU1JfWtt5pHAXrL
-yt/Jnbwx5jNq7VMeFNKZl8Sc/Cez/wkASiRbeSYu6oqvPx5MX2BrsSykAEW8wCV/AeYge7dRvGv2yIQ/dnH9NsDEGiLCC/P0uD8sceBKKscnfhqGpIhsyIzx
-L0Ip0hIvSF4Q7r/Z6Fx7e39F6ttapSW4h2/2QXaABxvSmUF9iT+vMzHcLBYcKbwZjDMoeQaE3HZjHpmVvapddN/Q7cKdEHAZFPKdCjzu32Mc5AAzJzpmRa9U
-616TQG9PH2sZYZE5gRHPvBRo87a8Pznb1Ry64zErG9W625MDOOvqrfh7woUsHbTrGu3LDZO3YNRzkYL+uPqbRqKQF2DGT4qeyzRNBkkegEGHRtQboYEAmTek
-OdBYKrkDl4M7AmrE+uJiVSsVvoEzmcujZV/LW6YthcdyC5M6zDHQQutWiriWiruYxw6Ua7V6QdfOlKOS0XYgzb1L3Pc2LFeOMBZnCh3V8GsuWD5p2srSq0yY
-Kp0/Z1lztHBZKkwsmDg6kEbtUGdhE1HRWqNaf/XAbd7hvoykVseOpGxyAA9zF1DFasVpHKJMggbi0n07yEQr1WvtIgOzxKAsMyDSFkNuwrw3IrOEbqZskwsj
-zPsHBvVFzqOnPWiLHpqlnKPxYnlRqmPzvvBppE77V0NvzfvCx2g2kCQdyZkWsBpUx7DcEGqFj7QYa8NoR5Ohq3gc3agO/EA/9K81UKA4alWoL7CiUPYf8Ufh
-AJa/hOr8b8AYp51iteQyBFo95hhOMmsNI8NE5giLsxlGHS+FbMG0WAdSM4HgorGCeG2KV/YaQdG4fOAP0AepdM6n34JUsE8Rr9dr/tdr665Ib9TL+EZ9FB6O
-faNS9CwgeuZ/RoHRtYbRbqzrBziLLfT2ZEy2JRjtAJ2oG+FNTijktfoj3m6w0NZuQKlBHcZx8mX/Sm+WPV2q2XJD1lu62rxOFd+VC7g26S++xj/WfASsEi7z
-E9BHuhbqMPXFVcPQmU4V93TnSr3Mgm6YRdu9RV+K1mPCKFYfjiFS7FbzxUGY2kSey8KSbZaQ8WKUHfIIjBTLFjJArFLwIj7MclZLZF/cqdlY47lHISRl6mVq
-5l8oOQVaNxTEg92+WSbZh9GDQ6Mo2unvXTs0fvOhUeQNWej2mtp0ej4bW+tnuiSXCWEyw1R4qEY0es12P9L/WYFRKROlvbumYVMru7tmRWz2lCXwu4qCXKRR
-VoDeIMhlANqujt33MRB46RGafePQKJKnYJyVpQpgnJcbKD5GS+RZAfIYDFsl3pOBcOHTVon14ikUne3ZpnPACw9GQOYl2M1nFiYZ0eyhCgi93FLW2l8HGOPo
-Y2y+ZZhgBc1KqVa1KvVE2hPaOK2U53XIizCL46ra1rvMxYQLLcB5O+Mr5tbfg9GiN50JNSSaEIRM4hJgdLhum4z5QjVFBgIO10UmaoO8hTxKXha3EJ1vKfzt
-OB+jIIjB77h6oNSLaQFKyiabMOagI+MGa4BLZNsDPMoh0Jh7T4FQS9N9VM5cLROep0r0rYKrXK/7Z5DzzFLMWbAolJPLcIbZqzDjN5nkeBpuwxqQyFaTHD0X
-YZQuJ6dYRX3qEabTh0kFmoLqEOIi79Dn9YjmJRATlSXqB0yTepQ+Y15sl6JYn/F3wIRh2OBpZAWmGmgs4lufYy1fLZMNx9SkFUuuAxEXP75/6FaFPr+aqsGk
-eCW+paxW0Ktxyawc6y7xivmYaGM+phGExiGICTHgkuiib7hyhydbdfgCByEP3uv883Be+D8SOyO6YeVqm1zV7Swvssq2xwIeOJg9/xQGcOPzMgOpHW1Nz28s
-bS7nl3V1c/lO6hSZAFBzhdUlPbezfSOlzN+GITbVZB0dEkixtp7tiFY0DkT9O97V8Nl2roYuWBU28ae4H97uyf3Qvetl2a/ksSCrFb1kHhqVEr0oio9kCu5e
-8aOr6ccj74vskz95El7WTvBp+IsKjG5Wlmmnl0oOWYYh1jVOHPMxlpP0MxT0itcln0C3UHx70vE5jnEH+piGrJuxxtLJVS+mYUubcTeC4VcUGBb9RllntVQs
-OQmDx8mzlJEGrzEoi8/iI+4pyMQ+4iQACy6AeT0kWextvzoOZSjDVccF4N7K8ORVk3U/ksvwqra1b1WMsu7YRbrwpO9kMjxfjZ74Ay3B6CYHWrCLhMAAhjLm
-Orr0d2uVD3+vRJwWCWzH8q7AeNWUBLS38q7A3GTl7+SRApkHe+Ezt1x1je7biRQYCSQRD67LQJbz3z4I5yhauWPfNdY2X+lLMEqNOX17ZyKuS8n9ItfhYij+
-Ct7pSp7BQB9XRr0QCMVCQ1i6hgOHMHAomD+tA3vE4TQTO9zMWnUfPX5otBnyVQWmeDUpriFzArB3Io1T83dfTMPJsj81/SUFZqJKRjD8Pu1n+OU77TL33M0S
-5GB71+A0xxg5C9P8p76zUdjKL62urNI4AAQmVla1wrae21jW13LoF1RNBZ30z//uIIz7miF/UwEROkSXJoGGMeAs27d6MiDhA8JFKgttSLEv/Gj788iP0liN
-XFgX6hxTATR61TnWTFTvXI/d/sz0jyqQjh9UBKEcyIQy0TIQQsKur1X3uWLEkcxLTv+YAuebDOuj7t98HsbkLHIB5uTvAH2fhv61TTSgnQBY27yua/nl3NJ2
-qk/9X8JhcduKGhk3ipOJGhl3imUjM6TT8TG/aoQn/RTOmPkBOO7TIPBZrPqqNSpWPbHWxYlFcf4/+2HKFey57oY/DWO7ZaNy12TuLLjvmScCyhGhehmVVXKN
-zz/PWaqju14GuYse+Omidag0HF8EFBt8+36mZTN8zTtbpo3ep3YqFmpZC3f/cjJ5qV01D+ytpOiR/j6FKU0GAV+NHYU/+ICv0hKM+Ec7sXAhbrRYQWbj1DmQ
-+cswKuGZjMNIbm1t87aeW1tjuljL+Y079EtBOZAgTyYH+kJ4sZ6PWqy8O+qsK3gX2BfLMdvWcuS0ncW/0qI6yx/Odq3oI1gC/AVp14rpc8HXtVHhi21+D4Z4
-ZDQCA65MdFCjv9G8l69n/nYVnyQDp0tm3bDKQpF9JvRkzVWONVFIfRMmitXDjNcpdZS1K7DxHM/ar5aNyn6mau9f2TcrFNgVlmXULEcaZ5b9+cm+fm1rKalD
-HUmP5J1GlTnUCaYlc6gTqpXkCp4s4vzH4iPC8IAiSbXREm65XcvK4qiw9bb7EBYISvEEJ7y7nflrA5B2N4NXcI58cW3WYNQuv+NQlHKbxVhbSilMi8TrAaxf
-oNXJRRgqVQ8NqxKUgvBksgmTbAcVPFoh+riQuV9yQhKAMPd/glXnGc5fbQW6oRNUoJu/B7N+utgUkv5Zdxa5Rwk+efnw5PW1nrzglM1/dQou+FtmZ2TBrKOr
-IwfN/Kd4Q1ZJ321Y5ZJLmnqm7Q0p06yxDPtcLamsGY0P0U0gd9DPBQp/8dFiVeqmfWSUW9tJT36gjr2vjAwrlwdT7/3a/3gFfWJwKKscCPlhBWa55EJELebd
-4qui1OvRLlMhB498zBO1mVJEKu1cpaobDsrbqNHCrnlgHFmuV6Oed26jmnMbU3lb2kwlIpX8jALnmQymFNlDtlitXveQiW1KEd08Z8ZlUQ5E1NCIBtN7Rrm8
-axTvynqX0QYAoevrjVPalKjuZqoPxE0avbel/6AfzsUOgtjwcBOk6oI7r7SifdyI3lf6Lp/SLsWiZZsBi0NCXxdIIF9XUJKNQsoyWuR7Y+HL6ls/NLrIaNiN
-NcOpe3nsjRFKTp/BF0IoWZ1vSulsWv9uH8xELW2yCKPSfciduVi1djhwf5NPwgiti+Ew+XycD8t3j+umwwS81B0FRsQkV2FUDkPMkE6ka29GNLfvxSRuotA9
-0FOF7vT3D8BkYNsn78ecOdhw/YTPnOA3ZevQUfww9boWPJKQYTXGPAHy3j8MY8x3FfciKHwVjLJUWhaVL0RQZInLeTkaq5SRnBcDZpdFBMggsMZnYZI5kvBb
-s6X/vgIzUUOK4FR9XvHzXMsnjWoZbdFhPN0HbVuu3CI6pk77e9ZbV24Rb7hsME16IWdbQ/OZ+/gMjy63Hntyk6Nkrz+/kqW/e2WnIyXLR2VlScmVrN+FbOvn
-5Ecopf+JYRjxjrmL/nt6+LXl2pX0RdqVLAdcQzPtvYc+UB+0L2jD9KpbMcraMM4N/TWwW60faKf8/p4lsf1AUrE9unUSls4oOtLxBsp9p03yDJSN4JmW0Jph
-KIk1A5qgS4uE8xGottjowtMBPSHZzsO7eLAqIb3SlB0oQX6ouZHLMGXbvZJJvrS8TnRr9HIT5oXO0X2ddsDroOk6bxthGOUlX8tjOc0rxnXhVmHaNzv8zIdW
-N40paaZa3wBGe2vSlYNJ7oXN9dQ61qrD46zGJnO9GjQyGA8aGcw/D+ebTBPKQTZXVlKnUG1rWcutbOuv5rXC6uaG/tTVlNLaGbi0SR8teKQx/8cEJt0vzuRx
-9wElch+4CKOCHFyvyhrwpFs0nvZpxtcQbE61I7IVyoVFeY6GFU0AJ6/DILv9s41kuZtWBDdDYyDTvzwBQ6xlcgwTwjSCWabxe/FW96MSti4M7o1T2rgjJ6Dl
-23TJRJfOTOdUdIDdfnZ60IFlD7rXC1IKpZJvYe4uJEYUv6i/0oNe+AzM0YXVhJ8jhXPAHXryuAh8zrd60jgCzjG4OAe2nEBqMLqPztisIiV3xipY70G71xnU
-WyY+S2Hf/SLfrriuItmFmXkWYtrPhR60LO2AlM1245TwQOmloV9qV39kmDZ9qwdNo7IJarKgbZIAT27CiAuTx3lt753hVU9PwrhvUaVngISJPP01BSb8VNe2
-B42MT80iwsH8uJeN0/oITDh3rZpu7enGriPYC8PaGKau7uVoGvbfR5DpfQCPUsgCpKRGpeeb1+ykV4C95B6N7migf+mvK5AKUkZH7T0EY+b9mqtZzSNDjrI0
-BvaGFxOnP7nWtXwIiOg4/7kPhgVRRUyJ0nRKtjBMM3eoL/AS9AoueTsXmlK3zGPZwuDQS0Y3hUIFXArdp43xRIaguqstO5BI46KdhZWRtGs/79OuDdPfYJj+
-5h+DIa5XhtF/72zk1leXUqfIJIxqmzvbeT2/sa3dSSnqWUixczj4nP/ePhh2ZQOfUyBVOq4Yh1bR00Zjx+d2L47rzDIDLmYGfemU/EnpIkwGSoXmXel23tVz
-QITpY9Bbz/sDkrKDa7b5OSVkSq50cccXcNsyMX9PgUm319Wa61d0osPzze2EmJ5wByaqvizyGRiVUdCfyHtYM9LQwPYG6ImmBmTR1PzzMB2BJ9Ri2Hw1r2mr
-y+i+fxROr24sre0s55n//tXrG5saBut7HSYDA/RHyp6GSQFG39pcW126w6L+cWgirY9MwTgDKpL61a93qKzts5yfCBnNv9EzJpJrLh9lKP9Ui/q7BtXSxr+c
-V/Roi2FhyRCbKAynJzLzE4+PO/+PBmBAU3NLZNULvSFrBonTj406g0XVszSm5RSZpBWkKJ/cTd5lmOI50vtyiJI7q1LwPNbchtPC2GkggRz9YkzTguepCWjU
-6P/AKFXv+YICNRvWgxT2HJmV60mjG2XpzD/fXZjgxfw2hs27/1jzJtxRjLN8YcX1HMz5K0h4Zaf5GalvEnavwEzdRsEUamZhXVrV4daFUzQPt8hG2cRazuIT
-+Gr/GDwa/2qnGFugGEMfdGP4wz1CXoIBLMCR/YlMoqVEYWm04uIz2P4VeDJR+6LZmwPDSqpP/XFvo7ra1kbFuqGOaLuGa3BQ6M32xLaFLP6VNqUnJA4tLcdN
-3nVqp+3a//INiUh3ANrh1jYhsfzXv9UPBO1Ot30NkS2Aas20fWHvn8qE282E62Y2RUVNgpH+xT4YcXPIt8FZOexB/UC394r61U998lpAVT1xY3Kkg/qBtrKE
-wNCTcsWXvlfEdFKC8UPT3jd1p2w4B67PzhfabnUdoRQYEHS4fCh9p2dRTB7uVXoCxuR6ahqmXUwFrmbqd3pEfClWH5F3VT0b7qug35fb10rklJjFvxKx3okl
-8YpZv1e17zIJg+fAST80KsY+O85isjhlZ2MXJgediat/dDX9cd8BbBSLpuOUq9QQx/3wR8tpGs+ypdgnuRVkJwIiUYrmFatlXujZyEKOiIyOKGFTr/tC/zzU
-RK4UORy3CLXcLulySb8eI54ZnlyJftl+aVaybc2n1IhghBEVk/DWjf0kYYrjVWK7VoZM5Ouo1QXtYnifNosN2/ow4iz9Xg7OIPvf85a2zlYP+Q4FABWDi3JE
-1SYBiVuvxkxkQxn0wVMM2OGPFEVi0LFhX7xjw23ot0tO6wgBCXqqlXDnRnBkA8aEqJWakbMb6MebeUpnTzpOSTQCgGQmW4Nxef04cxcpwNWu+ks9J5Ro4/TI
-caRv8jaM0aocHvf3fL3rqWQqthrVvWG/MeLWBGp5NhyMFLGP3Jqhlj4TxoxSaccx7RyWJ3U4zVc6l1i+fgI0t81a0ERTxIELzPOdTmGJHZazF5y5h6NmXfae
-ssVrCN7B6S//wC9fxmv6OQY3ogx5E85EtzbcjJmMkJ4OgNKmDyLgWzCLyQvhBkZaNbAQO56Zg4hs8hZr6mq4qSdaNXU1OBbaQjAV3bkx9W3G54aw019g+ZTL
-/Q8VuMCLc+64/3yZm6f72eEJ0BbTEmccYP+9S9rg0k5sKWLDBad4YB6aMV1/imL0qWiMFmjNKLha2onNI2/ALAauCypt392de4A/WYPrd2e1Ur+6wDSN4AP1
-9OXBufdevnRKmz407vtFFLd2Uf+R+/C0SmXT1bGca6Vj6VLdFKu+WiqbQqfylifaE/AuJIYnJHUC2C5K5QMK6xzoxxMoQaMi6MIpAfxMQDGdt/EijJdsw6q4
-kMdaaZKM0fKi/jp6gCkbxzS6V9Xx0JhuBWea11vCagLcEgC7A6P9Hg2cF5JneHfko6uZHP1Yq+5rI4b4SQ7hnAdE3ys3nANPffxaK8yd/UAdeV8ZYuG1ZM+M
-s24LKwjS1SXfgousDanRakWvmPcE6c49R50J+vw8pmkdt/+blQ3znvBL/oMKEBkY37U+Sbu+dwLbw43iodcTvuOljEAKeQUIcz/kkx639JrqEXiKOiKSJcJX
-YOb+3p5eaRzqdZsqCukH1RoLjDmuTd3f29toHG6znBvVGgbNvuQ6P7Bqesms8zF66JjLULJpQ+ypPSBgrtaWBUS3DG3UNOzysdj7Dht1I9joM+03SmFyqRyH
-KDX6EwqcFZpgAtnivneO4vzgBChhlbfIJ4h39YwVlUweg0kqBsMpxCdIpUSDiw5r45j82t5ejiaSB6D/yDLmZsPHI6aTmzBNRfY0Mgnf8KwSd+/U7JI2Jarx
-hbNaIi/BBSnSN8eeBPQS7d85L8o3V7BzAVyHh7ivYPQF5dXEqJFuaJBHKZQLrGDBrLvVVytCEZz8ggLnhYc07nqxaNp1XZgtpuhhf/cE5pBH/FyijS6Zdn2Z
-G0F6R/3cXkwZ7PZF6gWrYdu0zxFdn6IzUzmRe0p9iTUc6pl23onPxEidlFGkP/3UUzRKtVVpmDQo6bCWojlPP/XUEk8nJjxtmzwKum7Vjp4JbGqo6UiTD5Gs
-S/j7Gg+we9mtuFo7esa3m+UcTFqnVVZrR9fIlxSYbNT2baMkXmrO3NlWDiE6xt0Oa0mEDW3InxhxdsLPyZx7sOX6GvfxJFEg72dGPsSE3jIvkfyyApco7+Se
-he4pnaKBCOQ1dCbnnnuS0n71BJCAHcUgfnnWMO8VE+xrF2pNclGMPCOtd0+N5hGKqM3uHu98h1h2d3iN2GLXcNPIZ4Fw39lmrXwstvvHWilKJegA8wCOUDmB
-pMqBFLIFcywUEhUAoU3DQdWp62g7N/cxeoNxBWisHHXMilrE2hmasM7r3ag69a2qXSdX6BXbqmGURAnYZQR2Q9FSNDNXOXYrWPAIv5NT3VC8R1kVyh5ib2Bh
-Df54a1ftDA5VGd2srDIgSDPcow0asqUpoQoiZ0e6uGx9grZw94RIdENuU9y45moxOeRZOMvwWLcNq+zOTKlan7siRana5rmIzuUqvUdOs12R69xyenq6lRVh
-52PD1pjaLiezqVowiVThQeZUydPMQ/Yf1cpkHVxoV3FNO08hujpXHB5v8Fk4y64n+n0RL9ssMVK8ytDHsl9bEZmUGBfgDK/G1iTqW2Bo47lPsVBmLJMurE2e
-RUMNlEo6w7rLd5BQSAOwzT2bINRAqUSxKXgOHrJptLX0rw3Cac4yIi/BJD+nHeOwhiTAOY6zAa1q1ziaFS/w0gjANiql6qEHYKA5AFbcBZCDFKLHKJc9CINN
-IUzy8i6IOTh9ZNq7VTf0mvgktwAf8Ez+Vjf29bJZ2a8fcFZcUy6Aljo07lNhk7G/RmuRHIx6rHoRVMRn7sj5b9TLIi25bexrUBQ/HfISDItwfZxr9bCfVKl0
-gdIqB4WrRXMr4Y3XqRn3Knqjxrc7p2ZUuOp+0xsvrbbDaxVqRmX+cRh3xXyUzUSVba5r+UIhdQqVbfLst7L4aZRRvwrbUTLqlit+oTnXkomybw4M96X6tQlP
-Soh8MW0uyMbYQ5tWY99J/3sFzkQ+OVDzsVGx7gu/3zym8yimFVgSeRlGi1YJI6dU9t3oCBdj3GVaJVvDchoUxU9n0UKMlGC3pxiJHE/6h/rgfJPbLXkGTjuN
-3bfNYt1VZIknA1GUOk0xbaH+Sn+TGRgsHqCiFltF7AMtAEsVh0dhxJ+Ygn6pmeYi/lysIjrehoOeoqPJoBm5pP+rPhj3XV7p5PN7syvoGdFGeRoVwRhwWsgO
-+norOxBwcUqEa4v+1lPCiy4aiMTPwOs9RaIPPek/UWAu7hZBinCOn3F4TwiwaRlpPZZMfcB9JVqV/QBrtgRpSXwTbKWvvVY8WY0/J/1v+2AqdKNAHWx8rR2Z
-7nuU7Q3jLFUsqFfgUV5MQnTdtA+FBYiozXSq51lhD/XbXlEBcgGN2ylI11pqr2xwnxHDaFuOmYIDsIJZJAcPMEYCilzMSokGoOeVqb8jtiLTDnIR3DICBo2q
-cglGke9WQXM9i7lDGUZN/YZjblRL5mqJZICUrToep/zmQcURQ9wWOcXzKCppJMoxAK9c+sf6YDqCA0h2m/FRW7oiGJP5qLHM06XWzFM2P834pW/AEwwIr11v
-VCpmWXcatPReo1w+1k2nbuyWLeeAr+Zh7WO0DoW1TSsUpPJ5r/j8NRhx5cFkGAZyO9ubqVNkBAZvbG9vPZ1SxM+FVJ/4eTXVP1+AdLzcBd1+oWrrbW11O8+M
-0XJbW/mNZX11Rc+phfzGdkohKRjbyhUK+vYNbXPn+o1U3/wxzMXxd1DptpDbWN1efR0hpmBsZVO7ndOW9c2NNa44y9vgGak+LCXq6IX8dqofHWTm1m7n7hR0
-X/WB+Z9Q4EKz9zV5GC6urm+t5dfzG9u5bbSo4/4Hl3RPpZfAxK18fkvf2Vi6kdu4nl9mHdPyN/NL27qISdlHzsGZnY18YSm3laceObX88qqWX8IezsGML0uM
-ZmCxgJvvBqz1cvNFa3smbQ+oPE1B8B18c2D4fOrCzYHh0dSYNiaLlTBseyr4BicmKpFS3Q2uu3arSyYD2zUoC8rWBGyyCaPoSoJr3PDtOcafUkFS0Vmh5QtU
-QUcDBMFS5n+0H01+5MbIGgyxnvKd4XISqQ3b9WX35QwGuckULOiTtWS6zo6ayfuQr3x5KPWHA49/g6tg4IlRMskzMEAdaSSNa0VLk7dgRsKZLnTtmzu5ikUe
-8ZDnGnS8BhMBW9vB9mxtRz5Qh76q9Kf+9LQ2diAZ2c7/pgL9WgmPwHGfmldHHuXHilI6VZGWNE+kkMfapKRR0jLqfYLFqJWc+T9X4AFJj8SnxOKsWU6dHMN5
-WXWF96vhVwm9EqMZEwdaso4658Q13+17qum45v9kAsZkDRpynkcdC5hhsZhj36fAFO0o2uC4TlTYsrnTMy0e9oE2OqwBiUomHX8W2YApuyQ4ToL++pPSnzZp
-lxw5gfy0ApeaTLRethxhvfx6rwYcnpYbp7QHnKb0uA8gullyOAtkpRcdotpfI474SP/rEZgMzAf5fgVG9mxjHx0VCdq3Tmz6MTQ2bUomB7ZqvF6k/+g0TAYK
-kl9SYNZnlmveR5YJxqhgW9S3fWidlvfVvOgF6mMfRKSn/8YgzERVIA/5VmfA1JWt0U/AlFnmQejNmmHLITl4RkGkk1kYtColk5lJjN84pbFPXAaneWFO7d+l
-fLS4ytw6yrMO3Tilib6l/0iBETeDPAoj3pADG5iXQ84xL0UBdUpMW/xuBTfb71Dg80r32223A138a9iZd+H+R9UVdQLtgukHZZAsvo0dMqH4IXRIHYUBbJPe
-gRdfx4Z3oHACDS/eRNh5HtWiO9hoYyuOIr9J6X9UYMTdYYkJc97urXd/eTrj7te+w+wZmHWwgbgQPTOYqwXC9CxeR3yoPI5Lx/goOfN/2gfgMbya3yw+BWNM
-WONTNY70tkw9b2NZ/rp5zcV5yXKKeIMWPh8+EY3EgFDHDdExycotCyjoN8VyuKjOKHNGJ1jc+tQok7QUyZXZjLnfizcQjUuQ6+KNyN8t4zDKB4jDvjkw3J8a
-4CxwHptr/scVIGHZL3kugFUlHqs+nC5uYedvwWqnd+pQV+a/V4FL1MPQenXXKpvRivdvByKWab2XHbrhzP5vz5JoNaE5XOs21XRko8Lq6Fu6tZprbVKUjcmS
-LJaeaWGUh1uZ7drD2MnC5/Ky7RkenZzt1Idj3nKC1il/PAxD9FCxyUswLjwyMPPU1pKbMV6BWq2SZyHl1A27rhcPrHKJCQH7wrqiE7TQEpZBkR+5juIRLjhE
-Pdn+NvRkR0VN1JR9F2ZkQAFV/BuZhJTFLExQSsFghXRJidSo4C7jGdio1ai6FfOEJtyYDHCVBp5LNyfhWeY3FaC6DkXEmVm861ZC3smI+oPKB+pXlK8q36PM
-f0mxv6hoD95nJrlPih48ab/zJOfJPXnoaI9F5ddM+8m6fSyXmxblDo37T9pm3bZMRzsjEjHh+El0qfokxsn0J6OqD+vyEvZYjOQFOI+CAPTtwty54KXjHVd/
-mp1pc7xInpfQ3hGa0jvwuIs+6vJVyFiFdz9knPmsph8W5dGbPD8IVlhh5JMxivwsnHEpwmegM9xbIdu0aMVLc9K/r8BcHA2RTXiUMfn9FCvL0OkfLg26RAvv
-SHTnic3p/2QPzvtABQQcfe0JOOYkEveJOBafwiP7E/DxeNNwvo4W+DpS/4sOA3q6C1IdZZB6G9HTPX+y7Jd0crUIe4ESMC4qpPovLJy6Py1Z2ItQraOr6Zdi
-G2dmTpHNU75DssBz3wpD/EbrAKlWggYpnM/SJGgZ60ZU3zOM9KlGD1dYqVb8lirqP/eooS3HuBHNqdMFsy412VvHuBFozgbTksejxJqys1j5O1k8Sl+No6vN
-bG4vBLOcut0o1nt45Yi9T/wLhXndot6UrgFxvSnRgPU1oxh6mE2JIhuiBPkYTBrlcvUelVPcs626ycWmEzR5U6SSJ4XXZ8aKPRva3gp04NxBM3kW2OuDe+Bq
-8vjTgBakRDz/PyjukllsMiLfJSdiVIt+F9VxnfXD4T0vSD732P3ouUxb5OK6qvK863UcKTQAWk0VzLoA39tIoYFVk5W/29ivcanuNcq6YzqYLVwAyWkJ9+tg
-raOrCd0MdLqe3oXJAm+0wNokmzDOm+fql0rb+qVjHAAFjc6w2I2OrzL+Nf9rCpwNNO66mHlUYknQKwpd0G/3DWN8NTeLVOmTwIczTv6tXL9GoDoT6AzyUhx/
-EkYYE8JNJtb+7U7Pm3D76kwQG709cMJkmg2mSUSfaQ6tblDHD3WDRzQkjzQfLxY8upr+RAgqv3VwePzwP/F36Y/3Qf+2UUOXMdxqvFWMed4zNo7MEv0K0L1f
-DowF+Lb+ElxAlSa75Op02mbRtI7MEn3B8HVxjpURPph5CXzCkJddAKXqvQq/hnvPBq6jk2Zllt0iHgdn8Qreqy/D47H3ajowFvA5s23U1B/xCHuhHcJmCFKH
-t42aoN9XekK/jEKydUN2W/N8S9ZL/cC29upM0yvgHYU81fJ9JtdOFDagPV//rdg3J7gCvq8PSFgsizqyHnubc7U3YYh7uuhrdTeIwRt7q2kcDLkOU6I3wrW0
-k0BrNCUqcWe6zuItpOoVWG7G4PV3RYQ0Dw99/gt9MMhOn8/AIPMgy3aD5zscL7XwkTYFBpS8AYMUD/ykeqFD6JJ/cg6eQl18EXHyKXiuQ5zMf6kPwOs+eQhG
-WYRsyTsx+o1miVSHHsO6sGgCkoYLDevCUmmhWRiyKkee+jX/Ii96HnkHknvkdf3wLi7hcF/kG0H7w2VzNAuTdG6C8q6vDcGohGzyMJyWfbF7zwyU5vIcUoOp
-e6a1f1CnZv6cutlc59qf69sclOclPXXPn+SQazDBGxJBEYbCkvU+dDHOi/GgCHmYcJ8bjODZInww+q7n3vHHRS1GIjm/L9UBn5FIyL+OcBHqc5j6BBCmHegj
-JKZtzwzfChItfUnxnD0cWtT2rVYtW0XLRPZdf3Pn8AkWlZD8rFPYWwjaCxouJVqmk/4BL2KuXJw8FEcqHqHcgZTNAjLqezwiY3N1w9jwjZO2P2dxGVfFS/BC
-h6uC7y1zMCXoKrAw/nU/TAYokzRg2CV3xuXZ7JrcM/wvS5Z0Ztym0l/ug3FfqeYi2hdgiK2fRHqSLAbF44rGK/VoySy+ivPzCmy2Pz9NEZRIXJsIrvx6f7FN
-wWJgTlV2nIjb4F6vpIeBm11W/pauiEttXxF9/e/0ptiG/DC5z8GurrttudE7CTd5J3ib/Q4FBrbtj1yLd/5nTsPoNp0Caj9C9mGEmvtQ81nm4vyl9jfFbQEi
-6GTPhU1K1MqS2r7SHWli4cX22xHWs4FmXMhBV35KvCu/95RIr3vLHZ7LfoVjzzW139LA76evCAN1VCtlvtiudYL2khPfFgVOTJjg1fzO+TrAPqMbLvIbr0tf
-6PpnumYco9G0XjMcp35gVxv7B1zuSXjWlpdDPg3nJXdgDnUNLTEMklgDz3l+wJwtGomb1w44nhrpzPHUp+Ac12q9ax47uuuIpmg4zDncsMbVXm+Zx84Wz14y
-HLOL2420NtHIZEzGeXuqXf2JVbsW89jdl+HFTrsbp0Alq079Uh+ccQfnc7vn24KUD2kL6jupLWhxA5G5iqFpOp57GT2XV2HcNzZq97Wzvalva7mNwtamts0M
-w1e03Do1vxqD4Z0N/tWHOTfyueW8luq/XIIxufsYZoFC2tI2tzeXNtcYIHV1I4eRTMgEwFruNZ1/96Ep+tLm+laOW22d3r69ur2d11ID6dEv/6cf+fogimyG
-FfXXe3cxS0nL4aO6nq214PqxWvWqT7wZTuX3tKstmJPhekdX0724IbYQirYME9GpAOeLCozdMo/pjr1lWDZ5Ml6EGCU1jNciJ0/4pZ+zoa2OHROs0PwvKTC+
-YpnlUsEsm1TLv+l2+gj0WSXa7KA684E6lZ6c++Y3lcffe+//+yb9p2h9Vom8htb5VlmYlLcS6kROb8bXK40BXBwWURjm/0k/DGBoBLIFg3tYlG+Si503pjFA
-xIEJ+kN3eOsJhVMJxqEOe2Ek9nxo/7ifYceipXqlZcbdWwDVis49dPEbWq6jvskkqI2g6IrC5C0cWo7j+TjpTQvrDOb8Dw8A38a2q65mwJswLvhDItwJ3lE+
-1VHLSByaCEHL4oK8hVb13C5dBB7psoFxAZC14Du1+z+kU3vgxB4Oz8M0U7nAQwSNevAKI/QQUTfsq8rQPFfYoAWXWDkE6GBkFFbbPKzVj30w+BX4DM3PY7ZU
-c/7fKTAXJA5XxvyXnki8TezyuzBItweMl7ae376xuaxv5NbRsH0Mht37h4J29N69htqzs9uLvrKWu15I9WP9AlqVbyzl9dXl1AAWWc8XCrnreX37zlY+NYj3
-Fi2/tXaHfQ9JMckh15akMGqc6pnQfPGLSbU3UsSo+0Q2nCrdUJabQ3TVIqnHezzY/Sn8ZnKlOTICdVoGf5mfRDcwQsxbMovqP/Om4YV2piHUskp8gAX+93uC
-/xC2sv6U5EG97hnOIWIb/yYL6kVLHl0VzCwJcBhWK/SvwMBtwzkkLwZsPR4LY5s3m9kqN/YtoSIj7Dc6DWfEgaoj2IvehjPiyMji30RaUGhNjL5lmS2DVaFK
-2FXPusFNaXlJF5AygXqtYyElCIK2DeOoP70qoDYVHcb2hNk0uUBkBaCku1/8KFXiA94zBaD4Gcr6U6T5vtkaGve+KUXnCybxGX+mNS6CFZMoW1zyB42pV++a
-FX23gQ7PunxW/UsFJpgDEiGjbIP3eR3G5K4EgtIJ137bWESlJeTgnnUvmbwCQrCn+31rPd5cPmga9YZNXSppExxAntVXf88jV7Vdcg1PkTrtIqksh3087BnB
-hkksG0hKdFK78Fx/6CWH0qv83VJJ08WEr1ZPNqcNGN3kQJed+uJLuDUtwiebbk3+XixkJADybeClduc5MDo1JQHu2W0gbkay8neHc+vYRd/cOnaxg7nFWj2Z
-2+9QvMkt2EVyHkZ2rQr3qcoMcIYxgfpRJTBwaNh36aYxrtHfTRnIMf0WTE+p3d7QBMOKRxMFu3iCNMFmMit/t3cl8fuW5bHXpJTkV5JAvZCIV4rtFoJ/kqLP
-/zAI4z7ft1TBTHrQXs90MLiMDyR7ffLAr1vwKHuNu8Il9F5ebdQDjny5WutDtLAQJN1mRf0dfhOmUKqlc+GVXi8fCX3AheiTzlcf5V7brOr22quONlmTEspH
-6JtvGlXGsR9oncFQyxSVJhaeTtACj/79KqupEQ8aT3LQyl6+HgxShqt0K0i/dlKM2vRPKpyD+TAM18tHnhfQcXqxuNyfeq9PO10vH1GpRAMm0Otf+chl/PW1
-ctmemEx8TLqxamW7fMQ5gcku20H4C374XV22Q31XiZ+Ken7ZDu09WX+KtJOttIZWLzv+t5Uvge9jC63x4K92dPWjVEL+3j4Y2y477oOHvArn2E1Xf9u4qu9Z
-lX3TrtkWRqLYT2AwfpZVvmlcXfFVJUWYsypW3aLBAoySvtvY20OtNuvdZP7ykEV5+XTqc+8NXPqmghFeKCzNNEoqhVSw3m3uwi0O/QsZefzqf+cR+MvtEnhw
-YtUpGbQgb6tn5B0kyKwvQSLuWy3la5IFtPuSDKa1fEoK5nSoYpKnZLeOFjp9aH5fH0x6mhXtvjQ3UG/5vqTY4TSl5mvPeFqNC6jVOHFo3PdaRzWTQRpojB++
-TQKSsXJRL9SBLl+of9D+C7XJzKszAeyKdVDplZw7gnazwbREhrwCYMmy0c+BYPV7uoAt76oCDwEIiRZA98+cL3h2rM/DsBv+SUnoSdStsfg87qPPwbPNVDxC
-Q1zgynzqN9q/I8TjTR1lUAXVlHtFNeFJzgaS2lJhLTV2d6tcPyHG88211sP3gEiOcLonjJzwAbP4HM7sAufsB2aWtu65d5DV0W31N7xJXW53UqNGFfT50DOt
-l8iJCLuAyLYFKGC2dqWtMffeam1eYrseMnscps8ixSY/52fN0qgTJ3+f/Gpyo7YLMEK9l+zhq4tp83oJGBZi3642akx9QmMfPOgKtTIeoOnik2y4JnJM/fNa
-ps058lvIJfLm5wPQxK7tc65d26f9dm3ZzjoZY9b2Gb9Z2/OdAY+zansBEfJJuNYZQlARQDZq24YhpgaT3MIv0Nl1Wp1C0zgs2ZStrxNTNhXH+ALfG9oeIwU3
-/3f6/BZr6YAZkmyothNvqPZYTM+TWKP1yEQmiWFfPDZaWjB9zyCMSpNIPintEd7MUWEN3+OYiwDc48TMsZ2kBmPok/XQ4aNlc7/eDUlltihA+jtfqdvH2mjN
-S0n/JwXO0hJmnZNRwR3cQzBq3kdXpx7qqb0mTWRDfR7t9Sr7Ji8ywO/6fvEUfS7QyD9Ym5Zn85LEkXfkvITGF+69eh7O1USWHjDJTP+gAqkgYjAwD/LFKLuL
-6S2+7XeEst39RIQ7yrUeF/s+qXROqFI78z+kQHq9Ua5btbKZ8ATbC1lYIN0tdbbv+prz2VGo/7h9xZLolgKGYKWTuHPhPdr7lG5cuXZvXHLfO7x3JTfs6uY+
-2Myu6y+D3dbyXwC7rX80BLCMGGZmW8k5MGUYdwMXUr47s3x4oe1VGKNCOVaTLQo+C8QxbcsLwEmbZOqhattNFmRQgXannGAmcU5sv/H7pPIZcZVgoIRGXENx
-fllaNLbczIbrximNQsdotmcO+e7ri5jADaVutX+GxO7lN05p04fhXGLAOIPhNyRr/2pK6ZibkY2VvI8uLpje0sA4PgEszv+YAqNSo80V/59wFeb6mvhH42U6
-P1ul/lw+F7DLGYFBmp06dfkhmAqtAlSZvYH+kIzKQuqU+qs9O/4mPTR+NGfg1ZZgzOJBlfoXKx5U+an3eMth0sI94RQ9BwP54kG1qbcif6sLGayg/rQ3Sdfa
-nCTee3UEAYl5ebVX88IRmsW/0ky80Lri/bpuNOoH73J3b+yjpS9Hd1RujbbuIR+LLEld5nLPHLzgI9E8IL851kneHH5nAIbz9+s5HGMb5/UyjMmj4ZvQQ9HX
-DPT9y/2OaKP73ge6KxGegzGSmU6VAbhjmxTPWa+WzBymk0+i8LFYbpRMvWaiHa5p1609q4jO9Zj75lmev2Wa9pKXS96EM66lhm7ULKG7QNULJuKY6rmaxdUS
-pAN92gXkZZM34Sz3N8qlN67+Oz9wH4t5B6/LT3XT1s4wMFyG49rh5OCB3Wq17tRto+aC1svGrll20OyXHq8jWtotJGqu0SK3zGOSgWmBPJQvCi9/wxRvUzxr
-u+xwn3mLn8St4yo83XTr8BbHQkYQkfoP2vdXGbXa1HEBUWwmb/VsM5H2hKz7kUhnV4BoqrLrE7S2FjN9JCq73ewZ/03fX02tXtQodA4MmwY046zpYZpwyzxO
-xEsO0YBwBehHl/q7nQvXmmoP+0SzPROytaU83JpBcFit7EtPcOkzMYNArnN0Nf1MK2fce0ajTBcp/XHyK+Tn+gDWsY/tvoMf8LmE4PIUz9nDTb9iwTMt3X+z
-8aLVK/5YxrpC52ABzpiHVl0X0STcI4udpdOYuczy3IMoDcMI2KiUuNGh5n4nEjf75m0h46Gom+eBnxjUSQ9qz58HftLNSp/SCnixJRjfuRE6MVrfSn1nxcN+
-oaMPdFkQ8zNxDmNDXZF60lKb5wRX0G/0w0gnx8tFGCpVDzESfUDFkycTE0ZLplO0rVq9St1lxtiS8gUko9pzurfsQpB8qclwyVU4LaJqDLRSAhIlkdXmuw+X
-zMox9943KV2Hl83KMbGAeJTj3sPZdTOgixs9Bn4JD/ncTdmBEouLuLKf5c/emJXtO/O8RtR/2Plt0HfGTYSOt55dB30HW9SR1vq9b+8a1FQC/yZ+79PCocte
-GFRrrxcPYYHQG5I/Mz5y5vQvDMKApuaWyKqnUC/f+QSVMnRksKjEasQKkrsorjx/G4NY0/Fxkr+QuV9ywu8r9lO9GAPOdecgoJE3YMw5MEqols9tzVt19UEK
-e47MyvVkZ1osnRmz34UJXkx0/3SC7j/WvAnPhQXL59XQ3t9fIaRYf0bqW8HbRAPbbX/8dmtByqzsVe0iizFK+eiJ3R/IaMzkPTDIPdQmTX/C/AswGShD0jC7
-uZHXt1fX8/rmhr6yqhW2dfUOjW0/AbC0ubG9urGzuVNIKYl4YaxDC2xeu+CF8YGpI9quUew5L4zvEFn829bF2zZLliPJvrzPxBdvuU6Sd+rLcfcOcevcq9r3
-DLskyQsrjl40igfmhxm6rdXueCm8O+J46tbRh7B/fuUCgIZ4b/cxYcOwY9ZRcV+YAa1l2pzhjNcwSgsrW9VqucBhSncGtx28wpSNulkpHusWeqwp2lURXG2S
-Z6xW1mkyOUShH/ZUd5W+WoSAa91JNnQWgBWlft4XOYQ5ye0/8nyoE8B7VbvED5GW2rXq1D/45e/+qT5FlrPNekCRXbXFQZISnItrzuHO/lq3N8Ta085GN+KQ
-N2GIvvFEsLSVbpBHf9KXosahkt0w0hqOaVPB1OmESBODCGBqh8NJ/8QwpILERVSAas2NTKe0CoyGtPg+CwNerYl4dU8C4WYwB4ZzUDf299H+hdnTTbGcG16G
-VBxRZPuCQvDimpdB3oaUu1kJOScLYvhy7HMictuj6Ko4SwiI+7WYKPm+yYtwAS0UJHsbfdfcq9omiyBHV9g4dTXpGdKotACNC0duwQyvyyLOCbwOtnqbEFaN
-QhFoNeESdsb1ONKo3K1U71V89hNDCTxjPnBo3Bc+UnYYDNmK4imY4dPBeQw8siDjWfOpWmJZLJDg5xUYpXZJ1I05Y4tPLNzu5aaXQWMl5ptckgqA7aaSb1fg
-jGS44D2MqDfORN68m3eHAfYcwE8Xw4nz34Znhtun8zC0niugF8RT6Ul6mRyB01va6npOu0M+DuNbWn4lr+m8jJKepWVSMMEzRNFROI0+i1aXcqk+9PDIs0Va
-PzkN/bmNO6mBxXW8bt3gBnlx1y15mAvNsJ7+YASFz9JmvudqCjPr3I1eHRqBGBsfhxR6UkWDLHHi8w1kEtNXvWRyBJNFqmpnlMvsRONP/173bZw2kyuX6Wf6
-gyGhmHwJhny3AiRQu//xPz2t8XTyMDrrOqwemeL6wMYyxhL5vUHyud8f43P/awqciQodcMzVWXZ7O+TISALTdkS8gIdh/K55jPvroVHHEbCHzthd83hFpJGv
-KDBN9wmxsfC+s03rrZ733SjxbYr3fMoOJqV/tu8vYPwDyiO+z6SGMr4cfihO80xphM5iEVf+m/CZzlZ+srlPX4OpEFoT4GpxEzt3k3s86EHnFlcR4DKo3QNk
-ody1KW8P4Z1O/3EffwDQqxn5NgB6OfMM1CcWdnpz7ZN+Bl0d7olE8gaMs/aF2K0jYpP1DSk4IYRr23hSFkoM+IUS84/BhH9IVGspv5a7kzqFP/OatokH3lsw
-HXG0klV4IPIop37AHbPI3QOw8BaXTmnnIo7iLdMumMVE4pFYQuFeqgUZz/+/CsyIXJ+X6nUY9z9slDbv6GOG/IYR4Nwrf18n4MRFf3EFcZCDlzrAgTzKboRF
-/lWgTno47rmwyM9uyUqfbRl1txHHuLVR90cRyvizrj3rOzBVregV857sQ7+nkYwnq5UN8563lNXf79wMuo1Yxj2zgm4znHFrnp9TscQ5QgnH+0zM85Pr9EQ9
-8SZAoWJxQ6dEG6OvCwsZr3Y3W4F/XOqkB7XnW4F/FrLSpzSZbyQCE8s4jc3kE/1CIoTEMSh6wMnt1LfDryswxtYc30bqEYwXpTeMF+lWEmTBPAFA9Qc9o6hx
-dfQDdfjy0Nw3v9l/6dSNU9oIFmC+IVIwQUu7Qhr1zz1KvdUBpcYNQD1fqFhcT2OF5fmOs/eUXhJx3GRnYzMlAr/oV1pDnhx/eXESHfcpgZ20gg6y/vjLIQcj
-TH9Xt2oBkxmhkeaVzrA7zmoNYyg7/De5CWPyJs1vSo/GQ5GOEYx0sud9pp+GYdHG4qO4PV6CByU4EV1JPw6jEkDh5koJu7lavIAAz8KZSIDqWUixKQkYeqoN
-l3rPR1EvH6A66cESFJhtiwA5dWTxb1ua3vViTYosIT4S69R4NdqLOtZSBJZca7zV+vhwZGEnGSz3DAxvF2vtyrEk4+u+oPH1UZTxNWO0Xs+0NekZ0bNE1tlv
-wEi1opdMfGbOTcQdPsna26wsUzjacJX/ijD+HukkpOjzMGaVyqbL7h9u9aQexeKCz/8KSGIn3Qeo5dv8jFdzVQK5DmdcsYEPYEslqWlRTwbnj6A12FkErdsw
-I3l/0pFFeFirO0mCe3mBLYnnAirHAZBlGJXW8Nwo7d652BNBqJIh9R94Z5MNqXqjUjHLVmVf3HbGuiPwbQGPS5sm6/4EUod5RElklHRdbDpz462Ecuju7X1l
-aGEg9atfeEG7eGjcjwqqLoqTQzjnzSYXVFFfIkdGeW6yVWNn5cZ8Alp3qqkUa5VDJOvwAGtDarTqSrHM0lwKmZx+o8pztIZLRptCYGWWyDEQGRBjVcxNJTV8
-jJmpYs1rjIHUUkYgJf2bEWFkPxsKI7vTo/0wQTDZP1PaCiZ70RdMdvyjDRfroWAhIQqShYtNAjf9lX6YDKxOdEd6UHXqUehzM8g5GG44pl6rOnUu0zndcMyt
-qlMnr8EEd42CkTmMUokrvX4sGnnMqwrd3hh9qSMfqENfVfpTf3paG+OQtqu5Uok8D+maXa0Z+8gYdYO0eHHIsRtzbgmNF2ANOGhtgd3Va0b9gItphjFhy6gf
-kBfhfAToum1YZYTNwtWcC8He5gW6mJIA+tNfV2B40zuXx6qlYsnxPzsTmNdro7Qen9JPwJRtsrsfbhdFQwS1GtFSbsYaS5dVifuTqhKn/7EC0xGbB9lttscq
-7W3ocRvry602Vkag8XtpIuuzyNmL91Rzc2B4KHVaGxcXXvRg/HQ3xmryXqmOiw70XDtZftZk3Q/pZVRqL+yeG6OEBQ0NRAQMp/IH1K32glm5QVbC8I6uph+K
-tnq1zX3zfpfMot8fhhTbYKQ4Zt+vRMeo2s30cFSZYLPU27d0PPrCWqX/rP/EIg7OyhEH8bXEPslbKPXeN+8zFpZum/dsy1VSyMSYqGpYgx6fuUqp0Nh16la9
-QVkWUxQY47szUAT9kFCpJDOs3T9Z/NKmA3JK2jw6ohgyKxgJiZ4UEwvWh9CTPG1Q4w2rYwAMz9ij9P/ax52LPwpDDCg/y8c/UMEeTinfUE79qqJoPJN8SfEF
-FWTcpLdPdhRx0Qd5X0T4wf6Poi88TiGZhSGmq8KvF/xr/jkYcckBw8MWtrXVjessVOzGzrqKak1MY2lze1PdWdFfza3t5FN98w/DqDR7ZBgGNjY38jzGbK6Q
-v/ZMSlG/2OceE3e6CRbbFAnqmSAWxGHyncqJRJNtehRkw6nSobPXWUsi+Hbg1IlI5sfOWmf4jQJ4sufOPwGY2mKtSgfPD8QcPKVML8eVCTXc/Oj5P/r+Ch49
-3+k/eqyTxnDs4RPY+P/2AN/4H/IHlBVuJOVAsg/DGDfkk7xsoXCAp9JCf0sJhcNlO/LhSQ85EDnXlZQFIud+txIRD7d80p2LO7y+W4mInfuh94YfX+osepr3
-uWOkj5P0H55E2OdvV/xxnz9cAuEhoucfTnAyq1/2DtjXe3HARndZnQ31WRyxXzrZIzb64MtGJEuHbKGztppbl6udIbR9k/OP0Hj8D/tk43HPJFyJNgl/AAad
-urFv+riPc6Cx1I74L9Gm3APtmHIPnoQpd7OAeGzeM2HvJU9L9tz/xmOYbPViobYw8m6c6Kpsafm93B7cmJABz7WHGi9mwImHFJp/XxFBBcgezBfLVceUpT7V
-imflY6L6dYLgQQ9SKJ6gZ7MibHzyCKEpb0+QYHT0gt/0aC/fDe3Fhi/YPxFqaxK/oLVngYjwzK09C/xFjNDchTl1ZJDmnplTx8RpXm1Z8d1q9a5poia4q3YS
-SErsAixYL2rt9zaSUjfH688OwcTr1eot2uMeezhagRRKnmsG+vjSd4/Rwqs/gS0hhmDaopVUrEOuwyVuPCjMkesHtukcVMvUOZ9tFYWA6gFWbo0V2xal1lkh
-UoRzJZPZO4QgtTSfDAhMznJIwbbIX1fgfLif1SPTtq2SieKuhL7ww4SUCTa2yaFq58oxOQ4pwMc49hBUtYasMRGnkk2Ki8TTFInzrPiWaW/Swtxmh86FwOQO
-Ol8IA+WiPT9UZuP5cAgqK+wDG9nXkol/bHZouVBHIvu6zMrS04kDTeTsLYTrp/lx5V8b8//XAMzFTQI5giHWZW7Is93TOc6wEUosCt4auQ4jHhn3tSLjiQ/U
-0feV4WGFE7JXd/4r/TDEWkHrUC7CY6+7Jds06mZKwd/LZtmsm6k+/J2/bzl1J9WPFa6bdTQbSQ3gR4F/DGKp62Y9Vyynhuibkf0+TSZh9LpZX8KHpW1WUsPI
-ry0cV4qpEfy1ZVX2U0BSMCYVWkiNoqXP0oFZvJsaw5/UqXRqnPaXdnEhNYHeijWTTXRqEkHQCrcpN8pJpcgUjGuU1SySpsg0TLL6S9VK3bAqpp0iZBxGWOJ2
-vZyapi3jfSg1wweIlu+pM+iepGDWBaxZBH/drOdrB+ahaRtlJ3WWzMEM4qBcFiPZaBzumnZqDrHgVV5IncPO50olmpBKd+NdMExb6vTrIs0n4OyZd8HwMZoN
-JCUK+NQo1ajGOfsW+ud8ybJz+HLs8BulWkYqfnRVBGcKaG0apZJtOk5S1c9HIgu47fu1MgOlUA2gfOT6b+Ksa8o4KDEXUNjhOu5kCR/cvdD+jL0T/NPTMLlc
-cXx6+skvBXUYx2cvOvWVnZo3MZUPzVgm0Dq65T+iH3Xzfp1fRscckci03MaLZQv9FvFW+7tvdYkCDLRaFImoT/LPFJiO6Bu5DimrUrYqpu5OLL9qn+cdolys
-UsXh7W5T/xWntAlWTaSQLSDYdZsGf3dBJbTcQ2VXUVtAVGcCUSUYz/K3+2E6YrhkC1KCeJP774AP1NPvKwMLKK2YFNWFmucdIO4zVOSJ4FAPxDhvZivVr703
-JaBoAgh5G84gjijUBlVv5LTArnYfj8FXxdHcGpzt4mtpuhQuQUw4hyKBku62KFE8Y5Nfjm4PeaelvKBHTlazFJjoikfWz8E0vUKblRKqjJar1buNGrtFD3gx
-S6fwwsyKrLES6i9458YnE54boQWhTrgrQpwUb3Z7UoS29qz3JZ0NxaYAGiWhR8N9XzcxXGpiRXW9KSrcRjK8kcwJ2lOdVCzd7x4I2Fsl38ePIiyz+nptmYVb
-XsA268sKTHD/NkLxlu3lxUyP5ivj2+WZkx2hkDu+K3+mf06BcV8BosGs570H179RN/YxABffF5s/bWdcrz5maVnUJDeB+GCyp3KCsMVaSoJHX1JqGuasw1qZ
-OtZjAXE8s7UveJKZnTY2heSYVeeaWK99UenF5pF87Wdb2bC90mZDB/V6TS8aNadRZkY90jffUl5sE5E+EC3N5OYn/KtZ/WNvl1/rakID/VBTN+r12hL7FvNX
-P5npC2A1K39Lk/VsQrCBwLAfT4iI1iaKsXvsZeGyp7XPEvXveRP2XEcTFgoZ95nezsrR1az7IWH/U8mx7/W17RnopaneE5EFsDmnSvmRcgDxZvHiumXe9sLj
-70dt7PcrMzCxU2Ja0W1fJDIBkz+V8FLSJVs2A1Q9f8AjCRzqDguXuQhDuP4NGsv1t2Us9yRMowFG1bb2LXx5OXYRjYkZjznVcMxNnlOwi6s14sC4ZxtmuQGP
-l5Ov6YwfudGGZGOuIZllOuTTMOu+o3wUzT1fPRr9+tgp1Qq0NH94zAggcipq/VMLFOTaMO49VW3YNcpGpYiqN4xTfA7NUkyb8erXqkZJFQUC1nzDnVnzbUCK
-YkgyPpiDNkBN0NruN6nBJD913IhyzJDveudTxYPs8OByE4786ZB7sQZ/a503uVOqtbT6+2ykBRuz8lvvqukENmxv+wzyHwsa5A/TfeJttmQ9q/vzUaqIN05R
-ZcRYW/b0EYz7pqC5stWnYIw921sH3ENdPVqW37XGYZQzTqgu4BeHgYQngjwGwEgWrbmCfRihWTfQkCsryqFniaZXffF0YJW3qjYNoVA37H2zzloJ+vRmebyZ
-aSHx4jVoewMhjxfaFC+3TYvRZmQ7tEG/HZrP3msoYO/1bagoW7ePXbJj1rd3eknxGQ1bECQ4ZktfEUZywz0ykvtc+G3KjqjXezq2Zk/SFoZ60MJQr4Ut3mgL
-W7y/fA/i9JswJtMK2YgxEU/S2wjL8PQ3FJiO2BY/FOu8dXgkyjqPHQYhI72LQSM9RneeqV4zjbIAGfNYWH5aRpXYQCRU5nDk53vw7BkXbX24L59PhKsL36NX
-imaZ+v8wy/yt81B4OKJwBku1fuEPQv+SWVb/hoewK60QFmhBHV4yywJHGx3jKDDIbNEsN3+NuxVka5CACchjTXovG3e0QBLAsND5VX/Gw9QziTEl6xGPB9WH
-X+seZ7JecIQy8PUmVW3zHf2eVT+oNur6Ow3T5uEdAonxDt/cMYbrtEbsFExq5ju3Wa1XsJL6W204ZWvatjoTAC3w/Xb3+I5CWjaUKM3AcyFg+2bVoqv/yCpJ
-/hKpex/K246TOwcqClZ4Fwylnx2Ac0sUynWEvcVB8xvmDypA9s2qHrjisBPljUzy/mVi28hcN6vUkh1jc0v3H0kdeXLfrMpZ6T/vg7Mx1cijcLpYbVTqtvBi
-hTdPe+h3FQXNJEUeuQgDRasuXgC+MjSDPIwGg/vCkX+gCM8iD0C/4VRYyEd/CUwnj8Bpy9GNCo8YGwRiOblKtUIeg2Esoh/VKux6G+gyZr5aq5AMjNFyeA8X
-7+JA2VEscIPlu3DR0mc4Bu521SaXAWg5uhToHTNQcgSzmZn830su6oulBXWUEYNYk693uiZjl1GW/WrKUwxWPjTuH1qVEuOH0Z98FX6i5chE+aOr6U7XemvO
-XacL/Ff6YHzduL9uVfjjklyDMaRwvbTLnlRsmaA5kD25MP7mI9/yZubyZzKHh6XdRzTAksu79Kn1DIxaTs2t1tek2ojl1Hita5xqRbX+Zq1hSV7vOxSYZRhy
-kecXeed7sv1I28xMUZClnO8FohO8P/hUm5Tv0Yc6ts5+d32vjCffLP8pUf/zoeoHplGuH+hF1FW7Yh6hLotjVe7S+yplXuNfvgCeDg1Qrp2RamdorS5Oo1WY
-u0FhUyW6PEJescpmwarcJU/CBGsKHx4S4bq8iDGavVbdR/pRf9nbqV5qMV+thqOOYCfElOmdTlkrnGfxb9N7rwyB2qGga2g3JFesDCRQjfmy7o1L3jUYpJ6w
-SUpyHMn8RT6ND7wn4LLvgefviugJd9ct36+fa2PO5DGp4Hn+7uZ+HYdq5o676e0uWJUZdVDvksxMJe52FxwTL350Nb3UnuWI25QsHOt4UX6uD4a2KThkBoZs
-kSVmoGSSvA8jbsR7elRMLLzUprkN6i8JEMGoAi5sUoLhGnfzTs+WRBEEg+0IR/GBZlzI7dx7YmdRHWVY7PreE0tgWfZLok4tXLler12hijZ039GdY6duHupc
-Eo7JfPcP53DCfTY85Hq9lmFFYmpGuovnVyHDOa4UUUhi0r3M+9QPjYqx74UiPWnhaKcL5I8G4Rw9puiwmTaDp2NUhQk+Dr/zrxdjNZskhFAZE34i/HUGJnRx
-GT+UM1AswBSppGuaJxagWfSGtc6Zk7QsCw3W0mxGsD5RC5AOkgYMO2Zh8h5FcFalZB1ZpYZR5pBNfG/J8AcSwMdAYasuJNpSHuF4zW3CGa/3rA36tuMKmM3B
-E9F9CnQJ66EzC46Kxi427LjxyMYxuAqOVcogj+J1xCrWvdg5+B7r08ZpqhsJZ5UpVdJElAXWTNuqllo7VEUE53mlLVqHgrIqIVAjrUFZlQCoyzBVpMYGukQp
-wMNTMdMEQSbqn4YvwEuttsAE+4E6F7FkujbfTbK7ZaNzmjqNluA6VOUtsGHKCh7kqWYICVVPwCo7C2cKtFpgb1F/3TuWXkw+J1FdwEc5ghQzcLcHMxCFqWwo
-UcL76zHQGk69euhKkK4g36fsCZSYrBZnITIjVluOYcQPOxMNIknI2mcjCzjC/QxVBKBMRN2p254ezEd2av1+H0yjq8iykLtxEfozMLBbLR0njQCk0dJkE0bx
-Lx9i89BOBQknLLhagWJEAwTBUshNpvPTQJeZJTOJLSeXMaf+cODxb3CtoIazhAZmFpwNCi8FK3OgY2ntjO0XdzKu5f8T3i3XEq3MhHSozkXMmVi039rdok24
-zLKRGdIy3kgGXwRLlRZwIIkv3U8mQ1mwcpJFm8zSyq/fR6WOru4nxrarVStmpe581Cv65wdY1DJEghvAs79hW4GHGuq5NGyLbMGkizNf/L+APhfTceWx37B0
-jhZGfXrbl9L5op3796c/ukVL9mFWGCkHWhrsuCURZdLX0CE8cFgtWXvHerA9jv+htq150gyg5muNTYd6Cc4FJjgoLP/fw9vVSifbVXjtqdN+UhR71Ds93aPC
-e0g2kCTtS9vRME3DLh/zidAPG2zNXQl+e05uRVLzi0Uk1Ezw++hqejGwBdE3sSjAvP9RoYQvpcudogoTjFLWOVSMSyFaEM4Gnw1SIX2cBvrhLgMBSfIe6EFU
-/11y44G2sKdO+1sXVHavKypLShHZQJJEa2vRkHkFV5rsXKHu7uwjfIk59FTxJTQ/AUPQMv7KXXDif68Pzm9xYEuGY7pBcDmTYQHOCFMX2zQcfI4e2IbDeILD
-2jTP1GjeFs0i/1SBi25fqWYjKhDRobk6ZYxV+E6m0wFnmnQ6437jTrpZyWMbfMeUuH7n9+KLzWfhfBMoaKu/nF/J7axtp06huf2WtrmV1/SlXCGfUtR/6a2C
-RLts6+GqU/J4BfVXu6L+1jSa9SVIVL/ZFCInsartsJZ1rgYq7a1ukUSE7wHM+AB2Q/g/B3DGPdgZdE7yP6zALLb+tC7Ywq5iJnsrlTKd9jYT2WIGn/tPB4KY
-ajMHEank5xV4sGFblJOjV3Dqyta7bKMWnWR3u7u97uSObSGfaENuU/T1fCM+E7cQ28S3cLHO2AFMfOAGiRaZiIV1lkW+rsBFcWVCfRu9UcHfeENy71ADdAsp
-93wyWLOoVbTjNcpuWtqFgya55DmYw6HUkFe4j8aS+p5dPfQCWAxrZ2j+Cs9esauHiLb0dw3A+Sb4JdfgrHMX5cChWef78BnMDlUnT8EMrXdo2vtoLeCUDeeA
-a70OawTz1llWgeWQP1LgEm2FYt10igZqtvN6AvNM/vJdyodIYhnMQKznWZd4f/kF2NvUL9SalJv/CQUuNANEHoaLq+tba/n1/MZ2bnt1c0MvbOWXVldWl3Rv
-vycwcSuf39J3NpZu5Dau55eZ63AtfzO/tK1r+Vd28oXtVB85B2d2NvKFpdxWXs9tLOtafnlVyy9tp/rRd4sva2VTu53TllMD6RswE7Ud4FQa5XL1nl48aFTu
-miW9bFb2uXB8WCM0b4llrdGc+Q240IyW0fVMbm1t8zYbUaD3Cp5qy9rmln4jn1vOa6k+9X/q7FRrQgbqTIAOenqwNTmGsr4E6WBbioZoVd6m2sx60TZLZqVu
-GWVUzaiYtlXEU43/bC44iwKSETWPrqavhdp2pZ/cGsu5Ui8zNoJZtM36SfMZflBB/0u0f6QE4HWbn4OL4YkP9ThTL9PHQ6HkFGinQ1ItCS4q4/HgBxH6ejxL
-/ecdCipa4F8d42MVRLjXFRG2IJks/9k0WHM8oCrGTV/AmWa/YgN8x4+cVwy56xXMMXpUN2yLU0mn1NlKmnti1PtTgzC0id60FsgGTNSrd018g5RqVasi/M3E
-+IbB/XfHtmTJK62e57UxyIRTrNZM5mNmRONf5K8BEQ6DPERz7thGppO5ybARCLdBXhF0cl8MJpJdSLOB7pnoRJxZTLkGIgPtONk5SwGtIBxq6iLsQ9Lf1QdT
-oe6QR2CED90qhaKQsZzVErFcj0qMRvhdtTcbCXejxHLJLowgEunzk19Y8l1NAf6PL0Ft2OC/5p+CYZGKDtvUXGF1Sc/tbN9InSIzkNrR1vT8xtLmcn5ZVzeX
-76QUNQUje3iI0yg0lDP334Z3M7Xj3czttDq6SX92Hak8wRaUZb+knWwrGoxr+2zV9JJZZ9EdBauPbe5Uxion8I3t+WgkRELM+AF44gE3cC7ubD3ZY/5EAbJE
-W2MXGf6CzMAov4NI6lNeIB96mgErQZWoXoWPs7udOz7kSztmXecO5XTD0es2mrILu6uHaQWXSbxdRdeBrHDO2WZFyXUgtolTx27zbEyu3Xogzmi9XivQAhhi
-DivhrZGlqP/Ku/rdTEKcyeZFnZJxJ0jV6YpUk9FY1pfQXIM2Hur9vT0kp/t7e5xKF9rBBlZrrRLwPIy8trfH6eoKzNzf29MrjUNBDfpBtcbYEuPa1P29vY3G
-IZ/8G9WaIyvHvtz5vLGeqsOv7e11rxzbCp3Z+3t7MTHhaV2qhFG9awmWKZHImI4hgW/kTpd7DYaWaNvNDcKfhf56vdzaayoeXe8rfQunNCxPCAx4mvMa/a1+
-1p2/S7FR1fmoUbMD+yam6OX2w6pzBFN3Oa3VZGgc+71GWRded9i8hGYoRk0mWD3DKwX266hJ73gCb8NZhiTVcMwSt/HHPc4kz6P/csxyXdiHUZzhlb07B68j
-WQ8kU9CJH3xwGt/qaqXFz1GW/epgmr2T2ndEJ51m71judBavwVl2ZIRnsdm67H6SvJNr1H9m9XiSvHMqdECFVafo9b5CFTWYQPQKu0uULXpAUKE+U7gNJ/sc
-FpFPhdAQgp2JANLNVN6GszmEuEYBUidUIgbu8zBNGxPtsMhjVGY5Qk3Zv6oMzbPpneIFaX0ah0z9D95cX28x10kHqV6I6aqggqNOqSDpFGYjkpsqgYcB12zz
-yKo2HIkuAkl+mng2AboCABLcamZhZotXkhGp/s/erC21PWvhbqjnoloR01Xp3XSFsZoNJEnT9GoCgI6xZ+pFu+o4ulNEn9+ULRJM9E/VcwlwFAKRUCvV2DOX
-sFaBVuKz9b8lj7eSrCdqOrIhMWF27yYsCr/ZUGJTI6275jGLVsg0kFHZrBRSEQ7HYnGrZbxqvYjncWJ8tN9W4AKqcNPDVsStK9SrtunFn8ehRMafFxnkZZgI
-uCtpdT3Wxvd8fklegFGqYV+p21bCoB+AyvWs/KLr0k228WkVaSZmsoJK1B1bd8bQUNb7kkjQCVX3O1BzfcVdETw2q2Tq90xr/4AfFxX8f9diVsktysQGWI1p
-NNMS4MkHrYml4e8cgAuMZ1mwSuZt3jsNO6dh38gmzPIgIdXqLnNMZ5vUpq11QKtpVnOzuovu6jRajdyCGYTEgFA8MSuOllRPqtVdTdTiZhwqTO6WjeJd9DrB
-4bR0PjghanAYBZhjs6Kb92sWKySAtWIMa7Osat6tyYHeghkOtFFDdAuAgy1Hyart0FocWBHOsXAsjbrlKjXUzIpRrh9zhcnzIYgr5apRZxqmyL2GwSdPnTp1
-SjtLIe14gLYYHPUnkweS7ILQ1YeaUZvYNr7WsfPiLhZ+tlWZpgEm4xumfjaFoTo7CANpsazceEQHACRyNrPEanHz/pL6b5PzLtvoiDoTaKfrR0AbqM0G06Q5
-eyk54GhvNAvJ0eJ6pWmpf3/ez4GvmXbRrNR7ZPDZ6anwOwOQolYWVv14bZffZr6kwMy71YqpG/cM29TLu35rzlcz7aMnE2wk83q1YuYQvkhBcd67wUQM5Xy+
-zOt6a9XrUl+cf54OuiQSxHYl9WyuHJOX/h0FpkJjIS8xj23YMjsahSeh2YDMYYuRgTbBi+dZaRrkzarogsrRpjSRo76JQ6vClyUakJKn4QzGUkVXhHt7VhG1
-UGtGxSpyzTOCmdssb7OyhTnpNMzFYQLV7N3ZEPFOfGr28/9GgclCuXqvUDds4fc2D1MOvtodTNPvWZVS9V5LX33apCPA3KY1qPPb/X2bcYg4Nh6Oll9rjQr6
-KF6uNnbLpiZVI8tAELH8zOarkN8l4iYHp4KhgqfM/10FfUlVHGRDVOrolRWDhOy64UXm0MMnei/Cmz/ql+oHrIxQVms45g2evVK1OQCyA9PU5TGjW1PfM2jw
-8gR+THlI3sdL2hRCYB6DzRVaX/2V5DKQlssm6NJot+ebfbxro/XEQMqm4dSF5Qm1l5QTYpl9caP3106y23d7BrXc8U80VNVPD8LYGo6Z29qQGzBWPKhaRZNb
-nivJKbJPG2VVme15AaZRhfJICpZoGU47q3mK1RfxEy3DIVXfBuMLVbXUydEQ2MCkrYivcBuIuw96hxF7RCz34jDSUuXgsfwKpPgDba9RLutO0ajwV0aTp5k/
-5tIEA7DSKJcLRaNCvkeBlEOD0eNDgykl03fGxMLtTMerIyOTTqYg4DPFZklRddLxZ81fgclAaYwVuKEv3dhcXcoXUqfwc2VnbU0vLOU2Uor6h8lZ3Ek7r07J
-vRe7XK3Xu1xwg8r6Ejq6zB4a+2XziHl1w19tX2Z5tUgHJj3evTp20NMPQ+u0m+Q6AA3bxu5GSuu7EX0dLwzO/dbX/n6fNkLr0ivS9ypwoeie5eKgDt0x1ztZ
-1rF3BO1cMfb68KMt7rz9H8KdN/7G24vbhEtp6iibzRO7TbiLIst+NXUXGwekZhXv6nuWza4S3hdfYdcSj1uq2voh/wKMbFnFuytYnJoxHDT29sqmqxCFMjCh
-+87zuPoTyufU/96bpuUOp8nXXXXC7U3XLmYTITrrfXW0H9pGpVSlodzZr7b3Q16tF/thi6n+FhjSaGMxFwvlJC8WvVjQLqrUUTaQE1vQ7qxm2S+JNPLJgeAX
-bvSUOsRHrLw3dtRuzQ/jzDzRG//vDMGwZlX28Swin+WRd/YalaJrYTURFVslCWYyAi6Nv7PCYUr3QBqBR6STVwG9OFmHjUOdQknK+qAKEQun5957772BxxVt
-kgPBxukxvw3oaCoAtz/5tQHhapMchAt1uclTnwY28l/AY979b0W/+wcTvLIIf/f7griGWACtLzlDf8EuOac/0kvO/MswJlMrRjvn1m/6jVwBtdtH4fRrr7EP
-BWOTr+9o6zsaTdAXUn3qN5IrciRZReq4WEZiaz3o+dYq7YpZ90PaYFeTg/JLWsNC1eeSI8EvPz3po/g/KgCSVDSSs6B86JyFvhO9APxuci2WZLOkToZFfeWe
-k6tfqBctv0tOLui+zKwLR2bCeKuN6yKvdnQ1/aifO8jY8ZI8kFPiheCB79TtRrF+8nEH//YoDBVob8kXFJjcM8rlXaN4l7uR4af9K5n2R55hUDNru+zHCocs
-Bd1jR/7Eni+HvAgTIqAWA8Yp/mzo7CtQHGnjvDgfxhGkWD2d8ZSqNqrHoGuXWz0YRoHD1CYd37dkkmybpUalZFTq+l3zWMSLYibJmsi6ZR5TVwCBY4+J2XgY
-xGn/iUSlSljHKRplUw/U5Bb10zTTf8iRR2CCCnr0w2rJ1I0K0x8Y1sZo6nq1ZOYqx+RBGMVnJBrXYBEWf3AEk3IO5v+YAnMi0ooepJNhSid3eoBgESsmll5m
-DyNLkLfceS/vim4xL6FPBFjJfOXRDVGKqCi1xNTZJxi8tV2Wk/4v+yEVpAO0U6DTTDVxNfqbXIVZx6rsl9llkAZ55KTMZ5bl4u1vy7Q53f5YxPJjfmHe7iHd
-hhISr8unYMbtHo5SDKmfDpyIPKRs1sL8MTzYvDW0qt/Y3EZnAqsb+WXmPGZjU1/Jra2puaVbKQUvW7mNO3p+Y3lrc3UD/QgQmBDXr8KOWsijA4FJGL2Vv1MQ
-CQPzmzAbvfEEWzgVakGJaKFvft0bSzSFohOD9fx2bjm3ndP9LUzBuPjS11bRncDik+gm/nF4LJYweVu9e5a7lKGOMtAn9ix3T88s+yUdwbcSA7ln2+4Wh8el
-/B3rJSdu7L7KyQ/lTh/Q3wqjt21bbMKkAmeFpbWOfCy3a8LbaKf70xkBdotB5QX+ILlnioQIU1PSeLpWGE845Vn5uykN0ZDEVkW4kdOtSq1Rp24uLLtaoZ5n
-jgzbQi4/TjLN5jT0UgglAljGBywTBawbU49H0XiO3vKbGulI6lrrLeayvY6rsIr5XftQbQ/32aj0pnz4GPgiAMTRVfFTjDfuqh6DHhEboYupnAGybGLwKVpr
-dYsiFo06pFSM9srSJ2GcuRAWBadgkiV4Zc7A9DLVzI8piSb2XhK6JKOW0yxpDmbdABLCbQ7LScNcrlYrW0XPaaCb9ySkWHRfajlG08g5KbqJR5g0WPBvJD+Q
-WiJeJRvsN23VDWJS7DFJeiST5T+bvg1joDgODUjpOGU/wSUet+MkCVI5DqM7tlUwKmx2xmF0ueK4nxMwVmjsolU6/VZ/0ZuN5zubDdYrdaLglP2z8OkezwLD
-X9Zx5FiXt+Nr02o6DzqPjJwg35IbmQRSY72UuuP3A85EgOhiS9iDqRAnlFyAkfqBbToH1XKJG6l7CeQiDB1WS41ylV76x7nKzKVTGk/Gh4ZjmkzXfUCjv9U/
-S+5gtK2Bq7Oh7guCeLdrgkgypdlwatPoQ3HALWotbdVar9IAWixqOj8fqdvFpa5d3hLfhb7VGvqOLlolW7eNyr4pfNBejNZ9WrJKtoblJG+zUBSJDsYpwqb1
-mm3uWfeDMVCol+ktmiUb/TzfId1QBKmnV2tdB/ZpOndZq9ZUBT+uss30xNw4JZT1HEiLVcGPG3MIQBL1v07p48sKTHJtNzeuShFSwT7wN0SmqbqcAGCUudaq
-HGfUDjQiNpo+aaNpw2ygDeSpM4H+dW020AY5ZINpTe+h4vZQqjjoh7taPjLtK0atxp4U9Icu58VuOOLe4ytM6ye4FrwGs3iDM5crjsbr8lfEi3DeqhTLjZKp
-NyqoQM60A41Dq2yZDtcNOceL7LglVngB9b9OviM0HYF6JthBMadvdDqnTVGfpT/an7qiYTN7b/qji6mj9ZOeFdG+5fwNn5jC3Ad9MLuEvQ1TTx5GRCfEGRTj
-DY6rFcn+zt2a5FNwDiXgbgLykgVfkFsZzDYcUzTu5BzBQyPPQ5qFq4skX8Y2nWMlwtRLXocZeVICzn8fj4nm4qFBeO4lpVAaWYZJjFqP1rYY4xq7k0AYr403
-SrV14/4rrErX60uQmXomOIUns77E+sjSH02P4Mj6+8gkLdlWZa/KXIK6n1Fr7ZlkSJCgJNgsH4QL15kbsNXKXjVE9LJfcrWTKfH3Rj1/3fuOmB6rp9PjR29W
-+mzKKROwmBdBZn2+ZxTpLuQK3QJ5fIqeiEVKqELrqZmD2WUutKOVV0Vd9be8SVlMOCkR7avno8F37cy0CQKzwbSmh1K1US9bpu05/NIPqxWLuuf1lBWYATCa
-IDmxCmnxgCSLxHN+g0P62EimA/ECAPrCy2NPHHIFBmld12LLbyRFtz/6GNH+//beLTiSLDsM6yw866AAFBJoNLq6e7q7unse3TOFaXRPcwaY3plKoPDYRgOY
-BDCvXW5tdlUCyO1CVU1mVg+wlMndFR8bu1xytaT5NsWgVpK5MiWSCplBUuLSNF8SZYo0QxJDph1hhcKWpXCEg3LI4ZUsOs595c1XVRYevUuHf4DK+zj33HPP
-Pffec889h5bLj8MY0RuvEx9nFEo+CyMYSQv3yCzlT1OQIT+1FnFvqT6CIeKXkFCAL0nFwpF6X/A6oMOe15kDoDesZeqAjbeVIm0tH7GtUG/1sVowSa3DaJUR
-gLdKb6hLR2zVT059pOr71n43uf1Rkua0UQIXtZBCT2QedUYlmQjh51/vdwen7piVFnlpRMnNlUb+VDbHit0RJQTlyZ3cSc33U9sL/mSKaqgY6owvVfkqgrnv
-m5e1VslfH05VZeXWPKTN+k7DxgufRPGxPCCinroHw5RAj6iQYG+s5o84Z2R5o2dM6Uv7M2++rB9nvkSwBtWs+ch+7DuYbll/LpwqTa2FEHz0vUhP1tMYbMM1
-95s1gwaDk7/paZtNolshSiEUqhwoyLWOo2Zdgclt29pikB4ibOEbdJjEbeCtsEsMtN+1+7LK1GdSaP3i7vG62te9IX+tw5DHd0Q7G0SHj61x1LGNp/2c/C2N
-33I0DNv80LZcs/0IskJsDF+K7jovdFKj+D5MSWTTKXSh1jjrG0eOYcR4jsvjyaDI91RzSYY1pm/auTCGx76najcscYMb9pb2Qcuq4DSvs6lfNR+1dssYr9lt
-2Gydi8xDj0oiSMPtEDkQbiGubrIbLA0bYIctL+QevNFhIDq1rF2ZF5kLmPc2zSLNHdtvcid6zsXlSaP0qCNUq1omIQ8MNkg8Aodr2vhYwXGtSjmmeKyD0SDd
-fJU6D9hNeH5Bbt8j8kp1icNho/lvk/sO7YCV9iKJJNa55WNHUuwwBHMxWdKwzsbAtA+b6KDctU2DvDHzJbDhejaGML6inQcpB1PzpAq99d8k9dig/JI3KHcT
-DUqgbW2MgSYJx1YrRdJmzpcg0fbV6PpNu9HYKTvE6oF65/S+GWVvRPfOV7IzYcdhbANrUAMLRtG/7VH0ThKKBtrUshLIY1+oR9FjTv6WqKlF1ybR62xyP2ja
-tlnl70eJ+sdwDR9dY5aEOBiJ7sJOzS3jz/fCs150bjo5NjiKTGfNthQ/oMCQ1Xxy1/+CY7/QdXcLyRrkKnOirD5kDy8AMfAjdM//wOObgNA95sfonykwHlFG
-XYAB1ljSMOnSNSOvipHWiSvBVNJI68SD4DxkqnVDhIBgh8jOtYewFuuM5PXyj7rcjrShuja6IKbOyew+2kzTubg8afJ/e/eTf8c6wLh2MSX8jnWPIBeSXI0d
-UzTkv9YLVxexG20n/1XIkLkv83FaJ/KAFUSXZz75QDlt7wjTsSM6HUUDRfeeQDcl0L0XQPee3/HM00WXC46fihEc94OCI8a5D9XWMwiexFgMzP1Uchgx0/9f
-n+D0f7Yj3b4lpEJ482rjebpm7VtuuWo6Fdtq0uiAB016JDlo8rPGdIgq0XULpA4a2DO1pdG0GLzbRq25Z9yedg7rrnFwzNX+9xWABdGsWsAXY/yrHGGyOuxl
-PzAP1TwMkzig1g7VfrEgQkOYuLJDlHLqJeh1zQPqDc6DtHxGJ8nqq9DfNGzH5N5in+HaTKNpMSqwHhdKB017+YzOymtZGMF8z1ee9nc9ZrzfgRnbk11LY1vH
-3ri354s5/N+erx4ZlWmjVbXccq2xu4vmN97ZyHcoCiuYsG7BV7eQ+GyUhZFNt9pouUWsv9rYlSnbSfvTrmFt6ISORO0oMxc6Er0VXV/YNLWatArGDcI9EtHm
-BdK4BVSsWTzpt7DRClZPungf/X7xqwqc3WatrjTRBP4hRUZ9E4YkdNjC0ckyUoeWAKauwLiAQIhB7y5TcXeX9+5SGGO8FqJDDS7/WXJ7944U1XKRHT724+iO
-3DEXTJOYbSYMztw10cH8rlWnllJUwpVtk8fXvBruu1wnwZQdgvQSgaqXZrS/7tF4uhONA+1oIwyMKWL8vXtkMgb6PedLkEhWiKhK3Rha1elWyyJun/E/I9e1
-iG7w8gVSLsonfFcXfvnfVGB8u2VVmc+6lSrbgS3CWBMfbrq2UcEhNBxhOdrOmfsoVtrCOjqpolbgKrXw4ogTLycUqmPsN2t4wZfqCPcisQJjKC42bNLEJquv
-/aTHCLc7MkKQgloa+8+54K2jc0FwKOfwvzT870XUoadA7/qt2viwzqacp16k6pbInFiL5BDoQgyAY9zDfAAXFgRQTwfLj046XEUbOOaxM7p5wlI9ZLuUx7cL
-z+wbB0VSIRKy9n8kNyvuggJaLrI1zhN/6eg8kXh856Jz2sY3DoOnx/I902h6h3T8ir0CCBNJqtSZNY7jSOIrCoySk9CyaTQZy9yDcWQZbJ34WCo/OnSZMXIv
-YZIZZJLsvnGAldCJkoYFZpfwdbQGb/rW+mDffF2bIZvtQgAB7TeS31N0IJ02ImAfO4psh4Ge874kfllPAEZEpuVZ9LlrIDHW7U6YBOG6p8tEP6zA5AprU2dN
-dhFXZ3YbGWcD1tozTkSvGP9Et639aXKnOMloqJ0NtnTsqE7JuGEulNjWcoCEzJ5GJxbTDTwPVoy6YR8SrxZkFQsltpFMrn1YwDKFcKWTYKp8BabW9y13ngBG
-1xrOBga4qhiuGSdQEKUIbGYKcYC0/64bgdK2x9pEqBHKAY+PzgFtB2sulNj+rBmARjyZcNcrYux9qZ30xEGK+CqfxFuqBFzyNxWYRMIjybkjD/EIYkT0hByj
-2Ab5megzJ6+tD/Na5CA3u4i8VmQviiN4LdBrymxhdLR/nlxH2Ymw2oXoNjjL7Z8UywWZZC6c2vaWUoInIgYKYeNPiVchecQI1DgRMfNxmORhFANCRsOBvw9z
-EQMfRGSmEA1D+80uNFZt+qmpAfjHNNJtNy5z/pS2z7opnKZtNWx08iFqshQrEILTS/aLlnsxxOCACxEQTnnn8iMKTHGab4hGmWSZgSyLCLZDzpV15vqlj+xh
-crgJHqUFFnl+OzES1bu4tuWXmwuJOKoDEbVLcU0d+5ojEXfMRSRLPDcXhooRR20ROEro3Z3pWossZLWWEb9kkcqFcOUC1jrN57+fVSC92uJr0wMYYtu7SqNq
-HuH6HfiGtmqqz8Eof+zDOsYuFrnjPRY1SPYr0XEJ6kAobXC1ZXAO+cSROaTDWM7VWkZbU2byPt6x6o+d6V3baO5Zron+PF2HKOsCSbEPQT0ohWCVhArz07Lr
-/1MF1CWG0ibBaNOqP1ZfC17Atn/duXzGu3ydhH7mT4BchensS30fJvFsT070xMMdLu67trHPbsTaO1IWh39UEJBD/4ZpLzAI2jnIUnIGIkppv5P8FWXbMdLG
-/UTijLl7VMZsy1dzgaS2WyAJUqNp1suuWTP3iWDEPbcvJXYLJPU9UOPJndxzkey5azcrxADE4gqCU+PRv9MDgFzJRNsGZOTGGYNejWbQJbtZ2aQFPeG2fEYf
-2vUy8BkyjTRKIxSxh8hVs+ay6EKD+iQtMM/yi84CyVXvwwVWdc9y3AZyo1yZvmGeokWWRQlR/S04Z+KO1zV2STXDdW3rEUa8ZrOinVJ8AqtuGbtO0SmKehiL
-FTXurrFbNg9Q0Y6Hd6IF6esci7XlmFvGbonXQydR0oTulye0dh7UJnMJFZx2XexK27Gepq43zfoWTzn2rrTdVJnzp7S9tpHgfGg45Joa/8de20h9JOWe3OEP
-+yWgYUid7m4Wofcdw9lXPwL9PtPEZ8NUZs0WNmqtXavOLHFYrW6uT8I90dKIw7GvT8IkncP/0jC8HFGHOBpnN5jh3dmzEejLNU59S6ZDz2rLONG9mPZXkxtt
-R/bWt6/aPPpwRZA+sJn6RKgWufaz6eTz5p5QRNLnaOy1ZfWwbvDLx0B+7KUXg1/wwS+E4Se4aL4Klxc4BlzlusDqs4NSF3dRXSCmPRPbLh+1g6OOWhf0nwun
-SkP7yWMNrezT8ZsyuNfgasnDIWZ4/+x0hvdKm5a/dQb40bEGGIlN3yNhkNdvyhD/ewXymwQNtthFDrL6ZQVA2nNRtwHNY41woXOzBW+7Vqq79qEu4ZC7D6OB
-bDUr+dUk7jTVCeh7gjs2dg6nH7OpVxXt350O215t16tvHb79aELQxPTEpNxq1D40Dh2MbsxSY23fognGYSXgynNwtkhaW69v0lpM2PxecnOxjkhoE4E2jn3/
-3JGGc/z3MYfCW/SPPxTRx1biJMR/bO0wZr+nwKRYkn2jhicj16wbLKZtWmdf6iUArnGyqA+EPj3NUlaq6gJkZDTYg4GYAyz6ImHnVJ24OOGH1ttw1m403LLT
-NOpUobJv1VsuDQYxrKuYuYl5G6b9kORo//AkuexskCjfHDZ7JQoMdWbMPBM500bNZTNdXAPdjOqxv1qBFD/dW4CvKdBbrLmOeg/UPaNedfaMx6inlFQbkt3C
-mFeEc8EMnG2aXo2yUSEqDOqVJq2PYyYrW2RZs/fwpuA2TPv4Ldh91ntm54A4aj/nsc+rndknmphaGkEd2+Yydozn8L/EHnqCqmQy3r5dpo3LRtE8h1lkMd65
-k6C7Ppinesj8NFxEGXH79gY2xS2FhUdv9X3IBtFjR9Ab0RJHVKUvY2TPn24g6596HFHsmiOCJPLMnGl/mCXesQOGdh7wOV9CWxuqMDDivqtu1Mqca6gNVSAx
-1oYqTJdw3STsc0OyqJetLsSt/vG47Is9cH6FIRbmsR9XYKJpOI67Zzdau3vi7p5tqHcKR+x2IbZJYU1BFJfs7ea4hAPPj+T/npPh/9wTGI/AQ9Wg97FVr7Jp
-dl1+OCAZWYguPLDqVakVUldEeUhFRXnowr4sGaHRvsxP6WPblyWbKXOhxC6FN0GnzBXRPuntz4r1HBmmUKBikun3QmSBKAyOPAW/rsAzRMbzQAzheVgMaIJf
-iOZwHxS/MjhyuqROaLn4k+QONBMMirde+Ppz7GcxCXhszp8iseydBODcGtmNujW+GX0hQfexdMK74uuRZQR0Vupeckx9MTC7qOeYFZsHQwzfDlZbthx9+GmE
-MD7OVv3LPaCKGVdDExbysNMClQWscGvE6oi8AqXTb66QeGAL8wSIB1jPVgIpag56nLrFVgScZnbP83+u6JioTsM4DyZYN3cbrkX6x+4feSxBKUddBDSjLzum
-g4jRyIO9CdwUj+wbB5u0EolJ+BDOUo97Ztl2DIRTbjnGbpLbRpVV1B3jgXm4jbVmb+HZ5FmgLEwexz6ZKRgtd68Qpn3+J9Iw4b3c+OYMyruQQxMsyzbLlZqF
-Ku2KabvWDjHPS/CyaYrVnieV57266hwMccg47D0dQQErvlm31A9gnA+taxE3s9IIv9EFCbZqDhvuLQIHB335jD7mBBPVLylwI6LNslN1ylQScJcDlDVmu8Bi
-s+psEhB0tVo+o18JIRAoo74F16uWQ/yCoxAwa+iZgiNom05rnzjspoErl8/oV1npTV6Y9VsXRdWHcM0HcqdVi4JII3hekeHttGphcFsw6hFs32y0XBZK+3xo
-lBeYsNSy39CGv6ZArn/wM5/5zGeyM2f0EUEJAkL9vAJqo+I0EUWMMuCLuLnRBdGjplZhveI0NwngUADIbCOQp5bh8k6rVis7FaNO5gVVs9at8r7lUJPpdEe2
-ziGIzYpRx8mBWs269ZDVzq9BNoiQOgHZ1dLaSmltq7y5VdxYXVlbyp5Rx2F0c0tfmZcSFYzt+HB7kyWVsqlAmEVZ/EQRQ8vBVBTH404//48VSG/VnAfm4WqD
-BG1D932hoG2YqK5zx8Lcfwp/d5wktgvzF8wdWGCS+hZM2OZ+wzUDEHuSQVRpZRlk/t+cg2xQHKrvAKCAbRpo1MLk66vdCZcNrIvO3Bw97bJPR61ClkhuTxxy
-P8uvdQdeEqj6qOv7dtTvVSAfaCYsrZypftLwMcSV/oy/5UC2o/6oAleDiDTtxhOriirkuuMa9Yo5NULou9rN+uXB22DgqAXICoMZxIyX4vnqzytwPYhZFJZs
-Hq8fY3GNwlYb+srvfu+f9PbcKbw8pehX/chGlFd/R4GXkuDrUXWIIP7OCSPOCejvwAsdOyAIfwAq24CidOFbGLoJWDoaC7wt4DHEcR1/EkxUv1+B6+GmI5bx
-gZNYxkPtB5fxn1XgQqWx/8iqm9VyBEkGCRafPNb4MfAdaHWeoxHKVP+eAs9F0CxypsDpz5TlM/r1EGGjpssfKPByQry9GZN5ejNm+Yz+YpKOiGlzA0aMWrMu
-jua45cWLkGFM5SoCR30Hxiotx23sl70rlalh0q+bMWqOw6ZZLfG+MrmepUCWBQz1IQzgEajW2J0aJeDudrde0e2C3v+Y/M99RYHxqHFrFwNWXYcM7kCqfv+A
-XfQL7WMJBHY7PczVSsS6M7cPF9oNwTUY5qxSlrzDZ3giMSp9AbIyk3mqTn1USseiua/2w/UkM1T9QQVy/J1ChKBQTlR2SnquKdZoGKMfTipKU8cVpRI6nUXq
-3+1CWvU8hXU9maz6x0eRVb1PcXXvSlLNruFRY4VFevEdNY60Ps2+gPCuQ74zPO08nIsgJM74j/YO9mX7Zc8639a1opbSURvEzT3Txb59crpYqlqcc2tO22i8
-4YrEJ96TO+R/WWR3YQ5AHPs9uZM7ior31N5G/EsFzr3VsirS8VTcBnwXTEpeRcKasDeOqQuQZM5ENUoNtwhjZp1oS0zDrh2SFz8JVGKjtFIJ66A9NLoKOYud
-DF94HMKEuO4Jd/B+Fx0Mqxel7qmtcO4vHccagvGSpmK3/NG3T9YsgnH9HP5v60wmXNU2Piw/au3smDZ10ca/Yl02hLspVTqRt9QrkNaNDzUCcfZ1FHjfxgyA
-Ys1YZBRmCqJ2N55eOvRLGxFQT8IEqt0ozHlfXd45OTPEGsCZMbq4c8LSx/AP9TpkN2eKdM/B1Jck5PCM4XenK4ccnjF4wMhjrUEUc21wc8Y4hTWIEnPOmZGf
-O9xPUtE1bJdfjrHfsY9GI3rFqzy5kzv+DD7aQnZUZviPCnrbNGyXilDchjpwrlIzDZvuiWkwPN/19VzXc9Gb4PpZAZvePrNGWzCGC4W/udRJr4eoapSbzX8u
-BZN8iflWIIMTT4YTWzWDRNB+Jflr3LbMrw1vsg8+uT95gpPbm6Nz/He3F/zU/5orHK8luuCnHtc6WprcCiHA4sGxVn2X9ad4H/7/KNCzZTTVKgyzu1Yf074S
-HlOGGe0oO5UENA8S92Ro8flTN0uZvYsbiWl4qf1GwpXcxm0ZzWOekaiPuMEtzzvcSZ6RqFs41+cPLskZya006ZNzwr78I9apd0S/RJ0krNzJJOSoa80vKdDf
-hm9OyPpVXYVh5qWladpWoyocBcde3ma+oaW/pvTP9GZ/47vv6xlae4NU1v5+cq/e7emuDW9VmsRNAWetRyfIWhKHzIkPic3udmFWZIrzdxcWUE/bbukouyTt
-p5WjK07SqOY5Zc3JxpkNZSPVJvBzuz6Wnaa1s2NyHWvD9jtb6mIsT80o/kspOL+5sbK4WEJivs0RZULhu2DYtVuOW6429g2rzt/9dWMbEQu8sIWQFwhgKeh9
-xvWSnVwDhqRi7bX580Drlh+16tWamTgMzhCppZFK2q+egELvEpoCkZEPdPlpafkWQxVb1WYZPU6bbplERSTnHEzk1wA0tbxj4EPBw9gAYCE4Cd7ynYdz29Um
-Cxv+Dqm1SJuRY4N2CgMW1bJ2MQbwsXe7UfSaCyW29fAZS/Jdp1F+hEY5p0n0HExtV5tLTkPDlvxU/41jUv1SHORvCbKzgxZ9vDJNog1SfTb7KUd/bDaEuXtY
-sS0gkQc4BVY9Ae0vQm6JFvZ8ZG80mMG1HDK8kzo0FgPtenwD6+jIa75mOM5xYuLFknGO/WzrailQm/zhb0qjyf9cp86TP4mEDT6KiiL8r3mEf6U7wrO2tasx
-oH0k3z4hkjOikSdXErHf7FTPrTT5oSSa1M926q5bSULpKZjcqkQS+peTe16JbFm7Eg3YR+bNEyIzJRfu0Lshcqva5OL8iERuVRMSebt6wkSmLWtXogGfCpEp
-uVCSS0T+SKdaXGII51mNphzLId+po0/uJHzhcS3uTZL8GikclWLHqqE55nTddD9s2I9D4m3fqBu7dN2PyTrm5v03R2EcRRI311mn9FE/BReZpimSfu3fPEUA
-JAZd+416VFtP4Bn/K+BQa3Qffju6Nfkla7DVC634TPU7YcI8aNasCrpBZtT1ggp+tNCZOaJ6ijHFCEwm6amNj2qGUtUfUeAZdB8nXRyLnvsCBq4fFZVtR4rt
-4cPnQkvO8r9PUy0YMlpuw/+EYPGoSBRbbsPXNiBw1tSnmH8GNhGY/W+E4RArUGAzpRA3HRgSi6Q49eJAf6Oh89SeaaDJit8iw7Ov7MYebZLC8hmHkACtKVDD
-LKB+Es62m0k342fS7QBBl8/o43sR7PwIJjF5Jm76tGliJtzExF5EOm/jTriNnk5t3IlpI5iuTcJoYBpQU7h/kIJzMQytfuLEqBtN20+eHG1jKPvJk6NsNF1z
-f68HRvxz8f8nW2eyqd8FV40aeTdNjd6oVWu5YlT2TNFYr8/+NOi4l1cXNrHzWJk3+4zRNl+7AuflZ9a+XlIXoP+lt5F7ubuN3JM72lSEzOan8I0T2ryFzyBL
-bargfjrxofuFNl3Es8BJnbl/O7lWLw6BxEfu949Pdj8NI07cr3eozM5/MRvnqx06HRUsr6sLp7wO6lYlJFBeh4xVrZniCZ/S4RZIH8Li7LWe9tXkQQyD3dHO
-hbHhs2TtZIYrwRHyQ9SXVRu7SFSMq0QCvjXq7KghpbBhuhXhnJZCKATKH3vA2vpdGt+grRUr3kZJXYAsR4K31Hk8R1kVnqDehAyHQh79BXx4DLHMDXz7dxUy
-+A6bJdElolcf2jcOGH6O9usei7zWgUXiSYkRPqT+cj6pHJVP4od9zp8iMQ87tjJfVdNGpWI6Tq2xS31z8Xmco73iTtpEqUQXRszrG/F+44cvwJy6ZcTbMEXj
-/xZJm6uNXUc3nWaj7pizs2hr8AqzIonq40whrm7+vxmAc8HMh6aD7+bVTwBYVbPuEifcjGU/UoinZCEGUGFFQNEliOoupMmurNbY5Rul5aOAX97a2hCp6N3S
-MnHXPYjAsZxahUGU8aQd/2u3rtrZmo9qZsCtkFZyv6AAeD1VX4XeuueaORe9ZVpD98uSmx6soeZhsNbYLUe56hmoNXbxAcvsAo75G8xAMNmYh0cj96sKTERR
-T9UhjSiY6CqU3WTeYj0gnoZ89ApBOJQuKbErJC3wOKErlKNwzP2yAuMRQ6K+Fcb9ZizuQQDRqD9E1JfZZWF3qEdgOPsagrvLwh13BU5TYYh3DvuK2+KZH1Eg
-K0pyJ36fVSAbBKLeOQLb5+52U0kIljPPK9qXvEXm+ahFJgqiNlj0TPAedrWSRK0Bc+JDWjNeCpRvuXtEnHMXudzkny0eZwPY4vuXhG5zOq4tl4ObEdzxOa6x
-3+T2TKFFY9/atcXCcAIG8H8wAlnhHZg/s1iAfuoSl8mvFwuRRCgEKxY2TNPWWV11DYaqpuNadbrrSR0BlAxAXYEBFhOZnUSnk8JigZ51Xl/dR3cu9JGStwOZ
-AiIuPpIUKvsvVGbM9fJYJZiurkBWjlBIHpQMJYrsN7rvhcsjQ7MFkyQEUTkEcDgRwAlS+2EA6iYMETMc6nqCvcedSUqIrdVN7ooEvTew37l/kYJeHEX127qL
-/eNF/pmCAe64lD7l5J/qBvTXjEdmzWEeKF7thq0Kq6QqHS4GR70I6aZt1StW06gR/krrXoJ6BYZkLzx9JF9Oyr0GQxLYbjxsz87givAS3Irqwkx0F3K/osAA
-Y2u1AL0oOGKjqW9xqaKTcuoS9OLuiM3IO0lJhyoUPpMIgNlXEPGXoZAQcVY599u9MCQBU0cgZVUZqVJWFb0g75vuHrN/TOvsS23CAFVH81F/8wioF5YpCLre
-T/zZj/2nH+wbUTMMMHmzqPNm1C0ApkzfN5pshsU4O6FgHxrNGJjpPV5AVZnrFspl1GOLCr0YvJBxFvmNdHAqe+a+yePk0C/kpA9apn1I9PlpnX6oORjcsY1d
-DANAXBikdfGN0DH6NfGp0aOT31ie6z2IB4G0Lr6x/KNG9ZAIqbROfqvnYZA8CcB0FBAZfcA2PtQa1cPcLGRkqnbF/DHboTgekkYy9wyAJ3qwUfRqxRp16lZu
-ASajZXRXCPo9+HRCUPuit+251nbbQ3lVOxuEwLc/80fb/tDtzBz+lzY9L0RvenDxI74yCTZtNzwdNzPd7as4POJeVrhRlzcvF4ObI8e1W9xlcu4cy7WbFf+e
-5+l49ct/ToHM/J5ZecyF2FIg7gOKiucSyic5XEPg2XWQ3+Q28/9EAXXBrFtmlU4LuvtWb0M/7Y7QNEn+YrkHeFJAZwXVoidaqVek59pJOfKqluoHPVnJZUaP
-JzNmp7EvN+H56L6EUc//Xz0wsv7Y15sTQO0mjAlZ3CijL6onuIajG49RlrHV0Emyug5ZDBqwb1U8p8NUbXAutLBuEo70v9kfZbWFu+BPwDmb9aUsYWFUq+we
-OHF/JjicZY5zsVpVPwbnyAJAnWYRx1cI3zHdqQEC/3o0/LewknCWpU984Pt2thqbpqvOQS4KOCPhICHhuVBNSsqA68Xg6PuHOf+nKRhmzM0G/maAjVVOf7tZ
-KQT4dwsDiiI3lTmN2O7mhZgpGOa95TMYfRRTBQbLMNR47EH0O3kOQvT3By0AGl5ftAiu6m3LVSFGmr2J5LwB19oKBtqeNgrDRKJy3GdMGC623L2GbX3aYK4C
-+0gV9VpMf2RJk7vevhA/9mvf1+XqN1ZiKxAidyor301/qarlVBpPTBrMUnxEK4q97CTr3/ngemXUDxM+S4pdzE5Rp/w/KTDKw+6sNipofI8iXPKvQ18LfAAq
-51xPBjBJrBXiCVYIAC8sUCienGDH5WowHfdt0YW72bfl/6oCGY4D8RAU1bvvgEuh3uFGxXFtw6JRL3CSflu7jgZxnfeq6xeq8Zn57+mB7AKHxPcRVyHDBrFs
-1XcaDNshlrZS32ngeY8ol1OdlMtMpXwDRkSMI+w1PT6l9WFbIo+jvgtjoliNDprDlpBbXQy0nrX9CQ4eHXDvUW7Z/Gg9gN/bdo3hRlfHegMd7NAT0DBPXcNE
-9RXImLbdsDFGk2HVmFfTqBVhiJRbIMVmr6PIvAyXfC5sgiTP/7UUjEmJTGQnGIgZSPO+8ikxERLnxfqh7hXDQ13FqBv2IXOlzL7a0WgC+mTS0A91CZ/JEnFY
-JuKQ0SQf44uTFt3AkvgS1vuavYFEugLPxBGJCfef6IezJMhsiGULSS87GD/KXU35u/oqTPlZtey0HjkV23pkMqad9DHtJs9VX0e3yb6arbpXl/psm/LV3fby
-1ccYdTfA+1LTg93PgvPBWeCh2oBL4cZkbNPdN3ch2Jzcuy8ocN6qW65l1LzgeYyRHbIRHppZayviosa9sEJBclTeZgCpXD9nRedGzPj+JDN+INGMz30ULrZD
-q6uTf6QDrEhS5L/eA5PBHCZHCjDuHDquuV+OECdjNOttSahoYaFyPQknyEKmjTC5hVIet+fVstdMP5keWZahCzifgMlgYbaC0BnxfBLEcLLpEwHYdMlJKNkG
-jijZ/DvmmAFk4u0r/XChzUqufgrA2xcwUbd8xG1BYdOq79ZMLwVPCx50tQEjjahtyOJR2/N+r1oOtjbc8HXuAxg16lVfiz0n3OKIUa/KTT6C0XrD9TXZe6y9
-FrZRb7hSSu4f4jVogNQREmDSJwGWzzAZoFrQbx5YjiDG+kkNd6FEwC6f0VkDuUHop2loGOzRhKiOqWHwYxjx01R9D4Zk6tHL7iPvVGVYWj/0Epfj/6oHBvmM
-FfvnHmn//BCGfYKBOc9NLhcy8pKMFz5GzTIck3tZ5Z+Yw8QnGzn+qb4MgxwGmybRezBRSr0FPa5b6+gZX8dS6tswTK1gmWRhwuh2kh4WiIkrE1B6piJ9qbMw
-KDQB6URXd6J87mXIyJDVK5CpNspkOmEyodCgDtXGWsMlBWcvoiQ8B2d9kpCjqf1Qwqt6uZPaiJChx7uwl0/kc+JDOsGfZadjo2kRNTE7rAMbN6Np5Q+hF5Uv
-6k3os1s1EXdXMAJ2mGhnWjVTp0XUEg0lcFiumhhFHRc408aVzjzAIJf8ynpQv0iKLZBSOitU4mXy/yIFgxw03qk4Zo0EkWVsKr5VFXp2mY8ZlDH4gWnNFnXC
-TdKaLVedgN5mg91xYyL5Uqegv2rWTH73iKKDfqP0apLAB/1cepFP9dugnzoTZnPykkyMeepmGI2iDRc1MAiQFheK3AHp8ucaiO2ZdwOUJrOXKpywUAnGjWrV
-wrlj1MqPrHrVqu86U0NtxkL1KmisvJaGgSZFKj8HYyFMET8RDC3NgpvxK7WUd6Wm7cJIpbEvNaulhRX4hvJ+kWXsNmpGfbfQsHfRlpjw1jTNMpqWQ7hO0rDM
-Sb9/NtW7VNxYEYx6UWJUqViYX3PRLJ27EtITmbiDb4oQ17MP6NWt+kxIaj0kd6TMaHfqF/7R38/7ZaGP7ASIVg8RKFv00D49OuX9AoDFsSX+VaqcWlN+ycPK
-oCKuC4Veru2I5K6Er4r4GnFi90TPw+B81Vlo7e8fRgthnjvzuz1wbp52U0hWbs/loKs7tLViBRz1xbbrfOB4knspYWnPfOtlRf1LMEz2yqLN210fEXMz3VTx
-tf6DCgwvmm5l7+l0+ern/vhf/VDqwqxyMz/p46RZxnpO7rkvfPVH/t3AVbjsX6YFZxYYprIS/Nl2y6lXVUMm4RNu5UjLqDeL5tjPeDtp35wxqk4C9Xc3s+74
-s+YeDBb5rIm+9pCQmynwsjN/IwW54u6ube4arlkNTaPvhPPMZFGU8c66T2FGfZ8CU4Tpo9p/mrMrsXGmb8eHY3LKe71r/vJmvdpsWHWX2CoIPj3vx5EX+gu5
-OJTaLg48d+Z/6IGpEutniK1dGKVszUs8FWb+z2CEsJjX6FNdH/6KAiNkfXhKnc6TBeIiLhDn/AsE5z8nd4+sEMIgjq0QEn/yJWK1YVSLjmPt1tE8S/uCNxuf
-azcbJUgacg6fjA+ONBmlyTXHf8evGfJUrJ34XDzubMsPQXrV5LPlnytwBfXgNcs9jJ0136MwlW2w5NNl5NwtwjRigYtgmtVHHDXZuiwxpxDCnCqrfCRQ+glG
-rbRNdMBm1cljqUBSmeNJmehKAHl/4ePevp/iJfr39cA4E72Is8NvxD4Z8XgqaKwa7mUhAlTc86l70E8AtL13lJ6zsNK5Hzqhd0qzD3C9WoSFDp1i/m3b92z2
-TQQ2B68dGVj+PZjwJ7PncUWE/DrMHgUyM535LxQ4S5J0Xp6LkL+sQEauor5ypDHO3eu2mm8v94ueTCi0lQkhqFousl9cVrx3NFkRmv1zgSRJcswE6h64+HC1
-4rNNxQTTcbgOJLTksDqJxMQbsc6JyBN+uX3WLEqr/UbVTGq22snWp71Z60lYr8ZKqz/qh7EN0Ssuq96CUfYspuzZWaI0eLYQS2iiSWJWiHjvwgCwFHUTskGT
-R3aFkhzmaMDYUV2GDMeTaCDpbdG1DgBRMYnRx1hVoqf8aFCZ2dcNKL/Ocwu7SrHCy5Made8TZfwbBLfFitO+EhA8SX2bmOJQDAXYgW7BikEQcKMeIg0e7SHS
-x332ztRi4fU2uIUYz7OCZhYDEjz1JVAbjxCM8cjCvRmZgiwM8pgv52GjaubehtEAtIhrvpfka742hpeeBYA2Ip6ckUu4j/YOKtmUDoZzWK8QlPKfHQBV7hq7
-9N8OTyq/t5nI4aMlZYPUwMR6J2JipY4ANzS5VgOTq6cjryH3SxB9E2wtOMF6uwXnn2TvRkwyOmdvtQHJud7fb/9Eez9qovUfBXR4sn07qNb+vlm10KeOMCIe
-iHwGKQNf4ZUk6GNWMDHSpHiwO5Ni9RMwjFxcxnOJbVVNdhP5WrxnMnJbET2vcSbqGYS3zsCpmzDFQZf36Yti4dUEOl2/TvKq7C0yd3AySi58KRFwVuZ/LkXf
-k3Fmfs17MaAkerLlvRSo+KQa3VrfS7ZmBeWZ/1mALNzyMGzWq+XGTpl6RmGWgENmvbq+Qzd6pyXR8hq9rSTTil/0KeQ1F73oC+GWCuGWfwAZeaVR52BQzJ2E
-BBcV8u/CaEA+qSVvgAMuGKOGgIb94JV1UTW/A9ngPFV1GOUP+lqu7I3lhY7y8yGroI/s+b7z25CRpddJof+LPWjxIWeq7/teRIyEXr3Gwy3wH9RmjpzmPkdO
-c/wFRQRlUsekDMazQKbyICZbVgS8zCPpy8dmvV2yGT4BInGLyvT1NLWT6CO8PUoydEwnxhL5V2HETy41A4Pz62tbK2vbpewZdQom+Fe5uLZQ1ksbq8X5UlbJ
-fzEFYyHxrc4lfo8lnbL5uMzLz5+6HI/It1l8pi/C0K7drLDTC6PojTbAl+xmhZlcwq74jZY51ETTYVZ8/DN/HcCrQ16zelQY5h3Mf1aBET/e+O7GMeWdU1fP
-pMAxxYaJGJui4WFZfkNGjE0xlRXLv0WnsEBgQpaMaINBKHYZgPIQySOCcfmMniZpWF0DGOSsPvNZBcTjlg1+glVrMMA+1Be72SyHtNVxpX2agR9Lqi30gGmT
-IaSPqTr0jtRz/LekALgdKk13HDTaCo50ucMrHc9J8bfU/Q9qpEsVrpH+Dz1wOeBbNaSQ/g6YZFoef8Gncpvz3Qqz7g81/lRvdX5GgbP0Vuep0uAmudy5jpc7
-lwOXOxwP5qXVyd0m+vpb7El1Ei+62o8nvG2VWVmbCLDJ8W5e5Yk1Jz6kiXjVX37PNGr0AfeeuOs558eWFsFZd8OvdpPseZiFA50wJ+Iz57nIAhSXcgWfI7KC
-M76Cvptk9rtcaew3G3VUqSYSCZ1Ue0/p6fnvKQDzRpPpP4i3Yqn3nvdWsm6OhI6aYtgKHpACd/qoT9Bs8q5TeGrFi2r+oQ5CL3rkyp5RB6Bna34jq6hp6NNL
-Cyub2dTsi6hvfw5utLHW8JrNf10Bddlr8KgPiuYBKgIo2yZdS9BtXaoWCNoXiXkY1fzvKzDCb+dotvoRGOQcxnqQj78Q5nV1UQefP7ABZfulFNns52P3PzV3
-j+3LMnvS1+zL2CMhqCJ75Ec9/3MKnAtdh7JuzaJjOprFuhWjM+QAdFFe1SErbsnLFMfAY/7wMPlRwxjePnwQ10l2nR5E9SpkmOQpSy8+h1gasTSvwXmOXTkG
-tZdjUYshkX6uFp2R/+kUTAb6ww8H5QjSKF2RJuB/IEAn1YIpToyYjk7HT5VI+uqTlcj02VeR4fieLgnDiQX4T1JwMzy71u1Yok34ZB73C6ZEau68/oSbwKgF
-e2EJ9BimxCrBWgo4FphOyrieEm/SjMyZXUWyLUGpK8kTRxttxFPlkjccv6PAWNjE4Tiz+U1IC05iLJREwnmVZu9gjwvwYpseh1DO/9MeUBlDSuRIMtkXhUQl
-7MKRvtpOolJaZyTecNT3QA0LDeaL6mZyaaGPheSE2oCpYNC68j7a8bOnMF7821i702Ck0YdYXZ90I1KJk88J4XAdTfX9cTBiogGijT6LDKHy2l5akiU0PID5
-/wX9kHrfm02zQo0TynCWj6x/+JTI97EhsSUP5HgllOaor8CgVUdLWaPWMdSqLorO3sNu3obpZPNV9CcPMLjMD4R/koJJWih0DvySAmP0ICiz+XwXQi1ONoSO
-RZFAPITpmeznFciSM9k3G50b5JR2GU9pOf8pTWYP7bu909aNdqct0ZqGw8KPV0tHOl6J49Ic/RVv0lqzHBf91BM7ujgzOl7oL6RJ62pbk1aeO/MHPTC1yvoZ
-mgPcuJQXeMpqCGFR67X/FHQwwqT1KbUab9LK+c/JvUC0HdeYeoCvBxJ/Fjiyia1YpcoaMsvx9IvSfJrjv6XZdyNQumFUvYDkNZvPvwsBFEWxRFZFN2NVDQQQ
-NXw6mRDlCabgbymQRQNjErH7qEfqBzDM115CB7ZlerajaTNtlW/JyFfMdk8mMu73/Bjnv5rCfatIZDv/HAzyBzlkG5DWxTfe8Th4eWnUamVRqJfe8WBGsVYT
-j4negnPS2KCRV/KdwFmsKYzmVlg99SPoQ4Ts38TRYdc26q2aYeMum17ynqdF+IK45BWI2T3FUolZJ/6AAhOrMj5chD4RMozXUYPywcfmoRHIFZIW9106fNkT
-Ay+0FQMyNG1w1RaCYP1ogkCe2nPelyQM8lYD5x26kzVbznSlZpl1d3rfdG2rwiXBhNUoeGUKtExHT935VyBN3P9uGFa0H61INyP5S9C3ZLR2pWyso/Dsryow
-MN9oIYdFl8BznHlg7jdrhs0Y95lCVA8KJVZKF+XVJRir2Ca+QiqL7rAr2nZOhLOskkjJvw6Db7WMumvRJ9AfsN8MU/Htp4Ho5B8qMLDZ2t9HL0hXIeMY+80a
-PrdvMf1Zrz5E0wgl1EsArIjT2meQ0jRls7WPBBHt05NZDEE4xhJ+kQTpPQJBLsPAdh1P39WYgf03fZBethy3sWsb+yfQ67vQ/6iFxzvW54vRfdZIGZ2VVV8E
-VW63vFNrGPThuaJnpdYXMV24IzbIGXGMuSM28I7106bdKLt7tunsNWpVYkCl6MOYusUTsQekGO3iAOliGlNoB5+HrJfNMBkkcEZEIYpHCYbr+HjOemKWnaZR
-Z8aHV9p1ebNp1PUMr4ZfiLYAU8XNIPH/ruoCONkh+opR1PE9u+IVo+iXYLjZcCwPqUxSpHg1jpQAQ5EapkjxVIGUKEaRGqFI8VSKVCQ/j3bPz+rrkOZSw5nK
-tptVQsx4FVAD1U97rL4A2Uprv1WT6Um5fdRLp8hfhqFWs2nibXurXmUsDyRJwxSf6OvpUvTdhckgHj7unwhgQzgv/zqAN3I4Hxo7O+hnVaHzgX5hes2s7zJv
-BMM6+8r/FQUGOSrqK9BHHM8zXcblaMzFkqLT0tESVH0V0t0IcK9w/s9T0P+QrH9Hxeg29O3iCsZWnwvR1cgip9OSGA+gQhc1huyl6Eps5dN5aazo0IWCSeWY
-imw10XlprNii8pjpt2IqMqGt89IomQWxyvvUNLRHHxJpDx31PqT3uCRn1p0xtBMCX/dq5P9rBTJ0BBaNfat2GLl5QO/wZq3J3Vvgb/Uu9dFDSDgSJ2goZLyU
-1klpXCjofodpFS+2q6ezsth+q24J7/T4++YjAA+6OgQD8+vba1slPXsG7wOXittLpayC6ZvbDx8W9feyKfzYXtt6b6O0kO1RhyG9vLK5tb6kFx9me9VxGCV1
-yl5iH3tIKbZ4bKeGByv2M/CQLOA1gu/skpzhEuwNT/Ml2Rqcpbt1SlPvAVN0jAXRMx4sKFAt/40UfxDFcnhcr/cinqa9Fgf9TiEKRtybtCW0HX3SOCyz+uJu
-oA2LUabXM6Qiayb3fSf1SO0NJN4svJqMeOHuxZzJOgCY+V4FRliS90Z72FdULXRH89x0wvK+GExfSeiJwgOmjfsRP55TCm/CzrGf0mnsRX9ZDGtUrln7llv+
-oNVwDZyfdu2DQDBOjnGwNM7xZ/1vs7AILYF+zVxzN6k75ssHVcc/je905ZY5dpL/jz2Q0w3XXEWs3kK0t3Fs6dHdUS9Df7Wxb1jMxZkX+I0lq59XYJxu3Wmn
-yy2szudZ0INnBIkK8a2zPamXLj0eHXsUyHNyX0lBNlgDA8cx9Fg8l/AlTRRSFM5KVZq+g49YGj77wtW2bNaMpmNWO2pnNPiGNvA1pXdQuXmGLtQlWlN9GSbq
-rX1+V+ygmqjxoVllATLVemufKT6cIs1B152+GtQ9PNl79OpjUgXqTT7/H/pg0k9hobdqwTAjDQ1iyXZZi12PmbDoplSjwTelsco8ktJz/1svZOSCpzJEP6Jg
-CALkR0P4NODdpMP18ZPpZoFkeY4TaOryGf3sB1EZeItgPDLq1Uado0P3m1snhE6RAhdoDBtyQu63FTgbibH6PpyTSEX4222Ua9YTszN/4wh8TUnNnNEnPBi4
-ud9qrFpPMDTWuNQfLvpYz68ETM9FLzdZOX3MDiblRmHY11NtIsDM9BnOf6XAIOcT1RQKiWi/lO2YjP1gEZq+oY39hDIyqOSJLLzJJCIFjlG3pMLdePed+UUF
-zvoHma/VP6rwzZg/31HvH0vE5l47Mt8x3erfEuv5f/87X/2f+1ODSnSM5zYNaGm99oFQtX7sSMt6xFI9F0yL9yQi1mW6wsd4nxKlEu3e74bedVfI+5dAYwLm
-SbzV7hi98RSPC3+qQFZwCr/jmfTvH8S24WMkECNzJMh3CxFv/CjJfJT32HFBQNBlaKim2bNwNa1WzTpdTId1wKQiSYmJbic1MlMI9iT/5QyMSYniUW0GryfJ
-9Q4/D4yEwhRGoy8E+DzecQ0xOPihvg+DdFzETuoj3YH0SMPMMAU89d344D89HWyQ+KuWmLA/b6Nrbt8LYw64Nyngcf/rYgpXDvPW5wvzFvnitL/LF6crGLuu
-4RpMU3KnO0pTmUgh5H4xBWlRJNI78U183cv2bqhJJDoM+vqIvwR2Nkx7u2656gZTcVBj29e7w0ukFBAWVZDkN6GXQCZajwdr6++sZc+oAP2bpfn1tYWsgr8f
-rqxtb5WyKWJVvb6tZ3vQqnqh+F62F7UoD9fXtpazfZj7XqmoZ/tn7+NsehXuJZtNQfTQ/UsfIaJ6DV8pUhJQkpDjxs3UlTO6yFDvwxARPOUWXpCIgCOxqkX0
-Y04qbGN5Ftixhwd21CZhwjxoWlTGlh1u2JP7OgZCCUwidRF6jznLSX314zBcadk2brRIhZiQLklHWM8waJTtnoNRuujZJspaq77LROBIjdZnqeoDmOCrC6Um
-cTjMQ9m2uW1WeTVCU3RA7HqzqO+4sygmlngHhgoOVv4W9BJZ6uP1fkitP8gq6gjA+tslvby68nBlK5uKMQdo3+TMd8srHt+pNWF0c6/RqlU9OfBiQlpEW8y0
-p1z+TGLHiTIgbVA/blRreRszJz6kPdaVQHl8zUq2PMLEbDKAIJb4C2lfpre1L+O5M7/TA2fJo96QcdkH3GsTyX4qpl2fhiFyc8dafKrGbF9UYIiYlT2N7l4m
-NmXn0aZswm9TRhjOyb1MDMpETEi2PeHcWKDPsEkiE3szv6/Ahbct220ZteWGE3bk9xkFxggBpEJP2YdftJWc6JSEmPZZT4BcbytAWGUN+Z0Lj9LRhAcTBnPk
-R/ybPyE0nP+vSY2bkN60udi4hGJjCiZ9YkNkz/zvPXBxs9LAa0DCsSF++xBUKj7kUk9DiAhG9zX8VGXJjykwRmTJ0+v7s0SiXEGJcsEvURyCw0tMsEQ7XxVz
-UELYJ160z3U7IQkrndKMDBiL27hT3KcLuRvnG58VOtlZ2V718RTmbLzu41VI6y6fzNExZn1vMUTh/GcUGNAptdQL8jW7d9VCD44voS3EoWl3dKxDSsWEbPYj
-QZud+a0eOMd+hwSLze8IOY5PQaZ8B2ToxoQ1+VSlyZcUyNCdydPo8BUiSHIoSM4Gtia0+dzzRITk4UrcBOPDqH0+4cWqV1UjTHu861RPHMyxn/GLuWNWbJNo
-PZ24B/y0yF+81fweDG52ER2Al5354x6Y3CR9jvC9QacBzX7Ki6qY97z1pzDvxdR7Km3GTz3Kg07uVTL1ZuDlkFY6+CzSKbg1avZAqiZ+7iW4XUPuOd5zLzG5
-5ugv2cZcMkKgDzhtaj/gLZ/qWekSjpXBWXg1uiq5sjr9ZfXXU4QNWxX2RNRW10RQJfk5fADrgq9OYcNw9zbNXeLW3ruUJnDUeX4X1+Pz0BAESJTTDJ5030zr
-5howJLWhXpBu/MQqjqG0HpuHAUWTr514rEdgwGHA8Vpz9jkEItaEeCAyI0bGPg/0Uxui1TknLnbFiQEmmWM/wxqhIDfVhS/jODaM52CPixJw+QkI+t9QYAjt
-ujhD3ocBRN8zXbgez5PokJIm6P1YaaWqPoARUp1fXgTDq7blbH0Y6/J7DCcQNdlXVUJZPl0kYoo0Vj4tlggE3qLDQfz0xO8R6JA9ucMd7xjVfcvnnau13yw7
-e4ZtVpO68OnImR32GG18/Xe8k31KPnr+kwLj88TOkV0JsivaJRimLEi7zZ+y52M4UOIkPVP3PpyuY8DPwnnzoFJr0UCHNGAn8QDNY70O6udYAR6SaJ5lx9zg
-cs7AN/2hjub/717IbJj2u1WHnrbV+wHflUFPg4LRCrQCA8fdIH47vkfEZrhTnAEC5VY8FFJahuX3k5KpSFira3iNQx+PckcIfjdChO3l566sXwstcus1wmuz
-3j6AEf58koHr8XkCEuD4g0QfNP70kgErQYZ5raSgen2mPAIUVcb4AA3Znr5DfRfGqcak7IPW53PMLqDJCh4fzDEnqElB6kk+tQjU/mjqCYcXfurx2syPRPSh
-3mM4mbG0LIzg3e5B1WFt5/92P2Tk4e/68etbAB44tkjE86sPGx+PpQ8E++/A+C7yh1WRMOW+Q+4l4uLCEgUgGtPHdgMpDvWGQucJDhOL/j3EmB2Tcv+yB7JB
-UL6I4Yo/Yji/WU9JN+tXIeOLZk7veIeeSHHM7/iI2NsmMq9EpvuQqRmOW241cWfKX2u0e8wyhOW3aXH07M+WJSYl+ruRNZmK9KWuREuc6+EZbJEYGlRoClCy
-dJkHGqOeQOIxkkOigHZi0bBqLZvAMXUg1chvfKxnOQSCVREynDjsHtSzlrNJMjgaHaeQzFj5Lygw4RfizOLmPvSz8VM6TAIZns4qxVz0xi0ctM2bDyAjj0rY
-fOK9tfkSmk9kYHBtfau8WVrbyqbQWmJzq7hayvbgz5Kur+vZ3psVdBkUXAhUFUbmV1dKa1tlD/IEZFmaXnpru7S5RdrIQoalFucflBayKXUMhlnKGk3qmfml
-FFyUuxJ/YyCXCp24g8T0LaihE3dc6Wh1/dNrOF5d75tN2vckPbbz5rT0vHPsczvf8c7RX9Le+Bl/SddoIvauwcNNT/jRwowkhomsAJ4ZOMwPbQMfMZ7+if77
-e7gjoS2jKbagesQDoKDuivauEKoc9/LnPHHNXSEnsxSxjh8g3ytVfFZIfrINEHfZjQThzWxh/juUKjotnfupE3oCpJ6FftdocsTSep9rNFeqMXZUBCFfLKjo
-zsdsidtWz69wKUAT2fuuaBkZB4kZw7RgZMtoblr1x1zEVAC8cupzCccz93zngtJzou8QUzbfbspSINrgliEF2z7KdKUTZs41mtJEfS769EgiMVn1Zos7c41T
-bxz18c4DuEDiZ8s2k+Q4toKNqi/CEPOfL10rDX1DG7T7f0858xuKogPNR490+VW4KAFjYQqOD022Ez0ytIdwSYZ2XOQewGWpq2+10JWxYRv7EsDnYegDTC83
-MSN4JQcfiDryvUsidcooNk0acU5LqfJSnCoMmYoYKlO2PA5X5vNwRR4TuubOc4UA6WD+ObgRXWa+ZjiOV1C2YUtExAkPFAFwWpQ8y5Q3drMyXfHUlMA2/3az
-cvOXU8zQkNoWnsFXxPPFtfnS6irZr0mbxRRu6VbW3i6uriyUi/rS9kPcKPaoZ2FsoVRcWF1ZK5VL786XSgulhWwvAsLd5OL69tpCtg+3iMVVvVRceK9cendl
-c2sz2481N0r6w5XNzZX1tfJCaW2ltJAdwJfL22vF7a3l0trWynwRN45ZdRJUvbS5vq3PYyvLxW2yoRxUz8H4YnFltbRQ3tCJHfDK1sr6WjaNmBe1dR1LAW47
-17e3yuuLZb24tlTKDuG2c3tt5eHGagm7UVrIZnD/u4IPrteKq9lhdRSGtteKbxdXVovaaik7gh1aKG4Vy6vrm5vZUe1dGKk09gseLbX0vKRqvMMydhs1o75b
-aNi707tmnQzANM0ympYjhmYO//xsqkffmPd2UNLw0eMOCwQRHsdOLy/yv6JAuoQwyFFyEvpt03Aa4mED/ZIePKR8Dx7egEFhoE5P2NekjhcEYBHejAYgE5Vy
-czDsy+rmYVF+CdK66dqHBPVZGLLxA715GIciAEistS+Q0gtYOL8M6QXzUWuXALoGw45rVB6XzbprWyb3fpUhiSWaRghCaC4IQr7yP9ALGWL1y06XqgbwxGrU
-qKgRSkiJRnLpwtu8qC7Vyv1KD6RFDoYBcVqPPmVWXK4/YJ/qFe/5CX8RmNblJHxDYjQt/pafKRPAaFp8d3MVMvSBofBdQGCQNOa+4jz6/cEiVpXHISHfK1X1
-EWRpVtXaZ7eKU/3sVVrHLtPkBVGTssroB/5U7AJtgzLFAPETASSJ3Gept0Hdabkt2yzL5VAV0IPRw2jeW6L85xUlp8FEVOPdMKN2FsbL4Xbz/0CB8Q3brDTq
-VQt7yfliJYIvXpCJFFEphj0+JnOHypxVMKcWxBWFxDGpthzTE+KY/PenADR0ekbPNBuQ3bHMWrUcQv6GjLxXo7CIxT3ER3d8307ub6EvRl8aEpmUYp2gHwm4
-25NePT7ptQLMD/CnzSqPjsb0ZBdlrFd5IeYKQM/WAin5dRhiHSOy4hIAfxtkcXTTLGWFODUhU62+WyYikuHM0hYM18h/WYEM1yVx8SPuDaSRzPBE4gRELiSp
-DEWhNeYIrfFhnfl+Sev0I0jG3vCQN6B3Gf2e3IK+mlUXXoDPyqTCAoVVq/5Yp2Vys9CLn0HwSniUstCDuk+KMf7ML6AbRT+hiW8fTOP9Z1/Iy3wEGS+zT60W
-WnfHyPqzQNdGvv6+kXz9NW2bLaxz3s/AWnzOclyrMW3UmnWmnGCL8Iskw39+prH9aGg/rMFPnrfzf5yCzCLJZfrZGgxjCS9gIB2EpUI3YAsyyEKx1qzzgIF6
-xpC+cn9dgYycrTZhTDit5nEu2H3S/DFQENEvshy6iHZxLdhhGj/Kh2f+JSk8BkA/hse4/TLVVpLft2mMDPw9k01J7gjJIFWM6Yppo2Khgm9o/R5thmmvntwu
-GC13r71ZZv5LCpxbwfLzHjwuIrPQU3FsvmhUHFu9BWPkiIvezPn2i0zKHj3LM/i+RL0jbal62xtFioL512AqjA5TLV8CwF6XK3v0wSpSNY0p85gw813hnvDN
-QBXG5omDMilPfbbgI1Qhhgy55zqWo/h5DmTpIDEHz8zRNN552PvShlUd5GDz4zBGvVeveIUEtEsU2r7p7E2T01LZNzvHKRTMLjy5zSbhfRjawKLiMmu8YpQl
-jsG3jftTeULBsYohdcbZMPe9V9i8aRb/1zyo7Bn1XdMvH9gLBrfSLPCSvCCbVPnvVSArdscsD90++iZkWhff6PTNrBuPaqYXyouFlRyl6UJhjjxpVOnuwqiV
-iYcxekmW1rNeBnFC5oie5WjP6lVnGledsoswuTkDpWjddD9s2I9RaVqvOjhM/yQFaVyPtrAwmiaRWkyevVSIqVYQVQrkL90N0rq5/1yBQcwnC2YWeqwm36Xj
-TySRbe5ajsu6n9bFt3oR0s5ew3alJ6xeAubif6eJelS6NHoJ6mVIGzW3vIfPXqb6sD0tNaXog0bNJU9hciaAh2zE7rHoDyN6K0HneTelraZneESHo2liLEnG
-J34mu2A1WBtEMvtK5v/GIPSLS9OJauPDOhP4HvPQQbpTaAOG3ex5togPTXevUdXHPYAe1z0CEc3Ax6JHbkWsUl4bNZiU+tK0G01jl4tcGt4hQTsbXjXW0lkP
-qJSp7knRHeS2eo/T1ri0OoqWXoYJav1T/tBy98q8CIutqdK8dyx3b5vlRM/x/ug5nkvDgGbs7qIHrHEYe6dhP0bPvoKsuQXIEBHOAz7ehUnnsdUsmyyKYVny
-Fo0ITWAuD3HIjS9yfycFo4ExVJdg4BFtWfjJSUA1huzyGZ3XVndA/ZDhHRCACUci1Gu0wvgwmKi+A3SzIEJd0huXl5M0IdMQw29b0remkqjxe42q9GQb3yKF
-OCSMgnJ6KAh5c5nKG+r6uVlr7Vp1/6raR7I66pz+vfDEyMTPPICkMVCYIom6rJYLFoLaAalapPXEdRhxjV3isIHGIWVLXAZTtxo6ScODEtGRMolPPxBe1W40
-2fwiv3P3kXuPrCPIV8h6bluVBXPHqlv8wJ7MhbV6w+eHcsxHH8/xZP7LfZDZIIPDqDsBfVXUbrGJST/Ul2B83zgoEw4hQXrLjvVp2mKfnt03DjZM0yZhejet
-T+PaN4TtlZu2uWMdcM0RJm2QFHyfTzUDjomXC27DZuQcIcmbPBULkv5IBakaaYQkewXfgItVyyHbGVxyGauXd4xa7ZFReUxMTgb186wMrsCUiRdZAXUdJt1K
-U/I8LzbfA520gxNupSkcvYu9+Ut4+KQeFwcJk45HMKnOy6iv4VmYD7TDvCef81XxGEGXy6q3cAuDzZs2id8+MjPK6uksWRcF1EUYs9lthudcf6hTF7O8jvCr
-/w7kdvFOeKdVQy2q6QeY6QRwildeYHU54Jt3Enkw9fkpTd2chkHeV6pz39woza8s4lXAGbw12Czp6OtgqbhVeqf4XtbbFhUaTbPumjUTx+GQSiHxNmb6ye3A
-Oxn1sq88TSyIMk9u525GAWRuj57cZr+YbPsTBdGmddUlX5B7HmwuqjkG48ntwgPzkDqNkQPZvwpTKH/QpNBLZV6dqe/jSZbvxbKnzp1XYAjv0t3Dsm3ucDO4
-5zvgUCI1dHNHB5P/9E4Bz0aRo9bYdZAY+J9vPqMaIfnd0TTX5YDm34fB1caug/o1dU3SlGHbQtXaBrkCH0CE4inV8Cv/a5K+DhNYEHpqI8aD0HdgKAFfF1XV
-EgCxI6RI8hgg7ZAkNoYEw7TDfxLv9cRZPLEv5OcbkrJt1/K/rkBa1EPnJtR2UWHOTdpzxQpuf1v4XoPMdwJHpxDUJRiqNXbLqLO2q8nwX23s6qS4DjX+s2MH
-vr8X0qIiWd7RpV+rbh2U60a9QXrSrxNHltt162DNqDfULRh1zCcmhv4o11v7j9hrU7RpbktfVmeNVNFHHN83uSbiUF3zwGW4ZnjilnngqnMsvDm1ruw09Yt1
-NvVpFHS/9Og/Hekx0FZ6oCa+Zuw65PpkQKcfPiOkNPVcxY2QzsEAOuXHHCA5/fhJrJPONR6hxo25yJfGbIiM2QTP3pLH7hKA+QSN2cgeKUPZgaTgwfjmf9sH
-I/5xUi/Dhc3S2yV9Zeu98tr2Q62kl/1Lx3k4GyywpRfncQXKwWRk1kw2FZt3J9sTm3c32xvV3EJJ217K9kVVI1kz2f7YvDvZgdi8u9lBdQomgnkra4vr2XQU
-Ipgzk4W4rDvZobisu9lMVFPvFPW17HBUJcyZyY7EZd3JjsZl3c1mo7Ko4elYFDFI1kxWjc27kx2PzbubnYhqbrG4VVzNno2qRrJmspOxeXey52Lz7manxML6
-avSaWKuZFbdh+5bYgPL6RrRUYDXFoptw5c5/CqZKB7j1wmWCaYO5evukF9TvUeB8RGNMeb0Ho03Ddi2jVnZalYrp8JPuG4VEXS54oDconE0KRh9p+r7zH8h9
-9pdF1Ytt4oWpWS3Ly5xCdPgqz1v1lrFrMEwtM/yXVRmSyL2X/6QCQ1Kn0X9QP8VB7b57/mHKvXl0AAG9/ItRTCP8jd8ORHV6JqpZ4fX8dPd9Fgwxn+pk6/c+
-ZAWn8mObwuIwt8dS8Ct39T5q+xPy/0iB0UChk9oJvgXDdCfod+7/YiecyX6MI5xxpK9Om6pfVSAj1z7JjeGb3pG53aZQ6geLiCFO0R2Q/+FeEVglSpXS2WqA
-h9zo8UJuqPd5rBW6cbvRCWcSdWX5jBd3pQeDRw2wp1mdBq61j++onda+uiKHOEm34SGpugh2snxGCneiPoaz5kGzUccDnFEre2CBgL3bCWzJqyy3MGFGpKvz
-XryYoTZbXX+nsTiqb3nsmHnp5jPT3W5XVNT6oZdcbrzH471twBC5hWMxpBMKALqZRDGyQUJqQ5X/dPL/VoEeDAV24pDVBpwzdndtk6p6y66532zYNHQ4PbHc
-6wS96FXf8mrrk0ZkOhqoWE55v1FvuI26VWHvU4cs5yFPyv+RIgdQ24zq80xiFv3W6Hb+f1VgIoq/1U9Ede/+UabKt0hPP+5F/Hsrqm8vJ5yn0TPhD1MwGuBn
-dRomHNew3eApL0VOeWMkz3fECx/ieyIO8ZcgbTjlaqOFd8ckdNjyGX3QcBZIinoO+g0HdZVEK5xFUWw4K3VXXZQDqvW10X75xjMUWi1wGB84+mHcd6QeZkdq
-bYBp/PN/3ANqmIlOi6oT0EfVAL0kk36oZ+ny1ceojB+fVxTc07JgBKQYVUn08zgYRGHgoHbfPGjWrIrl0nhylFiKPsKTSUw5xz8wgyc1MOkTGBiQBgZpsW/V
-yaqmLCs6fiAtMNk4IAoJZTml48fnFQVXHwwbSf7vW3X63zjIf6MPLrWVEienKv5W4JQJ3D+i7V4/iddHPyLiUvbLcSkNGORBFdnD3dKxBC8LbuHoAiw2wYNJ
-st3VSTXBwcZwkY/Zh47O7IwbM9HcOOznxoh4oSMR8UJzizDA+hEbaTE09XEv3+uf+rHM/zM9kA0uI0+XTbMSm9KNtgWjPBgtNdTmCtY3u10QqReloiui3I5w
-wCTjtFeO3DyMBjA4QmTgP5cjZoYpneq0IPckX5AlDXGvT0Msa5X7/Frld2GcGpj6NNjd0lLlMDwtt1h3b36/ApPReyv1ObhWXFrSS0tFfEFU3io93FjXi6uo
-yfNrlq/CpbiCC6XVrWJWUZ+FfFyR+e2H26vFrZW3S9nUzU/AiOCwRSJCLsMF8spoY31lbau8uFpc2iwvrJfxKdX2Zil7Rr0Fz4UKrK2X8fGTvlBaKL9dXN0u
-lR8WNx9Id6Ufaa9yDKt5AorH59trmSTFT1dqpPwhXKCaKX+QPK6EPE3Vzg8ocDG6baaTrMfpJEuFpNQo+BrooJl0A7Roo5z0b/B9yskF7xSSSDn5tXBoxR/1
-9JNH7WpAS7l4XDABXeXzUUxGpAiyGPnBGPdiVMO0wClrKT8JQN7hUyWlDiOCk1EQcj6OvpvkCAouxvjIji408uQTvbkN+wqclGpyBYaoapJimmqzkRGYEm0g
-RZPecFOMOmj1fkEB8GqepELyVeiTsc93wB4jh9MKnVD+PYBeEq5aXsiU2OvRlG/xuwxDtA51XMPMq0gSdUpzHVAsELcevtUzQ1M3KRiuAe2TNKBvQO9jq15l
-Hnpude4v+fPAqld1UjF2qzYQt1W7BapZD13zDpLi6L/KV/jEzm/tbrmh7S33m9BPrpTbb839NCphBZ3VQxnM26YprN0MaVdleaQOa/M+f1w13KbH/ial51b4
-NoE3SBJEcHpsb4xlYQXW3OvCKdwo8+fYvj2/Tzix88xKZgC531Kgj3QpoR1GlIGmf/R7Tmf0e9uNfu7/VNjTtVOZt/4O9p5OB/uSGXH0S6OX/3EFBvlEJxfe
-G8W18oOVtYXApnYSVC9LPIPHM37WS6e2eNQTgJdK3Tdle/wwNvT1he35kp7t9afPr69tbj8s6dm+/C8r0M9cKMW+91PnWdgqag47nYShC55/BRqzKr+G3lx4
-Gvod2Nwqbm1vlufXF0pIiNIWMzaUkkmopUBRao3gvTibbb+v9m9JAnvqZ9vvicQmJfFmJ9/gV+xk4xHYS5/GDuTzCuSiWmQ76E/F7aCLhWR9L0jAO+yed319
-D+ydb2Df2d6Z9x13zcM8lW4/Em2Yf0aBjNxb9Qe97fJR+hXYKmvHARHYJk96QeKJtxDhOMJLz/9Uiu//RUjB16S35ejrTwo17y8ZMkpHn3p0L1/eIXHo5VfL
-2X0pQD15uaxC755ZazIDcvJbXNP2ede0+cOgXbHnZU4yMlY8I+OU38i4B6c2yfHSerHq5vbDh0X9PRoQkNhP9aMXEJzxJZQJA/nXoX/T2G/KGhVF0qjgSzLh
-EZf0s0f3EvKWpG55AfrZ0xw678ZkupLHOTorEK288TfVE2zq633y/d0lSJMlg2hmEOFe1NqQJFTOXIUhmr1TaxjUtBjVOkASFzGN69J6PF3aJPTTXTAZrzGd
-fUWoH/si1I/qs6yYh1c/wUvRM0I5jLjdhKxUjiI4wBShI6IkRfI+jHCNLJvX9IZhUqYtVXqSHf4wL03n+3MwKqpXMaAA3ZiquoBKwgz4CzLNKNDbDp7MrkXu
-wwjXQjOEhtojxEsLhER1hlCGIsSTPYREQYbQMEWIJzOEPoKeCxzTLe9ZbN84MnNZRkbwTIFEQlzGu7+0zX/6mW40yHR30TMLL+qblwPQ815pM6ugX6G1depO
-ks7NHlTGEZy1jHxTkH8dwKNMrIoaHQaY9V3iRR93Q+wrfxv6yCRK/tAm/4cKAJ5RNk3i66WLCfoiDDhEKvDjpSqXpQJD50XUGflWgO59J+TyUTcArwAIUw6+
-nzwbOW66VNBzVyBJfnwR5Zph0Z+LWR7y3wmZd2zLe+l+D4AMuSnc5AQY2iOiLpVU74W8BuXi1xLPtsN7h0ZceBE3V7jROcQ9sS/sQwYLsNDrtzs85X8HhnD1
-qNI39e3c877kf70bH6uIlNLegYvEHwV13UUwktHSslKz3DnFNcnRV6Ve2Zk+qDrTu41pucPeKo6Z3BNmxaoyR5fq0EHV4a4ac5exkM+r5R2/G77QYz3mNbOj
-m77PKZCet6q2Tp6lF2DEqFZt03H4E7GAc7lhls2ei5UAaLlyzawzil4MUXR7pe7emSGHIeJv8mbP1GcUPU1rrpp17W0Rnn1SIrZEAG1E4MiJnI8hskROz1Ma
-JlLC35mumDWZxHQg7+SelXzomwdNe5o7FJiu7JmVx8Jd/43Ycs5h3TUOEg5IxxGNHbFfU2B43qyVDpo4EGj7tgRDTcN2UG1x0LRFrAc2DBixD9OFh4TCBimM
-AHBX0BRf6kchwzpLIaWY3VwspHlamoEaqnif2llAWwHbe4BKwoPkf1qBLMEed7ouDTyhLkGGlDVpqnBbKo1PwddlyW3pENZk4NQiDFfNHaNVc8vyJL8YNcmt
-+i49n2dYFcqgG7G8yDDRBufNWhIuZAznObMQiZLfQ48bx0Ubkp/DjmwSzdrx3OMAzJs1HiFkHoAQnj6c7YbsaaxHwHQ2ztQ+KWj6TBRNJd+JMm1vdqKtR0bP
-mUIUjambu2OR+WoUXA6gA8n/tQJjeIajDj456b8dRileweAWd6MIUwgBKCyQ2jzcxUhV/nRyLgz7Cqh5GKBFmJMNKdwQz0BHgA2GD5s51yOR4SisU+j6QIP+
-0OqJB3oy1KHjDPuNqOEJu7g90tjnL1FPtpJCjk0g6h50N3GfI7yrHqWzF6M6azWPxd8xu5Bj8f2XUpBe2eD8twUjNq7fQXZ/KZLDRL3CygZZ9kVYIVv6cnI/
-p8CIv4T6KvSTMt5eVtpIFMQ+QuJ/Vv7Y7I/HKRIUxrGemMwK10vQdhIzyojo/nH45Jy8NJAuRux78ncBVuruvbt0A4g2X3gTxDRo9AO1BWa9yhQg+JPVujMT
-UasvolYfrfUKDFHDkohqSkQ1hVTTPhq7FEPiLWFwMb4cxdgykSLnURxJjzVP/qMCY94QcDZ+P2a+3ImeL8H6hXaz5gv4/Flu7LXAnDnn2wN4wE9h0vDuM146
-cvf99U+4+wz4aXT/zxVQpUnBUfpYTP+jdwdhAG0J8MUgAWYDBJjyEUCCfgoU0N7vKA/90/wosvAZeeJG6Bp8R8FvkqphI1bMRSkZuhB2/y95vwXMxiUIAA==
+YDTtxMPDii12vfPt6A8rtkYF2f/P3LsHR3Kk94HTaDwaHxpAIfEYTM8MOdMkl+SQ2yRn+AS4JLuAxgAzGAAsNGZI7qO20F0AitOoalZ1YwZc646SV7JkKUKr
+tX2SLcmWLZ1lUdJK1lvhC1kO6U7rtXUP6Sxbjjs9HD6HIi5OPjvuJJnWWRdfPqqyqqu7q4Ge5c4/g87K/PL1ZeaXX37f71uGWepDjVZxaGcpMMuYTk5VPlLH
+v5yCvEBZSmnTIjtaYXI8MmLB2ZbAHhz0bPDEoGczbjjAB0U9I7cgF1cVB3scatPqsy20NAYA2R6tbbivaG3kJrqwtVTEm51p0+y5KCXe6nV45NDxGuLCVeEk
+dQHs6On3LI5uk9EexqzbPGcYJtO7Y9keuQ5TgnV1Dj/gJYDhVEQh7o+ObPAI4q37ggSfJhqdxLPeN3mghLEEgRIeOjTuL3OpgpHBQBbb1vsmC5pgwTkfRUHc
+OvV6rbmP/c7SqftkG+4X7vOi2BYtpZ2txKZ7xEbmZjN3aFG8EV+hNh4HbuBXRBc/2+QL3LX/FiXANRvidiEloq7tNbhg7dsYXp5DHNA9gbnjIJ7tBJ3VeZZn
+i+IZ4OK/xb+TbXhclKdo9OL1jCGsYJJPapKSynNS6JfhZ16zfdkIib4PZ/GMrtJYDVyq4QDMCh2EpU6DENoB2TVky3SZxMO+MYXjTCPmE9pS+9LYVCdwLCGM
+BTJY7rNwrm11MZqpK2HN1EwLjxZtWSMVubhwoIbWLuc9GMRNl7xJjR6D447fVfJtpGP6k3uNS7G7KlL6wjw2YRqmQk3AytRv7uKZE5kqFWjDhUyxfCKZgp/U
+i/SPVi+56IHuVRyKFtJduOgulnycOvsPh2B+m/Yl5sQ/D6OOrVfNQ/SMYM7FGXxoxN+dpckNmBcij0QwEKBH1RmqhpsgWTmfNue2tIJqHeowHUOPXx6fTLyC
+29RKWmslm2yJMfXltTY1tBu5wk3zWOJ7pJT78gCk0QmgCqN7rrEve1i8egLyhRVORLruBIRzHmREBrSO4bbY/qaB1jEs7aZ5HA/4kqzyMfaCTq8aC88inafg
+ycR0Fp7GEo/DY4lKyNDBifYFRaL0YHaHsF83jdeCixt38KqzH7sx0Ey4MXQNO/nx7Qqfhull1gWmGvGjQCp1p1ZDTvLxi1Ld8IsmeREBXpT/wQEY59Q53edh
+quLU0BXLcYUgF91XFD8HF4NaoG4GOkDdfBL9zEQNKJXQEswSI6h7lX8gm2inSvVAXFSIjXUuZrIQM1Zomhr8itcp8vJXC6HRUH82RTepK4SDbwem76yE6xUE
+fx09Tx84Eq0K0Vo1y6s71YoQrL5I/5BWxCfarIhj2zi0KrrT6Lwo+gB8/DGum19EXC7W000RCu4qjNSsXdfwYbnmOYf6Gs1f+uP/+FtDqfmUJjIS1Q8S0gXz
+eKqViAgNEt5aW1gu3Er1lxjTfZI81Z7pgik8Ed9N+HU+GM57LJ7zatb+QQMdvDozXlIU929Y3vupNEyui76eamN9CaYMCnupN5y7po23JrG7hiIET7JcZcyE
+EEpkCbJyQb5rdsWV0sYkQsSFKUQZN/aZyIhINUypMxG9r/r7b6Tbha2gPIWtGf9IhS+nRvLcakKph797+RWYjJTBh/rSxu3Nt5UzaAe5vnZ9tbxdLm0pKTIM
+A+o1ZYBMwXhZKy6V9KXNDRpdLt1lzUWaqf4iW3NPkytt11zAvCdbcn6VD2bJPe3U0VTO9poe27FF1ufYH3ooZNO5IDdLEQ19Lv8DgzBGY9pxxv08TNddZ9fY
+tRhmpHFYr/kGJZ8stCWEUy9KbbNCq2c0Um9JJXdA8b34BPkBfsq3Jy+M9gLak5VwEqnCLC54FgoVRSVBXVgctafuQ8lY9n5Qw7TbmkxegnnUWNnNw13T1Z09
+3Wg0XGu3iWqqQeqdgcE+N+jnzb2i/5G8AuciBYPdht6n0tqcXDL4ivqdcFFhmG8e0cvMMC09L5W+xTKU6HdErQqXr9EQqSO0mCIVW8d0dRRG+NDlV4C0Tix5
+FqZpBoYcL75SJklpcZ8wWMZkZArJHchUzYrlBeZZi8kZwP+9zEloPrH8MijRrxiOsrh+p/j2tr65ssK2FvF7Q0nhlsJ/bhW10kZZGcg/DtMxbIEaoPfqnnDE
+ea/udRPAol1qdw4mxo/qae1/g5ye+S8BKJt1016i7eabzWcgK7eY7zKf6MAF0lYVJ4KNNaStbA3Oeo2q06SQGY6L+kcRrp5atMURmGUlSrwAD05PtuGC1zAq
+d6uuhSYdLfTS7ejlpGJRotdhTiZad513UQluVXmoihhyM1KBLZZ/rUpUmJYJCThvaEeFSLk5rDexYV6mEYIKG08KFRZTl9xFKStOzvtW/a5ltw7mUNvJYSWi
+4/gsACfVdGvMwjyu9CjLtOPWyE2YdyrGPkebCdc+1q72OV4kWv0CTApiYuSz7dowwXOKUd+DGVE2NOITpxhxwinKo/1NMGfZFYcGO/ZXHEZXoe9IE1efbyPf
+RVesv/6wbCyDimrkjFi902zsO63Vj/a5elGNnDH/eciGmhPYqrZIkilCYOK6trWks3R1bUMZwMjIS+ubO8t6ROzkEulgJOR2VPyMduPGYGZEyai/3P3mJ22E
+JxJDJzd9Ag9GDn2y/ZnXoOg0Dfe487GXzF8h8eGYNKTYKY88NAeexsEti17yQ+fTJ8VJnaXMMEnGnUat7m9LYczFT0NW7gkXbC+3DzPWjfiBFL/scpxWL6zM
+exuIiDyrV80GvbsKDIxejM2nBJVlQYQs+zInf1vohZ4o2hUvMLo+yKbMqA9mibTRVIfhhU8rEz5A9cbfSAGh2+cDBQSOxD2MbqGtDVD/co9znY1gzX5dtK/e
+3eN7Ru1uELzutBPdzTqp27Z2agD0tnzyEylQtu8e32HdfUCw0aswXqlZKC+F1LSPtBEglmhe8TBQkX7l/20KI3IECS37X6p1/3sExn2fR2mPzIpE/uIxvmtU
+7pp2lSvj6GOHgHBHN3P+mWndVJjAu3nFqByY1OSFK+86G7tkD437S1iE2recg7OhKgMDlyRChsSjJxMytn0CD2Zt5ePXFpPne3zqiyyXb3Td8heHIPsO7eep
+FMsvyq9wIvBG9N0uICyi55BPwCST162q/tzVl3etBkdVHKfJa1WWSG7AtHdguOj0UDdsX7rvHoJ6ihXbrhu2kM7fh1xrW30QFwbX8Wqb9S4PVWEp2h2B+jRf
+afOlzWvlcLvXShXOevWa1aC99jDao4hiQ3VrmbDWfobmxa56K36cqfx9mG/XUHINHlsubWmlpWK5tExd5nY2ireLa+tFdb2kL2/qG5tlfWe7pJzJZf7Bn/7c
+dw6kMgybvVze0m9sU83WBAD9uaVtljeVAbz84P1GScebZ/snrjyU6j9ku8iT5PG2uwhfjSfaQcZYZQ9m97gcv3uwyjtuHklsDHIJn10jJ7yfj8rzbAyFT3Ki
+17RcQm1jLvkNLZdEUs0l2IzV42TTDlSq6+usb53ZSm0NbKW3BreGtoa3RqKo3dFm33eNLvfTvgQg7fy4/jGeL7+UBnhLM8TtdR0mq4Z5iHDA4pCIdY0SEtu2
+U7lrCm2WNsHK+qcHtROh1krt7EToRyo13YY58W5Ave/0Q8O29nAnTSd8y5wR5dET7xYvTW7DhGgDBZL1+KH0TJsTJBiMwjYrt0KLaeOe/DOnwXjoO4Wzc619
+SwDd8V/kSUgb97wu5gQa5un8iMli8ATNU3+S7cmPk8fa7smUu0+0I4++5RoP6D5cDmUTweSeoWHqhAZVZzjcDgV9qJp7BmKVxOfgq/eZUD8E1UKbMl1jg+Uv
+wvllVi8Nc8dZfJsTUP+34PL5qQ7j2b0d6qUO1YgJcE4yAd1HdjH+izRX1xhFPPGe4cImPTyajRpazzMdEEUPx4fG8EZK8T54IWrn0QXp/uN0vPnDYZjdZJ1a
+Fn2ib6dkVQIqCkL2RPpW4GVL75o+vpYEFiHgi0b9HreNQORD4GpBZvSW9kyMSGXhxbNmeA3dkDGZ4q+KHDVYm8ay21h03fAa3CMtGn5ysEP4ySuQ9YNJ4gvL
+UCSv+IgvK6/7zmzDdMAuthmwtuAjj8A4Bug03xUBk0do9Nus3TwUo0uj45r2nuNWTObYmNH838SCeVpYRJjVqU0A5U/u41RIMIk8/Cw+AK+e0WbNSBrjjQM4
+y6pCSwSz0qTBpllNkLimpaCsX5OUxmr6AjzEasJ40k300zDdimk3fBsA7iHzfIIKVxiJLZ/C6hntvBn7hVYeicQTJs2Ppdi1o2ZhiDaOuUP+zACcbTPE5BpM
+UY8Vec7okhunfHZlYL6qTWIOudAqXBA8bByZLo5FqPxAuLzw/imyvDKlz8LjvmtQiGs4x+mNA9f0Dpwae+mViD4iXIAk3hCbgCgTsfLuNIDRgcmXw2MmMUav
+VKWiqNK92JElTjQhC69jixbg5YQtaqn1yu+nYDpmKyXTMLm0ubFdWtqhgH0vvPWWcgbh9OTE68Vy6U7xbX2luLa+o5WUFFEgu72ztFTa3ta1YrmkDJBH4ZJc
+ZH1zqbiub2pr19c2/HJpchHOyeVC2ZRBMgeE59W3StpSaaNcvF5Shsgj8HBrerjw8JVLMh5N6UZpqcwQc3Y22I+U+te6qLUjS1vNxa69k0XLiZzzi/xPSSB4
+Ss4oHtdMo9Y40Cl+S0gQIHKLmcDen+tUV1HiAYoKfysDyirtMcW2YfuzDtPyKHC4Si40PFZoHYeCRIKhVIZC/EU/kudgEFcblxu6hGinWVuO+HSHI74C7ODR
+mzar+5gfK2HciXY9oIt1RxRFyzkzlMIG6Q5MGdWqHq4g7EjUroJitbrqE580/F+MsA0XpXDyrewYgVFoV0kQcn71jJYLKLbMtgm5UCXiUGaVhdEf2lXGN7/V
+M9rZg5ZUVs1nYbZq7rtG1QwGjTJBhoMMx9SwzAuI0XJoGKHpamsyMeCs7eg1x96nkryoCCsY5XihMRVsOOu0hF8Rq2HGjkkPi7zDvYi8sgMn9ObAiWVFzHMf
+dji2rAhgrvn5I6+QUs/5+RXlhYiM85UUnGu7LsgdyApWaXunaMspkT1ibC9IjsSN7tzqUJPyNszGLjOEgNuzXK/BWJw2NaMBTaJZF57HOp/hYXQ71xmQzZ8N
+1ResuPw/SQFp7fQDG7Jo/wZa+vcc9u9puJKgf7y6/BpMx6y/hatI6ZP86IyhFFMmfxNm4lZaBMiklVZcoSvbMBc/OAhdXFxCWYhJIVvF7W38kcIfG6XynU3t
+pjKA4hf/oSMs8eZOWUlfuQ5TLWcYPi7gYwPDMi4vodG+eG8YQIlHKy2vbTP45PKqtrZSVgbVbw0EnkvtBR42yepsdAEKQeeNEwg6TLBYxP9bvVlCIk6jdhSN
+RR4n3HTRKf1ECrLl2pEn9izyDkwwF3l/r0vxeDIx/C2XZGYw4hfzhB9vyGm5N4C0ZorxXw9FC8lKnurqB71MjFKuHUWDePdvTi5LWao2DdNdtT29gRaYfD6m
+pEZVbS9pwM1uvqCJHogfoLj5/yH4t+2VsafkFZhBLS+FXnHx4YYFtw5fzNIaEZk0ZpjWtBtkByYFXkzVOTQQ84IhxjxdaBm4gqgQ/+DIMcu0kDZxJP/0yFsw
+QcMo6F5zb8+6b4oAeMnCiYaeR8cpoW1OJ3cXxrg8S6PjPQEjwro2RaFPJj5Sx76cymRSeZRn05r4HLfd0m6J3Vb0TaKec4Es26Fg1BWnRvIwzFwm+ADjUXIl
+rfwFGnHwL+QSd8ZnbxvwkTriDimpX03RCKn4RZ2DyTqnyI1WqKyQ+79SoASVllmIwSdhlN67JQf/MM0MfqYy+zMR+T6uBSEh/zHI1F3LcVEuSksgjcoHHwxq
+/idyGYbvmfjYSIX/UCb+gVyEQQr1OBTNQJPVGRj33+19H3V0w4egv+STceY2cvPDpjc3sPFsFPklqNCFcSOzqfnlyUuQbjRqXHnaIZ4ZNubD1OBVCmjWaNQw
+7hQLBSmMHp9O1gY2uRJegCCT+xxMBNkoo69DhvdbgBR8IlklEnmfQu4HB2BsGUNF8Se5dcgKdT8GHuGve493qkFaJ8hRhrQoH4ljwSjbbQYTTatMh8w7u3RK
+1OoFPxMvcKnfuAh9lpQX4Z+wRRja5MhDIYANmSUZxsYSqp8lG5ouAyi1Q/MLkmUAw/buoaqgN158SBtlBcuNWpxutt1YhPoYgaFpW1B935cBHm4rA7AOq+Oi
+kDj/X+v9/GeH+2LV9qTT/yEpQ8OoMwS4w0Nx/IaO/oZRT6pmOr1T0/ekYBBBpsh5yBgex6pK8WCKI4bHgKcuwqjh6UzqCMKaGh47C8kFGG24TZvhfDLrqiAh
+AoIcdJHPE9aOkRQoYBbutflfTQEsObbNlIFEhfHQKx9f8V00SNma9BpJlmGCgzIIIonUUBzJgf9ceAJ78ggX5Vp7ErRZvZ+A59g8q2NLlBFOwXGMoRYbRl3i
+uAutHIeGOu35ravKsgsPfx1Umvk/GoQpdApQm3sYaaNKrW8QVljYrKV49OeW7hVaihW4g6kmCpNVyAj4Ns4evRHySxMNZqvOPZu/OFZ8vuCb5MUYsgHzaDNB
+2SA1948GYITXRBZhREAWsgP2clfEPk2UIE/BIK41356jtS24JDWaCdGkG65h1QQ6YqKq/CJkA2YF8J9rVkzryKzqyBZt7SoDVdo0L6jxcvgl7rCQV2DbuYnT
+inUsmP/aIMxT/xM6DzyV28tgaGJhVEpZblAb4dak5AZMRiAP+UA/3Gncbhl1hBQOIx+S6+iswmjR3bFy0LTvch5qN2+rZzSFF8KfS1iErINI0/3ZHEzaKtGf
+sphUSi2MRtkZijlCLQRKSdZgOgyayHo53K2XU66Ekci6uQF+YtDPkaQt8zslOrrwIjLNc/BMB6aJYw+M8ivc2+uWWTHVo+THwShS7fdhcLl16264hu3hXaf9
+ifANsOH/u0EYYxZ67EEhpI5P9aKOfwUGXdOoRrwtZL6S6ilopoHg47QIeRWG7rlWQzirPdql7B3MizDUtBDak1RqjucjoD/WpfgSzYz3c1YsV4FBbA7u21zB
+1nnfxpSFArLuk/B4G9aN9jX3xRQM0Yb3VA25CIAuG+yw4iroUdOusmXRbddtGbXcAgyz/kfw4DoW5SXCxuCdSqgKTNAnD99gLP/hAEyzHGHZosNO/ykA6WQf
+SHKySwUwNBrHvkjz0Ggd+ULjuTFEOHKlHkjcDF1xHFPLIpE8DpOU/6R8LLTZBE32M8a9ErQOW/hs/M8pyLH0Xk/H13seM4zpHho19ljlx4bpOGg0vCa1AIp5
+X2rtZbLN/AvJN/OJsthl+72jP9y6N3Nbw/b7eccrQa77GfEglcR/kOYe7nd4iNvbME0dC3Y55zEPg0hEnI5yOcoIBy2XhRqcZw7IfK65Nz83jeYs+VQb+nEM
+snpGmz9oJyh+BmY9ylrRfqRbn9hD7BvtybQXszm5cJFTb9ObGNuHUC1t+pPz2n6NoBG2LCR5DvFlmbaHKqrU4+TrJssp9HvVMEuzwDXfe4ZjjrGgYx7GAzR5
+XEDxKtPqLxQuU6B5j67lXoi9QHvNXa9hNZrUCG/PcQ+Nhh56vukDauEDXJdfSsM44rMVaZ/XnX3E7qUxRqLYvZhIHoNh1scYzDcUadhHch3G3vX88fBvNG2A
+CiNEAIuuMEIaTLHnR5ncYE/kJimBGwHNtwFqzr4gNhQX6893HpEml5VmGrHA9xfBcmvOPvsYkco4McZONYTkvFoIjbU67aPpBS1Sfzh41HwhbiF15VR1FGsR
+a2unp7XVdeks4v/Skns5QTmEXn+mYtboDcOs8YWXpDtYsoBFuj9dXwWl5EdtY7Do5CGAIJKbCF8bpKg/FQz1qz0PtdQ2NbNk+vFXP92/AZcGbrFi1noa9lrT
+tBtVutmxP/mwX+naNZ69rY4aHbmdvb2eorl2e8Tu4n52Or+Ltrvf/zIEcyusu/6i9H3tR9r4Lot0cg7SDWM/6jOGaeQJGMMW6HXX3LPuRw0bAb9t0U/kDswy
+0UHfqzW9gwA8ebDbewvuQR+mBq6c0aYZhRUkIKCUySpMccJSlIqhBI77k6xYEJbiFRh2zYrjVn2lTZudN0BE4AVIA8GS0QpAhFZl2prNQnImLMRPUIFaDojY
+q1lX+kVuALC9lAb9yPQM/iKVzn0lBVm5KrIBMxQNgd1ZEFvRPKw3xKtF56EliInAChZ5ObIBk3xB+YM0EFIkRFqssszbDTR43z/WJnhp3j55T3u5xz3NH3M1
+ywe973uavyst8j+lPe25bqURZoM+ktW8pMIbFulzGKfEQCifkIx7UE627H1Ks+k1nEO9YSQ18PkYvc4+TMNZvBgh7kl0h3wPw36gujCMjagWEs5JgT2MxZAO
+hwXBTLzKVbhsVFnsVWpf1BJ6qObsU6OhUe1ikFGLxBtCKfcG5EOUWoMvISkWw/0hmVQk4hLSWodH4mgJDbUgNkiJPdxKTOijKbWIJiNOhmwzIflfT8FcufIN
+MleRp5y4fsS3Nf/jQ3CubXUkj6bT+3pceJGRmrO/wSKMhCF9Bk4J6fM5mPVVJbpRt3yoD+ZB2Mbxu1i3OEqGZOE77RMKPreXAdIPQgYYPIkM8Cqcl8M+6s4u
+Wmn7vE1DlGlnpcCOmywDWyHvwDybEPZgykQCGnDqmEsEbSaHnrwishSdEkpBSiZFGAt2VHHaX5KN+/jeS9mY5iwb+xpUxJ/ewgKy6gvclTiWVduz/9878W2N
+Ly01U6x5/b6s8ZNyEf+XTtgrIUwNDs3LVi1i84ZMVi7G4G8UeI6j5/J/MACZon1M2QWtrHgUGWaoK+LIjLFUlulhgF3HqemBLW8Gb8+7AmkHrVAojg79jqyP
+gZkzCDYjKqk6zd2ayXMgH1MLQpbKMq3DmOG6xjHPI3x3OvalUMQStDyqHwz/F9mC7N0jNAnj5Ia59rAzuZsmKy4swxgJRvEyjNFVyAmOcEscoIk0izrCzZ3z
+twCCluE7E00WJgGPd+sUnxyNF8tvQlZuWc8ERWGf4KchI9JirLY/FY46lri5vPO/kYKZNbSSaKJaku52NGJPbKjJeRgRWzLDOxM/yXUACf083VtHpaLkZZiv
+uk4ddVFBKjduplao2hz/HgCqU7vm/LekYLRkN9CLx9zDFzWvcmAeGtRRnXVilKWgdzrhzvysG8wt/yyMWFWMz8QDWGrDVvWmeeyRJ2ls84prUdGf5WBSxqSU
+jln9HWC5286BQ6MHWwTC+jj7XliyJc9129vCVJKDqPZ+Bcj1sKedWE/wA4NwIQSl+g0gCz8Pc1XLQ2NGfbdp1RqWrdeMXbPm8XfAGf5VZR/X6TfyGWqNwfBR
+I2EBetvYNB9nVQogsBgyPUq85Jkp0s3IUu25RfJyfTisgGH4aLLeJawjGDmNjkD9aiADvN6bDNCyTlRl3dn3IjigVp+kgpa1vRhOkSSFF7vR4sgtzFkF8WPY
+zvBktx7z3Cd/TznpGv7mFExuU+j84K0j/BSQ6uNTQKxqX7TBdN2PrQ3qjwfM+lJvzOpPnTrGxHDBn2/3iT99nlpkf7VCFEtl7xkeZT/8nzPffEsP6MeEiuyu
+KqKTR+RG2Usza45R5Zv36zDCK+cznlDZJ0rlv3cAzi8ZdR68RDNxiVALCl7BN6dgxqjVnHtmVa+IfJYv620U2g1VoQPVQpFRXJIIMs++aaP1S64B8+0KxMiL
+alhefLp9C7cN22pY7xtBwySfwPwMkNYM+T8bgMztQz440zB0dCisV0a1waPDtSrKkG7TpsarXIbkP9G0rOJUxZt+m5kqesd2RcJ6o0XIggiNK6KSDnYIwRvO
+Sp6CKTqqeIZhdHjLjzyhKfTDVpBOnoeztlG5q1MJpGpysN5Dy2OhdzLaNH7etJecqklReW9ZnkdBFewjy3VsCj93ZLgWigxCTV9oPweloNhtUUqbMWNS87+T
+gpm47CQP49STzLSPmOxK3ea0MUws2UdUxP0MwF2T3+aEP+CnemuWLyRwXh29K37nXoWJ8Mdu3qejMqf9y0HIsnjanK/iriZnYcR1HBozhREYxp9rVVKE0aND
+IS6mQxGTYzomeBdvxEeHfgzpk3PXeRhFZ3MdJQDOVRlMQDGXHMNFf9M4Ro2m2AdEe9lF+IUT7SLa+UqHjWsDJnwEqUBBNOH7L8XUJVB6mJpofE/+SW7iCxTu
+vKLpmZBlTgw5eaPGhyVp2/48PMyWpGP7qmKv4dR1q2HyKRjtCih8npLYtLkOebvh1NdEcXUQBo4O83dh7I7hHQr942t+yMdUt8bL/CjCPaL/jmfZ+zWzwS/I
+GS1IuPImjIdGkEzC2M7G9lZpaW1lrbSsnMEExA3StdL6ZnFZSfkJS+ub26VlZQARfWnC5lZpQ0knt8eJOcS7PumIMz2JSNDNaGATxnGgA2nslEN9CuMNTlYd
+xQb1Wx/IR2YR/5ekqust5XYdp+E1XKP+DFVC44MGKq9MmzmmtySGsS2l3vmECq1lEqCen1TK3wVljde3zqvDLUXWgt/dTfJWS90ZrwzNf/DGEyktG6jDb+6q
+/7wLsmbiUVBno20V8/7uSee98/wttiRKzPB8CzFu6OA9Y+zvu+a+waLTC2QvNvOfaOmzKFXwS3W33jnVI6UL4xxFnm/Tj0JGNIK74kuOx+LLwiJq/V/k3fbF
+Od45qe3C+0+uQv2xgAee78IDseOhZjm9U9+hYidp0f8hTfAbrWWZmkwgge857j3Dreqsao5gQSVJPtnPtnaOqWJiKeC0h6HCJYDWEBflPhm5e9Fm+YJf8BIf
+i/Ad7zubTOH4SGwuVG3VjvzWnfaB/uM28rTg7LLtUbF/yXIrTauhuqZxlznwUWuWumlXKa41eypPbs2yxQryJ3Yv//1A4QJYXWw1ng/5qgcGpVQ83oMpZLKa
+49xt1vU949CqMfXhxNVnC7Erk8ZMYX8u2946LbhCy0nPrJPV8CfyJihYj2vuIeQlA4vs+rqa/Ugd/TA1fHVQ+dUvfkqbqNqexspTSM7bMIMkDy07THaiF9AG
+7P0ty5bpvgYUQYM63fdgBDaChcqNGlFhFKcUfyYy+OKoLJfOaJlD4z7CMXnEhHnsm5DEQ/0bDt3P28+O1Cdttmp7XMiUu/rFFJzz9xi9wnhT32XMyS+ha4Ve
+N51CG2bX5qqxH0gRzjbRYKNSpwEyAob0GHZvGAVmuumZ5Up9xXF9/vPIuzDL+Mtzak35pjQaAvaLYsMjR4kS/GQJ11VtzUFMOMeMov0aMR4mry/bc2iyOUpM
+NOXIP0Vvw0zdNTl9P9QIBu1MJ4Xbnw4IiIgkHtlkS/69pukeU2dhpynAgRMxOq7tN7FwmZUlOij+USGGYTx0QfUbSfnGz4wNFvf/7Ybj8h1LmxAaAm7Kch0l
+BZWfnxFibZgwAKmQtkL1a4HU8Fo3qaEzj1MoC0r6ZAjsyYWAxdgPncUKIZK0FSzCMuTV9jLTaQWLJJLCqeWib2QLvj9KR6XjGjsK+Z4rX3bfOMVWK7RTE9Xw
+6X8Ppr3mrogD5YkK2cFWKvQ+8/gKwjvk+bVOedFEsgQPMV2NRVGlXVO0IWRmm+HqmDWeiRMRxr6vAfusVxyjZnoVsyqhPXgcC+UczbIkcgS+jV6bnYNzaOet
+I3zfyMMl0XwLA0n6RhFBILX87w7AVMvgkC0Yre0KXRoDp3yy69m9vst0QZJIlanxNLIJGJBdl6eVK+0TyhkYTk5qKLkJkxKxZGhDwXkwHsw9ij9lkE6doIGD
+yU8tEpQXTVR/M9i530h632u7d0fvfu+d+u534s37xfY0XbNqeew2VLU8Pbxl59t3m2aP1fF84+yKPzcIRMN2hrfGHZgRTBgSeVPJuZFwArKY+2k4GyUr5J6B
+5JRnw5SF9LMD53DEXXRGENQTG5BqZ0VZTtU3HX0Hci1kgxgDSWxI5yOk/WgDZAHORW8WAWmK2Ked3QvdFoKyJXiY3o58OOhWCsOUwgXMJkBmo2Qi2MCRjZBx
+cCt/yMaezybdBcRyUKdkgmLpv3nqpS+W6SL9Q1rar7cTawx8qtTRj48u7+AnRrQy9jup9pg0IBGgvhX3q154HV4Lr9STKnP/XQrm6Lsq+jPeYm3jK3UCBvz3
+2wGrSmowhgxgVPW64+Mvtr86hntQiK+kUKYUtxwH4dah4f/KvQIQfCNPQZbXLWOdMijO+Q8yGm8ZtQZUpyHLRzkAnlT/O5+vfut/+JE/HB7IpLprFeM6os5G
+e3JqB55YnlmUfkoct9iuNIVX5e4v/lddgK4ybnukXRdFYWS1p+P0hBJwbohkQhXgZWTfKAJvmFA/FHhtufzbBmDGv5PfsRoHHHuWbMAIb0YEBDN8A5Wwa2NR
+awUR8ikYu1/1xLD7kZnuV70WEFxOSIP7VU80RwclmLtQbOMetA2SOeOkGf6U/yxciBuHLdPVnGbDjLY/1Vv7ZcOn55ItLonz1Fm/aaJZp32ia10bi+Lv1sjC
+lD9RFjMaZs06tDAOhiWwncYlZ4euTy1XPgPjKJWsI5Ud22qw4C43NzbvbChnEPd8u7S0uYHPvADDt9Y2dmhgGsRN39zRlDTipi8X31YGES391uZGeVUZwq9v
+l4qaMiwhI56PG2TeRpVooiPYBDGWiz2NJR+TRfxfGrFL4RFj4aZ3myjhx4/XN7Cc+u9TMEaDcKu0/eQTAHj1on3yQqDal85oqPalmT1yCyZZHgzDhft0rbcb
+2jgrvWW6K1atRm7AONLowTGJ67gzqStntCyWFYLlwkWUvOZhTpoDqYcSlFpH/lGkMn3lnufbrVN/5YWWIeeoR9ttIUHGCNp7m7Wc68q9D5LdvmMQpv29YZm7
+EDguqcCIaTfcwH7w9UKSDhdiaBWonZUMNM0pEwOGaEHOqTdPXoWftnlkuq5VNTVGOfc+DDEzr3OSmZfkuo/2XhdD9l7BR274FXZrNOoWuocFLWrb49wXYKql
+XeQKIhqypzO6UpER2LL2YRlxEdJtegEG6Wf2OnYhvCAKoS1djuyIZSIgYElanf9qCuZp+JmPjSGuQ1Zmfz8iZbjj8uYh+W82gmQM6UJ7wu9efiOuvArn3/J/
+cXssbWVJ+GWOQHpzZUU5Q2ZAWdaKK2X9dknbXtvc0J+9pqSuvArTtw/84p7QGWYhs3m7pGlryzxmydrG0vrOcokdqGvXNza1kjKg/mggjlxNJo7II6lO+Aeo
+2P7unFIQkTe4Rf9Ha2S11pJxiNcPtesFByuLRLuOgZ98gPvctwzALPO4iYin6PFnVPFJN6QYf6rQuTeFIpbxtdFjRvCTlGAc221VwjJzJOATp1M26j6VLCvG
+36BexRX8ErwQdwMIg1THdEslMMahDPxLZ34fw1cE7XwURnkWcbEO9r4M+7JWjSDbt2+GRFn9csDpTyfj9Hjo7JunZPBYyLDX4nILgKBndl2nUbP8JBbtmSW2
+dYWTyhd41qD8g7R9+/FBGFZphehf8F6TxRdLJZb75sc0UYq4kDVttCR39UO0fWeHTqnQc28LrEWFEqN2y6mGAl6ZQTJZhbF7ll117um7VsPrGDlYNJwF9pif
+fwI0YGVVq+GhtYdl15sNfbfmVO4ycoO9kFO0CUpAxfKU5BoABS6mNoSJzCrQeuTKyPwHHww+8cElbZSWRgtCch0uCc+9GjUcplFXGub9Bh1rDBDPjfYv8nzr
+LNsSy3WLZ8ovwpg0rHjULJdWijvrPGLn9dJGSVtbYhGuyqW3yuwat7K5UVbS6j9O7rTWbY7VMTbJYqGap1ioHZfeYvCrm11blE7V7LCIryXpskzhQS7jH0j5
+y1jiFOpdz81YXRNfHJnyice9E5yioTsYzaVJmSLcO3AK7lX/+4Bvir3zTWQQo5xj9ZFzIjO+KP+WuGehI6399616ZPvHpLZmz3KXacavD898xwgMXn/fqpMb
+kD00Dx33WK+ZR2Yt0e7Pd73RJ1LaGCu8jmXJN8GU1B1OkB0EK4Uee17A1qFwIvLQKqSTQKlEvpFvS8GMXL/HneDowTDRRrnfSxOEV50Mz1Jp/Rw9l3o4SCbR
+6Vg6l/p3iOR1mI7pCr2psDNA3y5jbOjrbytn8EqysrZeLmmlZRZ1enVnZeVWcUPf3Fh/WxnAi462joGlR2FoZe2t0rIymP+FAVCi80XOwrQgv7R5a0srbeN1
+SDlDJgDU0nZZ394q0TrOwrSUQV8v3S6t68+1+3BVGYj/cE1Jx394XhmM//CCMhT/4UVlOP7DS8pI/IeXlUz8h1eUURxo2mF5GEZzA0pK/eXk7gGdGVYdRY4V
+W2OlH1tj63YWf6S+2p1K9ECVtsXnunf063WY/ocU3xgjizjVr0V8mrOUlGEK1bmWvVdDUCWqO00k93LnlG/PPJHSJg+N+2uMgoYETirZxc1LmAX3+8aCfTmb
+3/ca1cjZjEmJzmaaMcyC3QMkPSAe/b/TMPiO16iStbgDN4klfuvh+ThGk6OCI40e7DVF9IYJlrzEU0kVMpGD9bVCjyNXwMYXYk5TnzJ5A6DK3DwN95ifoG1g
+0yQfaqlMP4/OD1KQ8Q/M0KUJb0fF7bKSwoNwmf45gEq761qptPy2ksYM68V3+OMX/nVVGUISapn9GMZ0tby5VVZGWPrOelkrKhk8gvmPq8roSc+I1rFXR3Hw
++3pGtC6rk5wRlEr0jJCW53PdOxo9Iz62Bfq9Kb5AlyHrs2Sg++7OyKFS/byMnXCrjxveMCft942TEm71t2Io0Xnmc+G43jOHlm0dNg99o05qqBFJ4+z1Ykz/
+6ewE5AotRbuDjC/D/C1WSliG3hb0yBOgUMWxsHS2m4f8KWcCdaE8eaN5qP6rYNaWu85aglarM5FGiVmsn3wWE4z9YjSto1rVNNzasU5jN6AFvblnNGsNPUjl
+Jsptnw+CnAnmaR7mllkNJSyGS5EbNP9YcmV0qEb1fDxBMdTaSYc6NC6Lwa+Og+ljw3NHBRMd+Ey7wrwT/F98MD/Z0jUfvp6b9wclurvqtkdTTwEs+5TIZziU
+HbM5Xy301IhCQEj6Ey2KOCje+VBU67BXYX4VJsKF8BBfLRWXSxp7zWO3YX27XCyX9Jult5UUvTm/vVG8tbak3yqVi8vFclEZyP9IGggLJuATxC18FyZxH6ua
+1GPScs0qPwteOXE3tQlGUeMEpTrqrnNkVc0qxz85fR1bnCDWwTTwQT/Sp66DUZT7wevw+zHYpzpEP/K/nYKZW9x4ild8SKNpfUcKZunuwt4DmDOHFFf6do9t
+iKuEnvRrSJ/CHTF0vGpLWu4ZIK05aTSt47rJ4SARAGcEf++4NfUfBXvVYpe9qlOj1clg5MR2ZZx0u+q08ywGvzpa1ERo0G2VBqrAP/ie9US3LrLMR9dy58MW
+M3XTrWDUuGSeWQ/wkfnX0wAr2Mhls2YckxUY27Puo9cm/uzBwQVtj2lJRseELIOe4YSG2rlutRmvQtAmHh6T/o3P1gfBT7yx8ZE09s3IjU2YXqy4BhNra1ss
+qyaVya3BmEQ/HmSZtVG07WqbtuXPw0Twhe7nvqLyTHzQnfaE1fMww2QPOn66x92n6KP4jcHMgJK+MZhJKQPsoMn/9CCv3Lf0IHtiKpm9EttJlnqcAZ9cYQVp
+MRMUMdWsHsufalYR45nlE1fEhlTUxKebVRWe7oETTLcHEHQEDRWZadvd3TrTtg3SQ/rqwBMpbZR+urlb9xY+hZP3MndD6jh5ceOVuyV4jP5ceA2pvQIv9UJN
+Lh9r3dC5vDolehqY80umPS/2tm+LmVPZznFq0542O+0i/UPao5e6lRSm8YwDqIfHXauus59tr/SR3gkDbV6quxifBdi+a9WZANbLZbdbxeok0i3Sn/0+EluG
+apH91dE1J0LDMxu6jLePA85c1ts9WEd6HCXwMQCu/k4alJUgIADDCX8CgIUO0FvtLxG8lH28aR4jgu+egbFbj2lWjuDLkzDDDoyHmst3rR6xU1dTWnZP+o3A
+eNSXx7Frx9zBN4MJm3btmPzVFMx4BwbGebxnNQ70Zp2Hxh2kl5y3CieYl0J0kArbtAZ0gdjh9DXitaQhfiJdhNaejqGEjjmM3xgmru2VMCn/MpBWaqjG3Njc
+KDGN5+bGEtomTgCUteLG9lp57TbaJwI1kWUbWpbbxLJfX01uAdC99yrQPotFeNinRRizgBajaa3hVoUMySOIBlzem4vFqcRGE4CFIkV6PvYou0Sfi5zILBNi
+etIXoW9JDSqpS2cY9ujCBTzMzlKET1EkIHzl50cBguIoT1GGYY/FaGhk2U1TqZIRGNi8qXw1RbIwsuSaGFJY+acpMg4ZBM2r48+vpcglOL/h2MVm48BxLezz
+kblms2VlObbyz5C9RjccasBkN5R/niJTiIjrmQ2R9JspMg0TW4bbsLihk91Q/kd8rB671aw1LNZW5X/Ci/pksYYr8lgzMZCKWVX+5xQZg+G1WzueWVX+Dc1C
+C9XxocOxKqan/MQAmQXllnNkVrdM99CwTbtRO1Z+EvX7QytO064qX0Ecw8y2aW42DkxX+akBrHzDQXsrlBCryk/TDDsecuv9Y+UfDpA5mCqbh3XHNdxjjbu7
+Kj9L0/1a/PSfGyCTAKpR5WhJypfSOAw7tsHG7X2zqnxPGhu/ZRwf0pLsCq18OY3jt+K4u1a1atrKX0tjQzacBmv4X0/TvpmNA6e64TQ46K7yN9KEwDgm0JnC
+Zx/lv0njXNH242yZdsNiJkJ+Xd+bxongTeROxsr30QrRnrNmVRrK30RLgcHrjm0qf4tmXzft/caBT+P78dWeUHxam0U7QvAfs6r8gOgegmqWHWfdcPdN5QfT
+ODA72hqmOPa+8rfT5BzM7Nhes85m+JZZtQwU/JW/kybz6KRg75sbTmPbaFjeHsV5VX4ojcNeul83K2zV8Tr/Lm3MLctj02D6w//fUlI7dt11ECwRibA4Dcrf
+TyM/rSMqQFX5UTq6jFhwkVb+Ae3KTp06GPs9/5C2XO65/+knaIGy49wy7GMBmKX8JJ2QUIiqFcusVT1/dH6KNlMgBSImqOmWXNdxlf+Hjv2G01gTkBBmVfl/
+05zLrhsN855xrPwJ7T/HEt2xjSPDqtEB+1NanGcTM/1naXIBzq6Wy1vcCh5HWUyD8p/SJAezFFrXbhRrnrNh7jsNy2iYnvIRb6fX3NuzKpZpNxBTx9g3lf9M
++XzdcerLZoNOgfLnab64qKVy1awq/yVN8nBxw2zcc9y7bXjzL9JqM5l/0GSw1fXVPWir7cGDZ8YzRtWo4+aHBp2VpusKlWxcOj9ZXmh7aNLg3bElkzyGdTvS
+Tqc3+Rh94n4fYP66a1SRw5bYzNUk0KrznoGrQfcREHXeM6smgBzmIseouM6eY0WLouSWX5D8fArmpRlgF3K9brjGoQA/ea9wopkstOtLYSnIR6+aS0at0qzR
+8dqiFUv+LnOVSGaWg/xICqYpQl2joVeMWkU0makS7va7yfwdSiuXOzUW38m0Bu0P+5b7vQG43LW75G2Y5aE3w/PQm2/jNAvCGaqLmHBeJtusI8Od0N/xnERp
+hxLynR/voUzmQj1OwdBhxLlTxck5JffbaTjfYXJICTJ+Z7uinUx8pI59mMpkUhwZ0S+KjqIiKiPDQuhpZrK8LEVKIAUYftfCACt89NutWp4LA6lyxx0xFolM
+NSVUIuqxIgpj/czemqtY29bPci28h3Nbg3f7PLcdZm1hB6vcgo3+Vpn/7TRMF3lJeUT+Zgpy+7yQXvFLhX2lNvu8p4SCm8zvt9v4VfRIRLGmynnuiTYRBVlQ
+hxXTaDRdc6Vm7GuiIKnC5dY93rxfMU0EmmEHmL8VhJkhEDe0h6JbcYlTYN8XtnDSbsLaySYtZl7UR+Gi3O6WmWHX9t8Lru1LCa/tnSZMnY9pipC1vNNe4ztJ
+U4tx6ZKMdqMbVQyLwUEssC1MQIsktoUmjIxNtFgS0exc1A/c3jf7817VVmj6pxlQiqKxfPHIayZ10jXzzSlQvCZDm6+46KdkGXwFlgu9D14h2sjCNiO+xGmv
+ntEmvXASUWGSSm7oIsMMdbsDX02IEndoAbIEQCVGWjc/OB7pOBzLNOykJhVDj2XPjWBZjV19tCMZcYyMeW6AcrUK427di2BadWsQO9W0rFv3Akqfh3MoM7nm
+uwyTEB/hd3n0DY6wm6x9Zw+N+5qgshUQyf1WGiYjk4S+G+P0xuGzBGMw40GwBN18xQ8teyD9og2hoWcjvPlgGoLx+4KG7Eu/chXIys0k2zDNrmR87fDThVmR
+RE8XNrG4TUh+8lNYnreAHS25VcjKTSAvwzSLu9taybhMiUbWlSmpOZg2UeXLMCbF4LGD5LeSYyF2HVN1NjqofdMEt93sF1sSpcPjnS70alQN06DGLA2n4tQ4
+kioLStnmIz9MFrqMT9viQbSTyKEiMvYPpyr/gynIshcJLll9Vwout22aD6bK1vfzbYJjieJbojSFiOWICWG4qoeMzpn/Q8B9qz1xX4fRVS+0aaFgxm/qDzN2
+YJ7Fth87mlyH6d/z9JpxuFulJpbBL85+T3UZoCD/g33h+D/TMMx56xykDdduwWExXJs8A9N1pifW64bnNQ5cp7l/wL0YCP+0FXwhTZi07CPu8cq81plDg1ro
+oeMFfu1a80lFXNYnrNAXchmyFJDSNe/hLklFBx7ETGNJ2JWKa1ZRlWTUPJxfRM6j0sGoRqRPW+wLeQfGpFR++L/cWzeC8ppMLH8NJsJ9w2hO229vLK1qmxub
+O9vKGXQQLMopqYVX8M7yPI/nFHtnkSr3kSjoZfKvp2BMagx5CsZ5cCLEYW/FmhhjX2+ax2tVcg2mPLPimg09KBM1+ZxkOYqiGHkExj3uQkNRYCgbjGpZnkgB
+Y/I/mYIJgSzHmfEtGMe5vRtBxb52AvbRsowSB+8o4vC9yt2ZEg5fuHHqLwTb3is9bXty69SJ4j1vnf4SO5ven51N3nkWg1/S3rXRnYJQHXnWvs3RImOS+W72
+fPd+RwtGILgkuMeQwcPHaDP4x0MwVbzn8eegbdZucgWyPP62HhdJZYx/3MCAKnMw7Jr7QSR0/qtlm0q3blPPwgyGwWjaOF4mbrt0j6U7WkYjTc/c4Z/4Ax55
+B+boIKKSpNZEJQmPijc/ROXYR2U5VoJnZKYWAqRxhn4pcRIchol8awqm+MTpRm0f35UPDulW2NHOosPkF1pGtsD/Lwr6muJFUsgRZFmoCm5lwu5M2/1qAY1k
+wcZDG3sv+JHbhTHpG9mGSfN+3WKMSOGju+tpJz9Ssx+mRvPpzJcu0GgzEwEJfO/LPwdKdAQwlF/xzra+vXb99vPMsdv/WVRSC7dwK1uFlY5bWUvPhfIq2v38
+r6TgXEuqj/h5D6ZjyPGOX+/TFGhTRsuKeyIcPjxy4khxxNXfDfZltdd9ubV16lzrYJwWJD7BNrsYkyxt3Sudae4advWeVW0c6D4+YiSpbfiw0JBEC53I5a+/
+75TtN+pBmFBFe9kTUoRnUm15hhzBGHfOlbCVbhZ6HZ1CuAGFEqUZEVfB9FPJcsgot5Of+YvPB48jEZNd8mYUDLRrkKqpj9SJD1Nj+YFM6uqQ8sG//vXRMCYo
+eRMmebBlXSgkh3pUSE5wAiWul3wZ5vkYu6ZXd2yM7+SiDYcrIiLPse8a/1zmX8kSnI0WEXM6Qud07CM14w5/NXXmV1MpbdYNl2dTnN8ECKYDTaqW17aL6joN
+pzoGI1rpzZ0SdTTOQkYrbW9tbmwjyu48zPBPenFjWfe/pHsJHdSFbdTpMN+cGnuny2awGElKfp/dNTyroqN1FF/1/Fey+6yUP8lOcql1J0Cy+M5wyr3iSykY
+VbExaNVCXoOhpsciUybygleHf+kXv/NHBlIaK4bsKYJ5YAIKhFzq4sdUmD153h2elUlX+U/DlN8i/7Rd6bVlE+JlLtTCE19VQhOmTgQN7OtVJcRUi8GvRB5L
+jAJ976XsQ/9qG7g43DuW9/RYJ6e5X3wfYovRhpDbDHtEnPq7xw0zGSwKOqPTWaev5pP0WYDSUJHEwrMoID4FT7YVEMVAXC2wljCfm/y/TMEES/AZ8jHIcFgz
+piXI0PPo3YEMPgX7n8i2/1DPdPvPFBLOBG9A6IVZvOa/jN24Bs8l7oZotToJGUfg+0bdQV7oaT2IdqpjvIp+uYOE2XiR/SUtgKudS/oKb1m5/YnOnfEV2eEQ
+Di4OGX0ExT90hAZwbOpUGYrf1vG+fi66ngz7+Otlppb/s2EYk+OdvQRZFpwxpEOaaVlRRftYG6M5ecEXJWYf6hpEPuD+2zBjMINf/chwj/0b+EAPN3DCKdw2
+3GNx/3aBoIKugjbfjhu2G1suJJvsgjQyGGlxiRFj1isaRm0MpZBHAUOD6btO9ZhvSIMUQCF7aNxXneox3WHIOjxi7duOa/qblx/LDplfnIZMynuYZeVblGgP
+5mMdzf35ACjRppHHYIKrNHSvcmDyy3ZGG+ep2zQRlSoiGypSuHJ6jKdhyEtyAOeY+oAOoEmRISybqTq4r3UklCpdCTh49Pq/JYqJuTr7XijZW+PEYmsSehnu
+cX26moSGZuEG7o0l7jQWtzfy+ReK4A5M0F2z3JaW+sPJY3DHcqcKoTeenb7sqv57TvTt5uUu5ao2Bp1lMNj8b76zPtmlOyL3KaAb9mF8qWqjhTbfjR6CYaTb
+qp4fqlTttSp5EdAeQBc7j1Phdjgms4Yd19BSkzsibAYf1a8Ec/ZST3MWdFLN8qaeOrZRuwlYFH93hCILl8aDy7MaPFY5/8En8EqXvvnZk9xTnojNwKG7PSqY
+9xT+6KEWljm09l2fNU7MUmMwuiQ6lv9iCsaXWSjCJFHBb4PCO1S1vApKU8dctnsq/lISwTvnsEuTLNeyoJH/jQGYLt03K82GyZ64mQco2Y09tHsJazT9H7/v
+v3z30DiRYdbD53sTJkQwxhAQ/CuF5NxRCI1hfKXj1dA478AEN4jnZvD8CC901qy0uHqPMyr8p/qzwTp+uad1LPVGnfAZRCzlz/ZnKUuLcdH/kVzvEAYtk1Cy
+EukdegQtS7hKuwiy/YhQdpqL5T8eA1jyO062YKLCfPj0GnUNS3SzDNmBjHMCzLWMFCArKFJUIRRvR8MlxngGChDxBswJ6GzH1s2GsS/kwnRMSHeeddMuNYx9
+JhiSDbjomofOkUnfnusNnWLO4HMUJzTYSijHSjCHuxLPz+l97tRKznBdUY1nBUjAenrN2kWnRG47cLIIbVMBvXVGjnx7CuaF1M386aRocOxpbKPQw/ooBExT
+4DL6siAr4tO7senkO1MY+ZQralvakklkjN6hLYxwtDG+ajjamsuQrRw4jmfqe5brNeZH2VWApa1gUu5rKRF1JFq4H4a4N4Bw9wd52Q0kQQ9ljg/SYrscWWxp
+ikskr6/cd6VgLn7CiAvjzAs7fJzeOulcxI6ZlmV1sF+5bx2As23m7ONoD7nWdvthd8TYHafYbcdhcAQdNpnuaiu5V1elXuW/ALmWARRxqjzy2W5NS3VVWXRo
+dv77UwGcueMG1f7ljms82TtweB7b97Ht2s5/JQUkaF2v6snPw6jQBwpXwTdOyHp+WylUhvjRqnH8xRNq4MOAoJNSn/uqgk8ALlvsRsG2EUSEWjfvulZ1X7oF
+JTMQiiHRh2DG+Ymw9az6O62hfdXepiSumRgaCcn31zggflQXY5KlmXq2G02G04r/84l5rFuPGRRrV8n5RLZcfVcAPw+DS47rLTyNO+/j8FiHnRf7hXuu6+W/
+MoTysusxEFGiwzkGTei41r5lc1sjFuqW+wQk0+TOUTKblIr0BW0iWQWHFCXC49ZhWZrIkCO8IJPQIaelTEIvTFWjdRR0RC5m8TrOUkW2sxi8+L6OaGLMznUY
+FUL7GP1oilXSauHa6fRQaCHZkHQHJjiai5CdRk52s2VUhBiNF+YDAwMFCLKZE16YKRVB9tNwgXW77lpHaOVtM6QDbthK5cXOI8A4ZIsVFzgJtDAx4GHxJmw7
+DV2EEaZmCzVr/6DhzUNX+hc4CUQ84QS2/PLq3wmOlGu97V8MoniUcjvfrrb7tF0xGGL8P7mhacB2umWjOxO/5bcmJzxHYgoeXUt4rT/ladMRi5cEi2WNN4xc
+YLIIMwFlTxpBAoabYjwqbniIceU0G9JS5eLrRZqPy/93WK6gOlIGkIqkT3EFleio/+a0R2nsTKlnW8epz8dqLMctxiT3cKx67h5lW8/dS3isYs5+HasPUJP0
+mwMAS56755+M0V0+dZLtWGKprvv9QD/2+20gRpUhABk1fqx7/MEv2VE+FZRn57nXEZ9SmuSrhWAAT75xM35RRymt/m7cjHkX8f/kZqaVptdwDn1zPsr94aRk
+ZqbRQkmE/suYIboixMwluhfswcQSrVhcQEkZzkaaonOKvrL0ftVrYRLBHrOVEDmeLDln+ptkT/aCraOjTocb3l97wdZZXYwkdYz0GKIVDTcSinDRDQqf9r7n
+kCP90d6f9JT/mRHILktNJvswI3fB1wKnTnEET8sUhR74uzrpgdkGqhV6GuuC3JFedcHf3VFPlE7kstGlPb3pg3Pf90CVvYuQ4yYwtoNGyraHYIthFeNZlmPD
+KYvv3OLlj9qrbo/iVaVvnmbokqhLb8M5o3pkug3La9Ew+nHf219dzvqFw9rF3Pek2quFP6a+yjDGi73szNF4PVNyzaeOANVpI20Xs0frQoU/d4urKWsK7stx
+H9oG7gkPQmzRo2u5N9pF/W7fCjvknf9xuv19OR3xua+B4jcvzJ5vtA2a3m5oCsu2J5lNrZ7RJqqhFHIfiNfcFWF8wrvmauFkE4KAyzwckV+v4kXSyFWY9Ywj
+08dR1o1qFdlMvJLgR4FaXGSfuluftWkStyALaWdzMG8J7EzmWefVeTyA/O+1eghfhRnZiVKE72ZGLKtnNCK5U/KY3eRZmA6VkW31V89oU1IR/oazjh28DqUT
+djDiODwPc6H6gw5aoEQniezAjGADy0ZQewYL2kO4Co1wAmu2JfBj1T9MHvEqEXep89wSZoV9oIC2Yg9s9mcPbLNvLMZ+SG4phmHe0d/gfS4osh/JLMWC7EfX
+cgsR0ZOBzzc5H7vNmskCpIVSwuCg/bAyezw2J4OdYX7JYROVSEYKgtN0rbA83XLVMhsGDcSVXEXRFf+0LyY1p/YaOs2x8eeTkCndb6CPzPtkBbLyoPPj4nK8
+bIkoQRwRGCOB7Ac/yWcgy8aK02Er/6VCcs5kYHgB9YPgJ/kczFJxFfGEdaNu6by381nqBNnG56hYtzgasRyr2ycUfCZPA9kzrFrTZb6VzECVnyYK/4IuedQ0
+lbwBF1tz8x0aj6L5aVrwXLQg26iL1SrZgykaCMB3o3GqIiTPQi9Dxhw8ts1Gw7L3PW0SiQq3Gqd6TK7AVKVmGq7O/STw9OYW7pP0A9vyMZkUYZKxGDU9QKRo
+/jLSAbRwnJXYtCmyNPkkEMFruthAvPl5Wt+U+HJLfCCvwXmxQpkByv0GRSrw6gZaBGeo+cg5kWWJ5djwM5A1uMzsLztRUSiVh2jGW51IsSHqRGqWkaIZ25Mq
+w+OMVPe2zVGCj9Ds5c4NbH22Gu3Hs9Xn4GyYrN/e+QlK/xNtlI6ipb5eKURXfCVbGI3OPtYNvO9Ty4b5sR5vr+NIoNhYZsXRQ5c7Quh1E8VOvMHtIeS3SV+r
+Mtoc/75lmu5S8BVDg8ie1uMsNIjkYF2Ei7uO08Dww/Vg3mrGrlljEDKTtEjOzyS6uU6zIIjMmzApjNvFO+dUqL/RccRgbmEF7gQnIJ5E7wDBoYtQPdcj1amA
+hiBcgGkxko2ap3Ocm3nCliv/VK552xym8LNwsXKA2PK+yO/rTnAQvfmZ7sY8jAAXHsUVGzcTD/dgEVTQCN6Sz7I9mAcHNPz35G+CiywooSs23rDEMp8L7aY+
+m7HAPmHhBvc0SkNsTRomazleQcw3YsJl7icu5DqfXyx73/Qw5/z5ruPxECPCpVLBTmuCwsILKNM/C4W2Mn3oNBCHugqQ4eewd2MwM6gMaaMI0UIF/fy/9j0m
+xbmBeEnxTp3jAc5x1GMTL2H8aZpF39APMRoCDwOW0abZuzP7dot9wtgzdaNyVzc8XgkzTRvDxKLHPEEXsc8vcm/aLn2+GjkB8z+VhjFJjiCvAng09AEKi1y4
+uRi/9WCxHdfSRlmBHdfCHaNuNA5CeB4aYBLfMZowK6JwcIZiI8RPzjd6OcuLMiE+0tqMEZNK7sNctFq2krjRQfEU9TJC2qwRl9zdUDA0OdJM3BjMpJVBxo03
+BjNDyvCNwcywMpL/lgGYies6Gj5HN71Ub5texPA5sv1dhwlOV284VGxjvo9tZF9WjC1bHl/PKzvFarU7TFdoTOL6mv+TQZiNnQeyC/NiFHxtxwmHg1v5mFWh
+GhEj0YB8uzro0NQxegmX6JPX9lB8bWWnSOmRz4Foj16pUWzwwAe1t5qEJ+sSJRN4ol6Op4/yLYc25SAkyau6GFfVps1RUMlduNhyHuy5zqEEcNVbfblq+GhY
+cR0xkAsq8t2nYPFEfMfYK/+nKVDEsdGrhWoNJioHZuWu7vHdN6FrUmj3WUIKYvsOudSPV+RPHUM+tvY22qcWY9f8V9MwHqqc/JUUukIwIT1oO7ej2zpxpwpc
+mPefyryS3XCPfYCOqUr0O1mCh4QZuHxD1JnHvXjcyGjneS7pyqeKLPF3zHTf75i5ZZiL7yFRaCw4pubUaFi4GR4Rjh+l7MfCwMupjnFeW6c3zDU/c0KvMrmb
+6rjPMn11KpP1dov+j0RBHf3yGGmKw/biLkNNPJ2qmczPVxA4jZ/vj43AxJZfOcUm+pYUTAvOEgJ4EHFutZC4UYUwYX7Obpt2NQJJNeXK0a5oI76Yghn/DiK3
+YuCBtYKI+qRm/CWYCi1TCUR25eRNwMUV04BJN1h7tPb/Cvw2SdUPPqDqFVGXXz+bBNZ9AXxFmzD0ICeBxZlj1dFmfFsKZlsAuGg7hh9YO6YjKF74Of8cTIQL
+IHLXcmmluLNeZqEzt0sby0qK/nVzbUsZyN+ArDzcUqDNLGS2y1qpeKu0zFC/1J2VlZJWWlYGyAwo4pe+VdTKa8V1Ja3+/Ald5aX+q9PhAeivx7y0oy2Kv5MD
+Hsj7od/knjfCB/oIkvhp47Rbf19gaS9Ev3sNt1lpPGA3/98Yw5iLLDYhZzYHfWdP9hghmR2FHiV6U+vvwmRkmLm49MqJtw5toh4+Nj8JYu/SjUbDtXabqAUZ
+onpgcYgU/Q8IAe7vaVL+YZrf3/alAm/CJFfD+G+wI93eYMc/UuHD1AjDe8WAVowAf4SNqk0zLWpTAyYiurfRU+vexg9D6ra3AMOv6dGuQY9dQy3XrXDvTBoO
+mr7IsrZnE2tuxJTz8JuMCiLD0h5kOVnWgTdgkuvZff36OK3obEvjt+n607i639ekF2Cau+IgJ4u7DNXSZzTmG4McJnz9yKuQE3cI6/AQA6E2AlBLqsnOaPM8
+x5rI4KsdTFD8C6yI1aAkvjuIkRGN50EYtMnDcAIuB2cXVzuPCsNW3RTrU+gLXT1vwznRp9ZnrTF6U32IglvMk7mWDAznQvjXLkVev74/BUTOzN5NqDJ8oqvP
+r9znll2tENTCcEO6tlFxIyXIJsxVzT3TdakyA72oxBKY7haxaEYUXMJynO3zL4ISbVZYTBmFoaX1UlFTUgRgWCuVi2sbygDXJoPhHdsVOln53x+Aycg84+VA
+IEjiViq9eCXzoe7AQ/7v4G1Mmwnqkl7MPqByacW0jiJtGHgQbZj2qwoSc8tAWrOSeRhp2vRxkOoWRjXxE6/HLJ3CVGjsR/7XUjAbu8fEvTalHshr08CpX5vy
+fz8Fk6X7CBtb6VXR9OlWV+jF3lYk1prQCzr/n9JUJRYqEicbpPotG1wEaV1xKWWUpnQQHdI9ig6DbUWH5YjwNZRQ+AqLXHEHx3D/D44dmKWNRWsz9vbET9WR
+pDp8GuJqjRUX1Z0YZ0y+PGUFl389b01doDf3jGaNIqzTP5JBb7KsPUNvtkfB5desuLZ0jird5Yry8eHi/kgaYAV7Udx1XAw9OybZizFEO4qrfGVY+VeDT3wV
+dzU48K1nyGUYYyuO5ccFN45Z6HpiWSqQFXZFWAV/r3itkGzqCkHjOO/Tv6l1VfCTvAHABxyfb9MhGGdh9NNqSSKVyW3AmER/4XVU5i7wq3ycMpc38GqbBi5c
+QwIFeLoXAuoUADVbokIU3ctvDGZSykD+NzIwiqHpaV5yA4aqZs04jsQeixlLfmMJj+YyltUYCbIKQ2xe2Kl0tfd50RgB8iQo/tsbN6/gfvSTIp1bTZDXYCTw
+oU+3RmL08Tn5xYqfyaIQVlV17tm8Mtup+jfQySB9A5PJKjMMwKk/MnXafLGddwYHQmuBIi1Fu+qRA+k4Qv0BD8E90i1GVewcaAYaSh9aDTz4+IO1SEK7BDo5
+ArlO54BX/OY6TT8KJmafqC0DTkNLmVFWhn6MlHkeZXKsRyhU/EJAC83Qr74czku9AudYTdJO4RccowXnaAbJyi4o2jIZftEsKxoZdlF0HR6JGf2W3jKTqIdb
+xjTSc78P0u7l05iQ+nDd38hE0etwSdzgJB4U9kTMjIjdTS/yfMt+Ns7/zFoo5kKt9HSh7u4V6+8x/t5xYuxYwb4qOy76ix0rDtRF+ockFKx3KWfVTN079hrm
+oR6A07emcnHhWpcutpY7uhaj4uRSAJN0sRDVtAY/9UPDNvZ9/9hup/sDg0L4jhFhJqWaB8aR5bjkr6ZghnPsvQPT1uuO51lo0shOktuFE4xQIVwHMqtpHN45
+MO0tTh0dRLyWVFKF4d1jDHHIz54b/ahdpRQpnj39i/x0CvIMZiACEadbe7pt4vUFHUWZzLDbjyYwMIUQsNza3oaoafWM9pDVMQf5zRR8cq9Zq4nnct2wq7pR
+u2cce3psV7hQdbcfrV/Billa0a4Waa0xPVo9oz2+lywraUBW7g6/l232ubUoE0otys0AaWXFXAaGGYvkLsFDnWcq9yQ8nnA0cuMwJmXFK/muWHP0Sv7Daciy
+1nB/Iz3IwRffUh/GQwuqxfjX5qHj+kxEzRW50DKQOATSpTPaHKPDa0IqTEx5G3Jew3FRnR1TRYIoS9pZXr6FdBOejJB+r2k2Tf3A2j/Q7xkN0z003LsSVH63
+mh4N1fQmElu19g/uCFK07vx3p+HCilUzt+kos7wh90QTcfrp5h52TnytrXOidEpQU0X8iVXcYmS4o+z4ofyTrMN0pPtosdl21pjminV0KtTRLaNxQD4NI8Ko
+M53IuDKe02T21QRF8lnI+Cr5wX5R90mq/3srqkOxJ7ElrjJ1NjrJQpxx+iPOxIkli62pyX3n9it1anZj03dY8SOZ71yQPQmuQyJntdMGn+sHaHNbseefpGHm
+eqWOllB2aPGWICP6kciOOmx8O3LAUlHL6JoNDDdBcWb4qmyjr9MwJwOk0cbc4AfRIRtycmYr89VC8rks0Hi+kjuzNlaRfJvfgSwNAiyDNnd3Z2utgF3BtbFG
+8AP1/+KGzzDuxE9SghHxrjPc7WlT+Ugd/zAFueHMBx988IFy9YwmyuYfg0yxWbUwdAKGym66tZZQ2U23lv88KNFBIOsAbGA9632zI/q2OOgwWuhVmP8L/u+/
+1kYpgW3rfTP/eRiTRoFcDoH349usm1FSPOQYg/AvQJbaBIZDaEqxyQa0MZqBx9E8qemfPFPquGD4/pr+ydvOov8judJ233QsGtiD/pFMacuyfvxAcv8+BUPX
+sS3kNsD9vb3wgd91HfFeFCiJwlt7e3yNjt4Xf5ItyNRd58gSAMcnxanxqeRehVG/JvIMzGCz7eah3nBxdVb1A6fOvWK0qft7exvNwzL7surUPfXHW8/anlQE
+os8q0E73V0UgWGmR/iGx4FKXcqjg2bPMWhUtorkKuAUytwv4RiyRRMfpSbnv76XhHOqeVrDSkl8nn9o3YaJqehXXqmOEKs9sJI5cKKHBBRS2zQb52ymYDfqG
+zk0cMZX7lLxbONkQFdr2ohAkeOoxg2KlVtfatNn6JfelFMy3KxFjp/052U67O5pH2+ZHmu5JFt/53x0AJfqd/F2KyMReOaMEhSm+2a/WCLioaDobx7Nu/Nfc
+D6XgQqeSMeP5bng8yyftgVwtPX6XLY+GKUENszS274RbGM1KngIl6qfio5FMRlxO1HEYqwZl1f/1hKAc7ToVBaXuDw5Hu51rMfZDcnt8Whz/eq4dgPjVBMMg
+E0hgmJ8AT/oXUjDsxxKcb9b3XQM9pLnEhm5cWDEHb53l37f457KD+wxG5+LwYNGIcNwaYZZ9Dsd9S+CxGdNnBLSmJ/FXA3Z6o2d2ioxjlJUO+8dKkSlfbEmU
+WOh6YnquiRNptmOlhcRDECbUF5bqACCSiuBOXYkE/ojcNkIRdp6FGfQgOnBqVfZ+tId8JDiMiG/04KNfyKckJw+8lshhLSJxi327Frx+cFykTeTOG7CahDuj
+w8iwkZ4LoT/lvzMFM3KCb86Ui5ozBTZMC3ewFRps9asVvmPbHwTrZ/WE66eFeaLr6Jv6vY5a+H6x7cfkSK+UxLueYzNoQ+q7j0sq+MWX1QsJRiZC52MOwPzr
+ChBcETc8xy77jcJjnH7XA2k0OMbpl2X/A6KQRTPru5ZNVRtZfGSKFFAtGzlaAAlwm0T/N/kCjNddy274Zl7pRK9gbUa30Nq9whaSFyZg2br0i7wOF6gBIgZF
+dQ7RJk9IjdT6gSpWMto5mmeNZxE+9XStIowIPcyqrYcdM6+f498jpx1GOTKaDUc/NOp1dMUcYRAGmHaLJZES8PixetO+azv37NY6MrTUBZZth+WK1lSA6Ypj
+I0Sl/NLOY0RN8U/BGzvCmU413ZretE2vYtQZaBu1Rpi4+nb/pmXHre3wGrbrZkX2TWuGP6GlgNTzoGH1WpNZ2me0uSBcrCi6VWtSH1g2w03bNfct1I+h8TMD
++T0y3V1qrZDRztNcO1Imhjt823R3yQ+lICcYgy8pNNQQHDuW6Nmyh6HhLHbbr0pwr0C9bfmCoDMVwzN1y/YhwHQT1Q51w0XTUG7hn8NMa0Gekt083GI5yFsw
+G4LvQCdAqr+bTBA9zwf4IBLABzqjWe+b5B2YY5Rl/0JKWumF9DQlHfgNUtrX4VLFqCPMT/tVwjwBLvJ88csk99EAZOWtAmONGNWqfu/AajCbaxGG2ahW7/iJ
+OPL8WZjtY3UXX8+obQ1eD4RIkmOZaA1bIgu9VnlkAXIhEjhxHqKbWHZDgJvMSeVx1ryit2Y3PATjRWxUBBthcjq/lVBLdRYlUDsrctCTmFZKDclx+xL2W+a9
+mmWbetWkL4c8PGBGm+N2XOzzsvi6cAsFkVV+lsYJIjKTX+22Lef+jxTMt+N6NKtyTfriLmaYa0XYfEyzj3xamUYC985ImTaXkQuh0tG9cwMe5WR2LZt6IVDe
+ZUNccWo1y/MPrYx2ieVVWVZkUTrWS36+/LswGdn3SB4eKq6v60urRa24VC5p23rpraXSVlnXStsl7XZpWTlDHobz8Xm214vbq0qKEJgIZ1AGFt7AKVqEV048
+RepsVMXF3tF/dABIy3h5pCr0FekE+NvtdsNWuhi1m6lSkHzuEgzTbcEjczBMVRUe93/gv3LfnoKMKBOjRNkLK1G2+tdQ1i5JgaL+i0CqXupZqm6tVJ0MJkcI
+1V7/hOpWoXcxLj25l60vbngtd9KnEgwALYki81PtXWHZTqDXLO/rZsid/910y8V1ykRDSG5KiPTEYTGJH1hmFK9M8h5cxu3hyKo2mcMBNp/2lPmVYk84az7a
+3mmC7XLoMcNMmQRBlk5tG4uCGtmEWVbBnuNiJX4YrnQ3ZDFmNGY0vBXHLdZqIlTXVZjlsGW+sTGzuWTHzTT7KBB7mKXldbjsmvWaUUGTzQYebbrsJ0LPK37m
+XOAZl52Gt2ZLPiJ4aHW3Cpd5Jw52+TycqzODTzH0EizxL/tKic1d3MvZ4cMkIuE3WnGaNtP2D2oCvYL7gy7hJ7TpDaJqhAoN0EK+IkIudYqOsabKYbFf6Xm3
+EYstemnX+7e/iJ1gMfjV415yz9z1V/49czeZx76fuy8a0tdgBDnyjrnb3b0gqJkdr3fM3RP7Bkm9ULOcWH99g6QRXhR/J48Jtf8+f2V+339k7hITiuY8upY7
+VTz0j1Od8n0jMHj9fatObkCWm/nVzCOzlijc+OhH6vCVwfnRJ1LaGCu8jmXJffADX+MdkxFkKDDdjLr4gBawTX7cVsuxKeECXhpkBJZKJAP5SzAj14zQpA1z
+/5hjwLx+wsq3ORkZ76TS+pmswtg9y8ZIWLtWQ/j+JxrCSQQSYGVVq4G+pxBwCXfuf+mEMW81iRRZA6gcNO277Oo6lqCF2Y/U0Ssj8x98MPjEB5e0UVoab625
+L4ASnaD8EzCIc9SC86KWtstKCl2pt7dKCNnSHcSMTcbVeE7IrwThjuUZCNWbhczK2nqZYsSk8NPqzsrKreKGMkBGIK2tl5R096CjcjNuDGYGlDRDa7wxmBlR
+MjcGMxllVJsIm1FroTcArU0ga61zQOgTxx3jXKyOYpP7G3eMb5CL+H9ybXQElZbaAYaTksUdixY6JXpNl3hj/yIFowFA924AbBXAebNr4gsnA/dQhNTl11GV
+4KuCSgZOU4nvFObXkvdgLpzJf7R5G0blviVxLm+dkoJfkxZQQ5F0IlzrA6wNfbwOMWIHF4krUVxkT79n2UJ58jBm3eY5w2307li2p34tWIc9BYJrba06HRn5
+vgaCa11mi5Gk5A5RvCDq9rntg7RqpdRkDlEx5Y6u5S7HQza55r55vz+YS6cRjD4Y860ITBj3n1QoMA5b928UTtBr/tZfQNQKLcvJMgiLfZgIPBNpPQN9qmfc
+d2NEsrm/MgjZm+YxPd63DIsGK/CRCnx0EK5vmjqMwnagIS3qowYihrSomHpCKKbYizSh8C5ZAsySlZ6GLANx0Qt237yvs088uA439i20gdfQsAT14i3a1e3m
+rtewGvjyG1fPFCXPnBkYcVKBQfooz6TB0mnGldLFV3xJJqTEiQ7DDKKdo/5dP3U1JYb4zskurKHIsgxqW5EljqIwMinIE5/7izQMIk8QFYa5KQEzWLgimRLQ
+sT1HznKyFce5a0lRkDReEmmwb8yWuzcaLIV8ewqmHGFqrlOVv91IaHrXcSDlbgt2AXBsUYc26XDb7C2WEGnKoUXRSRLG9DpZU3gdQVNusQTUEjNRkSun+K/u
+cNsdOQEnPv8SjPqsjPBG22VtbeO6cgb/3ti5pZY0ppnf0jbLm+rOin67uL5TUgbyj8CYxJwSTiPAsFrcLr34vJJaeBUb+BK8cKIGyprn4gkO3vDoqxw4qOwI
+a77++urEnpiLranJg7EemEatcaBT7Gd++vq/kwVjDZXoGb6kIxDJaT13HuDJ/eODFIKj1jig2MhkC6bQT1NvHLhOc/9AhizqoDaWLJwnsXiZlab4Qy8L1xDq
+5t8tsht3A0G8MfLDKXhYuPgfWnR3qTUOfIAGY98USBafKfQ0twWpxwUOD3DLslmqwHhA8uwZ6kKlQxYZVmPoBLAauX243LUJMa9aT4dfteYiuCsCekGCyu5q
+bhkepavyKLHLvPorJwwmGhl/VZFI9zeWaGQfWJR/S7tJFxWkVdcbxv6+Ze/jYg5+JXvLkvIfXRNgq5G3LB558sEv8D9Ow+jaVpm1hziQ9TGXhcXlxFW10EOH
+Cj41YbYSkezG3CCZ6DDCSoul+uoJ66J/0Vq+nBrIpLRhq1429qlV/RD9Rh6CMVZYD7zFtFGaDcVx8jJtCn9uw6Y8HP/ctmRVXc2w902sA1/cuqvf5EZfjTY6
+fw3GpJGiGr7N8irTua1tlEvaRnGdoTSX3uK/BhZewjqvciV8D3Wqv3DCR6HQwKsTa3VOsL/vQqGVtRj8ktbmamcK7HE6fNeOpvF1+lznHreUSnbP7gwrdgpk
+4wlqjeGLXOS91qs0bvXrhZ67VQhTLtBDiOPNhq7VXsy1uv91Rq7YXxt4YFfsgnzFxlMyKneIV29+0bZCl96bp+91+6vvdbjk23GZ9y2vQREiRbdZq9nz+EWR
+r8SzCer8zQGkm3zuGmS2zZpZQdPd85LU4A/M6hk6NCzYF8uY+zVxtXVhVCQKzc2N0w+CaJC0fQfVkEP5asn5beP0lcocpY2i/pBdVQ/l6yPniwdQnbiOWpDx
+42IOPpDKRhwWRjP3zwYAglWGdk+yBm7l9NUiXWkOGXnyqkCYlt9xuN03fRD7cmo4z9Ykw5teCtw6PPQ6YqXNw3rjOESDG9mxcHEl/CyVJJ+DczHV6nSn5iP9
+SFfNmB/dSm4T/Ry+7Lde6s9ICoCUpAAYUH8zOIBf7+UAjpkAdTo8A+IsvtuXszjmJF2Mpknn8ktdqN1rBGgZIdOvLlAZfsH+QWX0dnfvRziE89HvlJ0fvHj/
+K2MwduMeIsNRZ3TUflme1xS6SY3/Ihdg1ODYDsIlI0ggb0DGa1KbIo8jgz/aZumE8Zr9UgJl2HLxMKtbbGxoZM8MQxm2XLPkfyCvQhYNxGvWnknVArPd1AJj
+h8b9dZ6bvA1jqNRrmPq79+4Kq7YXC8nZrKDR4jfu3UXQMnD9X6QIUHMqRo1RHkzm4I3I0LQUJTEPIxxYnJ/f4id5C7KhqG7DodfKRA2/ca8hsEH2gphuGGyB
+UqbWzh5FMx7VAJO4re5lXjVTHXvz4zQHLbTEkkgR5vwg88ZxzTEEjjdDwAx7zAns9C2WkyN1oG26UdXbkBnjtulGdSWucAGmRQHLDvyLGZTmFP+0Zvvi8Xem
+4KLtuIdGDZ374oqSRPrn6PiKtVTYEMR5O7WcHUmRWvM0EK6/lFvAUC0V9kXK/QrQKN9mVcBgyoUUBoXJMjAfnXBFlZqD4fPumvd0z6w4dtWjVi/jmkK/bN81
+722zdFIFBfsXQr3JJsLVjg6LjHkz8W7oN9kDpVIzrEM8OQRzTya67rfUgmTKDufxiYr804uPSz4VG5c8twpKdALRTpNeGQKvB53WICzKZ+hX3+mBNiZBCEGp
+E9xMU2Ij9QLM4maie3SvCN5xmG39izARHlzyKEwEU+bj6YxrWTHoFCPnO9IAwS5G1F5hlgKNrY+xdBsmWKXibOPCeAc0oZmP1KkPUxOIJvRzv/5rl68OKr/6
+xU9p45SMyEQ+DWMckM1sVA4SxhKMMMZdj4G4IQUeR4L+3QIMNXgSYKjuby+tUxwMfv7bUziJchPJIzC+Z3gNqm4ybX4cZ7QsJq7zNPImnOW7gGvSsUk+8tos
+K6mxgiI5//0pGPXPiAeAnNRdixy7GFh78j+cglmxLu5YjYOiL4E8gl6h7IOsvsuKRKrB6yjELFzHlqn8oShZy2Lbkv+3g3RNakxqOcRL42OxzVs9E2ngMcz5
+2Sh8qNTaJCh9IaaPbdzqGW1GVIHYmP4Amkyza7mmpxu2gFZ9o8ftV+rzpsu9DcYE3aKNzjRSNbVaQvTBDtUU/3/u3jQ4kis9DOwsHA18uAoPaDS6uslugsdw
+eshqEk02Z1C8KoFCN7pxMQtgszkzTBYqE0CyC1U1mVXobo4kc6TRSDOSpdFIntDqsBSy5F2N5ZUco8O2rF1ZIVmz9lqSJa1Xu9q1tWvLlje0u+EIOxTL2Fht
+fO/IfHlVZR0gJfWPRuU7vvfe9753fWfVCLVTqZAtOMvDFrF3tF6zdUbx3JFpmJVDX4iIHxbUiNXbsldpLfISTPgAcuWJeDDjMpj2tlWRZC+NU51i3DyKObxV
+L3xDgdkolJNDF8eYKN7vS93j2H2zpzQf5KVVHFWe+y7pZlSsxwv/VIEzkdP6AY6li+Uf2eWFX07BlJRM+WJ5GKKPoOjQcq6Ij14/6ONIOl9ZTfIG+uxk8893
+gx6wgHFuBDTyHKQlTLD9aSDI85uSilCzmrb6EFFHng8rKvE3TKn6X6RgSjJ/otg77zuGXA4tO4BMCS8DlDrWOsFLoC3RRy66dUFn7sGELytCpLrtF6n2MD2y
+2LULPAfGtPCvhmH65j0aZtisNizmsJO8A6PiJBDrar3DLvshuicOR54HnrwmeIlMcpbr7K3toxrBNrSAyOZzXNwwkEi3tRUFaOl9fwI1X2N+yfVyzXboTadi
+HRw2hPkay1yu2c62yCLvgrxi0GsDF++/1huOJWxslOoM0ZO2L5E+Uxq2VddFFErX2e8w7fAszV1lmcJAPtOkwZalCYwg8Q0/ib/Q5dNYou/MN8NMxJg+sOW1
+jMvrZS7QT7zt+ycFXfNMCs1u/gpLGGMsau9Ntdt78Uko1wo8Cd+BdPAlTGMEMfZC/IUeWAl6E30CgL3II3qkjdIs2pOf69IRqjw7QQvC/rhBlfnJOfcjuUbY
+XatSEb4tkJ0rfyfTCPPVOL7aWserW7nvT6Zg7JZVqXANAaLCWN2u7fHwlQEXk/FRleRKJAczct8F/y3iaTd912uaU1oFRg3LNlkcS2aHtpLtCFFZaTzZFQFL
+EoB6DSw8AaNuCbQ60gqv7aL5E1WO0ArF7a3NYiGtdK15FOiampb61l/NowC95eTv5E7eGPMZtfYpDwrpzEtiTv6T2f8EACWSrTwXF3XF1x8Ppi+wtVgWUoAi
+XuCSvwBzkL3XLN81+2TCH7u4fgtgch0R4YV5etIfljhwJZXjEz8Lw1JENmTG+BehFGmJFyQvCfffbHSuvb2/IvVtrdIS3MM3+yC7wIMN6cyg3uDP62wMN4sF
+RwpvBhMMSoEBIbfdmEdmdb9ml903dKdwJwVcBoV8hwJP+vcYBznAzImOWdWrtYbXJNDb00faRlhkTmDEMy8N2oIt70/OTi2P7njM6mat4fbkEM66eiv+nnAh
+Sxftukb7csPkbRjzXKSgP66BlpEo5AWY9ZOi5zJNk0GSh2DIoRH1RmkgQOYNaR40lkruwOXgjoAasb64WLVqlW/gTObyeMXX8rZpS+Gx3MKkAfMMtNC6lSKu
+peMu5rED5VqtXtC1M5WoZLQdyHDvEve9DcuVI4zHmUJHNfyGC5ZPmra6/DoTpkrnz1nWHC1ckQoTCyaPD6VRO9RZ2GRUtNao1l8/dJt3uC8jqdXxYymbHMKj
+3AVUuVZ1mkcok6CBuHTfDjLZTvVau8jALDMoKwyItMWQm7Dgjcg00M2UbXJhhHn/sER9kfPoaQ/booemkXc0XqwgSnVt3hc+jdQZ/2ror3lf+BjNBZKkIznb
+BlaT6hhWmkKt8LE2Y22WOtFk6CkeRy+qA98/AAPrTRQojllV6gusLJT9R/1ROIDlL6M6/6dhnNNOuWa4DIF2jzmGk+x6s5RlInOExdkMY46XQrZhRqwDqZlA
+cNFYQbw2zSt7jaBoXD7wB+mDVDrnM29DOtiniNfrNf/rtX1XpDfqZXyjPg6Pxr5RKXoWET0LP63A2Hqz1Gms64c4iy309mRMtmUY6wKdqBvhTU4o5LX6w95u
+sNjRbkCpQR3BcfJl/1p/lj1dqrlKU9Zbutq6Tg3flYu4NukvvsY/0noErBIu8xPQR7oW6jD1xVXH0JlODfd050qjwoJumGXbvUVfitZjwihWH4whUuxW84Uh
+mN5Cnsvism0ayHgpVRzyGIyWKxYyQCwjeBEfYTlrBjkQd2o21njuUQhJ2UaFmvkXDadI64aCeLDbN8skBzB2eFQqi3YG+tcOjd98VCrzhix0e01tOj2fje31
+M12Sy4YwmWUqPFQjGr1mux+Z/6zAmJSJ0t49s2RTK7u7ZlVs9pQl8DuKglykMVaA3iDIZQDaro7d9zEQeOlRmn3jqFQmz8AEK0sVwDgvN1B8nJYosALkCRix
+DN6TwXDh05bBevEMis72bdM55IWHIiDzEuzmMwdTjGj2UQWEXm4pa+2vA4xz9DE23wpMsoJm1ajXrGojkfaENkErFXgd8jLM4bhqtvUuczHhQgtw3s74irn1
+92Gs7E1nQg2JFgQhk7gEGB2u2yZjvlBNkcGAw3WRidogbyOPkpfFLUTnWwp/Oy7EKAhi8DuuHij1YkaAkrLJFow76Mi4yRrgEtnOAI9xCDTm3jMg1NJ0H5Uz
+V8uE56kSfavgKtfr/hnkPLM0cxYsCuXlMpxh9jrM+k0mOZ5GOrAGJLLVJEfPRRijy8kp11CfepTp9GFSkaagOoS4yDv0eT2qeQnERGWJxiHTpB6jz5iXO6Uo
+1mf8HTBhGCnxNLIK0000FvGtz/G2r5appmNq0ool14GIix/fP3SrSp9fLdVg0rwS31LWqujV2DCrD3SXeMV8THYwHzMIQuMQxISU4JLoom+4coen2nX4Agch
+D97r/ItwXvg/EjsjumHlaptc1e0sL7LGtsciHjiYvfAMBnDj8zIL6V1tXS9sLm+tFFZ0dWvlTvoUmQRQ88W1ZT2/u3MjrSzchmE21WQDHRJIsbae74pWNA5E
+/dve1fD5Tq6GLlgVtvCnuB/e7sv90L3r5div5LEga1XdMI9KVYNeFMVHMgV3r/jx1cyTkfdF9smfPAkvayf4NPwFBca2qiu008uGQ1ZgmHWNE8dCjOUk/QwF
+veJ1ycfQLRTfnnR8jmPcgRTTkHUz1lk6uerFNGxrM+5GMPyyAiOi3yjrrBllw0kYPE6epaw0eI1BWXoeH3HPQDb2EScBWHQBLOghyWJ/+9V1KEMZrjohAPdX
+hievmpz7kVyGV7OtA6taquiOXaYLT/pOJsPz1eiLP1ADxrY40KJdJgQGMZQx19Glv9urfPh7JeK0SGC7lncFxqumJaD9lXcF5iYnfyePFMg82AufuZWaa3Tf
+SaTASCCJeHA9BrJc+LYhOEfRyh37rrO2+UpfhjFqzOnbOxNxXQz3i1yHi6H4K3inMzyDgRRXRr0QCMVCQ1i6hgNHMHgkmD/tA3vE4TQbO9zseu0APX5otBny
+FQWmeTUpriFzArB/Io1T83dfTMOpij8180UFZqNKRjD8Puln+BW67TL33M0S5GB71+A0xxg5CzP8p767WdwuLK+trtE4AAQmV9e04o6e31zR1/PoF1RNB530
+L/zOEEz4miH/hQIidIguTQINY8BZtm/3ZUDCB4SLVBbakGJf+NH255EfobEaubAu1DmmAljqV+dYM1G9cz12+zMzP6JAJn5QEYRyKBPKZNtACAm7vl474IoR
+xzIvOfOjCpxvMawPu38LBRiXs8gFmJe/A/R9GgbWt9CAdhJgfeu6rhVW8ss76ZT6v4TD4nYUNTJuFCcTNTLuFMtFZkin4xN+1QhP+imcMfMDcMKnQeCzWPVV
+a1atRmKtixOL4vx/DsC0K9hz3Q1/Esb3KqXqXZO5s+C+Z54KKEeE6mVVVsk1Pv9WzlId2/MyyF30wE8XrUOl4fgioNjg2/dzbZvha97ZNm30PrVbtVDLWrj7
+l5PJK52qeWBvJUWPzPcqTGkyCPhq7Cj8wQd8lZZh1D/aycULcaPFCjIbp8GBLFyGMQnPZAJG8+vrW7f1/Po608VaKWzeoV8KyoEEeTI50OfDi/V81GLl3VHn
+XMG7wL5YjrmOliOn7Rz+lRbVWf5wtutlH8ES4C9Iu17OnAu+rktVvtgW9mGYR0YjMOjKRIc0+hvNe/l65m9X8UmycNowGyWrIhTZZ0NP1nz1gSYKqW/BZLl2
+lPU6pY6xdgU2XuBZB7VKqXqQrdkHVw7MKgV2hWWV6pYjjTPH/vxEakDbXk7qUEfSI/lMs8Yc6gTTkjnUCdVKcgVPFnH+I/ERYXhAkaTaaAm33J5lZXFU2H7b
+fQQLBKV4ghPe28781UHIuJvBazhHvrg26zBmVz7jUJRym8VYW0opTIvE6wGsX6TVyUUYNmpHJasalILwZLIFU2wHFTxaIfq4kL1vOCEJQJj7P8mq8wznr7YC
+3fAJKtAt3IM5P11sCUn/nDuL3KMEn7xCePJS7ScvOGULX5mGC/6W2RlZNBvo6shBM/9p3pBl6HtNq2K4pKlnO96Qsq0ay7LPNUNlzWh8iG4CuYN+LlD4i48W
+q9ow7eNSpb2d9NT76vjXlNER5fJQ+r1f+x+voE8MDmWNAyE/pMAcl1yIqMW8W3xVGP0e7QoVcvDIxzxRmzUiUmnnqjW95KC8jRot7JmHpWPL9WrU985t1vJu
+YypvS5utRqSSn1bgPJPBGJE9ZIvV6ncPmdjGiOjmOTMui3IgooZGNJjZL1Uqe6XyXVnvMtoAIHR9vXFKmxbV3Uz1obhJo/e2zO8PwLnYQRAbHm2BVF1w55V2
+tI8b0deU1OVT2qVYtOwwYHFISPWABPJ1BSXZKKSsoEW+Nxa+rL75A6OLrIbdWC85DS+PvTFCyZkz+EIIJasLLSmdTevfScFs1NImSzAm3YfcmYtVa4dD9zf5
+OIzSuhgOk8/H+bB890HDdJiAl7qjwIiY5CqMyWGIGdKJdO3NiuYOvJjELRS6B/uq0J35vkGYCmz75GsxZw423DjhMyf4Tdk6dBQ/RL2uBY8kZFiNM0+AvPeP
+wjjzXcW9CApfBWMslZZF5QsRFFnicl6OxiplJBfEgNllEQEyCKzxOZhijiT81myZv6fAbNSQIjhV36r4ea6Vk0a1jLboMJ7ug7YjV24RHVNn/D3rryu3iDdc
+LpgmvZBz7aH5zH18hkeX2489uclRstefX8nS372K05WS5eOysqTkStbvQrb9c/JDlNL/+AiMesfcRf89Pfzacu1KUpF2JSsB19BMe++R99WH7QvaCL3qVksV
+bQTnhv4a3Ks1DrVTfn/Pkth+MKnYHt06CUtnFB3peAPlvtOmeAbKRvBMS2jNMJzEmgFN0KVFwvkIVFtsbPHZgJ6QbOfhXTxYlZBeadoOlCA/2NrIZYSy7V7L
+Jl9aXid6NXq5CQtC5+i+TjvgddB0nbeNMozykm8UsJzmFeO6cGsw45sdfuZDu5vGtDRT7W8AY/016crDFPfC5npqHW/X4QlWY4u5Xg0aGUwEjQwWXoTzLaYJ
+5SBbq6vpU6i2taLlV3f01wtacW1rU3/malpp7wxc2qSPFz3SWPgjAlPuF2fyuPuAErkPXIQxQQ6uV2UNeNItGk/7NONrCDan2hXZCuXCsjxHI4omgJM3YYjd
+/tlGstJLK4KboTGQmV+ahGHWMnkAk8I0glmm8Xvxdu+jErYuDO6NU9qEIyeg5duMYaJLZ6ZzKjrAbj+7fejAigfd6wUxQqnkm5i7C4kRxS/qr/WhFz4Dc3Rh
+NennSOEccIeePC4Cn/PtvjSOgPMMLs6BLSeQOowdoDM2q0zJnbEKNvrQ7nUG9ZaJz1I4cL/Itymuq0h2YWaehZj2c7EPLUs7IGWz3TglPFB6aeiX2tUfGaFN
+3+pD06hsgposaJskwJObMOrC5HFeO3tneNUzUzDhW1SZWSBhIs98VYFJP9V17EEj61OziHAwP+Fl47Q+BpPOXauuW/t6ac8R7IURbRxT1/bzNA377yPIzAGA
+RylkEdJSo9LzzWt2yivAXnKPR3c00L/M1xVIBymjq/YegXHzft3VrOaRIcdYGgN7w4uJM5Bc61o+BER0nP+cghFBVBFTorSckm0M08wd6gu8BL2CS97OhabU
+LfOBbGFw5CWjm0KhAi6F7tPGeSJDUMPVlh1MpHHRycLKStq13+rTrg3T31CY/haegGGuV4bRf+9s5jfWltOnyBSMaVu7OwW9sLmj3Ukr6llIs3M4+Jz/nhSM
+uLKBzymQNh5US0dW2dNGY8fnTj+O6+wKAy5mBn3pGP6kTBmmAqVC8670Ou/qOSDC9DHoredrg5Kyg2u2+TklZEqu9HDHF3A7MjF/T4Ept9e1uutXdLLL883t
+hJiecAcma74s8ikYk1EwkMh7WCvS0MD2BuiJpgZl0dTCizATgSfUYth6vaBpayvovn8MTq9tLq/vrhSY//6165tbGgbrexOmAgP0R8qegSkBRt/eWl9bvsOi
+/nFoIi1FpmGCARVJA+rXu1TW9lnOT4aM5j/dNyaSay4fZSj/TJv6eyWqpY1/Oa/o8TbDwpIhNlEYTl9k5iceH3fhHw7CoKbml8maF3pD1gwSpx8bdRaLqmdp
+TMtpMkUrSFE+uZu8yzDNc6T35TAld1al6HmsuQ2nhbHTYAI5+sWYpgXPUxPQqNH/Ycmo3fMFBWo1rIcp7HkyJ9eTRjfG0pl/vrswyYv5bQxbd/+J1k24o5hg
++cKK6wWY91eQ8MpO8zNS3yTsXoHZho2CKdTMwrq0qsOtC6dpHm6RzYqJtZylp/DV/hF4PP7VTjG2SDGGPujG8Yd7hLwCg1iAI/tj2URLicLSaMWl57D9K/B0
+ovZFszcHR5R0Sv0xb6O62tFGxbqhjmp7JdfgoNif7YltCzn8K21KT0kcWlqOm7zr1E7btf/lGxKR7gC0w+1tQmL5r39zAAjane74GiLbALW6afvC3j+TDbeb
+DdfNbomKmgQj8wspGHVzyLfAWTnsQeNQt/fL+tVPfPxaQFU9cWNypIPGoba6jMDQk3LVl75fxnRiwMSRaR+YulMpOYeuz86XOm51A6EUGRB0uHwkfWfmUEwe
+7lVmEsblemoGZlxMBa5m6nd4RHwpVh+Rd1U9G+6roN9XO9dK5JSYw78Ssd6JJfGq2bhXs+8yCYPnwEk/KlVLB+w4i8nilJ2LXZgcdDau/vHVzEd9B3CpXDYd
+p1Kjhjjuhz9aTst4lm3FPsmtILsREIlSNK9cq/BCz0cWckRkdEQJm3rdF/rnkRZypcjhuEWo5bahyyX9eox4ZnhyJfpl+6VZybY1n1IjghFGVEzC2ygdJAlT
+HK8S27MyZCJfR+0uaBfD+7RZbtrWBxFn6XfzcAbZ/563tA22esi3KwCoGFyWI6q2CEjcfjVmIxvKog+ecsAOf7QsEoOODVPxjg13YMA2nPYRAhL0VDNw50Zw
+ZBPGhaiVmpGzG+hHW3lKZ086Tkk0AoBkJluHCXn9OPMXKcC1nvpLPScYtHF65DjSN3kHxmlVDo/7e77e81QyFVuN6t6w3xhxaxK1PJsORoo4QG7NcFufCeMl
+w9h1TDuP5UkDTvOVziWWb54Aze2wFjTRFHHgAvN8p1NYYofl7AVn/tGoWZe9p2zzGoJ3cPpL3/9Ll/Gafo7BjShD3oIz0a2NtGImI6RnA6C0mcMI+BbMYfJi
+uIHRdg0sxo5n9jAim7zNmroabuqpdk1dDY6FthBMRXduTH2b8bkh7PQXWD7lcv8DBS7w4pw77j9f5hfofnZ0ArTFtMQZB9h/75I2uIwTW4rYcMEpH5pHZkzX
+n6EYfSYao0VaMwqulnFi88inYQ4D1wWVtu/uzT/En6zB9bu7Vm1cXWSaRvC+evry0Px7r146pc0cle77RRS39lD/kfvwtIyK6epYzrfTsXSpbppVXzMqptCp
+vOWJ9gS8C4nhCUmdALaHUvmAwjoH+tEEStCoCLp4SgA/E1BM5228DBOGXbKqLuTxdpok47S8qL+BHmAqpQc0ulfN8dCYaQdnhtdbxmoC3DIAuwOj/R4NnBeS
+Z3h35OOr2Tz9WK8daKMl8ZMcwTkPiL5faTqHnvr4tXaYO/u+Ovo1ZZiF15I9M865LawiSFeXfBsusjakRmtVvWreE6Q7/wJ1Jujz85ihddz+b1U3zXvCL/kP
+KEBkYHzX+jjt+v4JbA83ykdeT/iOly4FUshrQJj7IZ/0uK3XVI/A09QRkSwRvgKz9/f39WrzSG/YVFFIP6zVWWDMCW36/v7+ZvNoh+XcqNUxaPYl1/mBVdcN
+s8HH6KFjPkvJpgOxp/aQgLlWXxEQ3TK0UbNkVx6Ive+o2SgFG32u80YpTC6V4xClRn9cgbNCE0wgW9z3zlGcH54AJazxFvkE8a6esaKSyRMwRcVgOIX4BKka
+NLjoiDaByW/s7+dpInkIBo6t0vxc+HjEdHITZqjInkYm4RueZXD3Tq0uadOiGl84awZ5BS5Ikb459iSgl2j/znlRvrmCnQvgOjzCfQWjLyivJkaNdEODPE6h
+XGAFi2bDrb5WFYrg5OcVOC88pHHXi2XTbujCbDFND/u7JzCHPOLnMm102bQbK9wI0jvq5/djymC3L1IvWE3bpn2O6Po0nZnqidxTGsus4VDPtPNOfCZG6qSM
+Iv3ZZ56hUaqtatOkQUlHtDTNefaZZ5Z5OjHhWdvkUdB1q378XGBTQ01HmnyEZG3g72s8wO5lt+Ja/fg5326WdzBpg1ZZqx9fI19UYKpZP7BLhnipOfNn2zmE
+6Bp3u6wlETa0KX9ixNlJPydz/uG262vCx5NEgbyfGfkIE3rLvETySwpcoryTexa6p3TKJUQgr6EzOff805T2ayeABOwoBvErsIZ5r5hgX7tQb5GLYuRZab17
+ajSPUURt9fZ45zvEirvDa8QWu4abRj4LhPvONuuVB2K7f6KdolSCDjAP4AiVE0i6Ekgh2zDPQiFRARDaNBzWnIaOtnPzH6E3GFeAxspRx6yoRaydoQkbvN6N
+mtPYrtkNcoVesa06RkmUgF1GYDcULU0z89UHbgULHuN3cqobivcoq0rZQ+wNLKzBn2zvqp3BoSqjW9U1BgRphnu0QUO2DCVUQeTsSBeXrY/RFu6eEIluym2K
+G9d8PSaHPA9nGR4bdsmquDNj1BrzV6QoVTs8F9G5UqP3yBm2K3KdW05Pz7azIux+bNgaU9vlZDZdDyaRGjzMnCp5mnnI/qNamayDi50qrmnnKURX54rD4w0+
+D2fZ9US/L+JlmwYjxasMfSz7jVWRSYlxEc7wamxNor4Fhjae/wQLZcYy6cLa4lk01IBh6AzrLt9BQiENwDb/fIJQA4ZBsSl4Dh6yabS1zK8NwWnOMiKvwBQ/
+p53SUR1JgHMc5wJa1a5xNCte5KURgF2qGrUjD8BgawCsuAsgD2lET6lS8SAMtYQwxcu7IObh9LFp79Xc0Gvik9wCfMAz+VujdKBXzOpB45Cz4lpyAbT0Uek+
+FTaVDtZpLZKHMY9VL4KK+MwdOf+NelmkJXdKBxqUxU+HvAIjIlwf51o96idVKl2gtMpB4WrR3Ep443XqpXtVvVnn251TL1W56n7LGy+ttstrFeul6sKTMOGK
++SibiSrbXNcKxWL6FCrbFNhvZemTKKN+HXaiZNRtV/xia64lE2XfHBxJpQe0SU9KiHwxbT7IxthHm9bSgZP59wqciXxyoOZjs2rdF36/eUznMUwrsiTyKoyV
+LQMjp1QP3OgIF2PcZVqGrWE5Dcrip7NkIUYM2OsrRiLHk/nBFJxvcbslz8Fpp7n3jlluuIos8WQgilKnKaYt1F/pbzILQ+VDVNRiq4h9oAWgUXV4FEb8iSno
+l5ppLuLPpRqi4x047Cs6WgyakUvmv07BhO/ySief35tdQc+oNsbTqAimBKeF7CDVX9mBgItTIlxbDLSfEl50qYRI/BS82Vck+tCT+WMF5uNuEaQM5/gZh/eE
+AJuWkdYTydQH3FeiVT0IsGYNyEjim2Arqc5a8WQ1/pzMv03BdOhGgTrY+Fo7Nt33KNsbJliqWFCvweO8mITohmkfCQsQUZvpVC+wwh7qd7yiAuQiGrdTkK61
+1H6lxH1GjKBtOWYKDsAqZpE8PMQYCShyMasGDUDPK1N/R2xFZhzkIrhlBAwaVeUSjCHfrYrmehZzhzKCmvpNx9ysGeaaQbJAKlYDj1N+86DiiGFui5zmeRSV
+NBLlOIBXLvOjKZiJ4ACSvVZ81LauCMZlPmos83S5PfOUzU8rfumn4SkGhNduNKtVs6I7TVp6v1mpPNBNp1Haq1jOIV/NI9pHaB0Ka4dWKErlC17xhWsw6sqD
+yQgM5nd3ttKnyCgM3djZ2X42rYifi+mU+Hk1PbBQhEy83AXdfqFq621tbafAjNHy29uFzRV9bVXPq8XC5k5aIWkY384Xi/rODW1r9/qNdGrhAczH8XdQ6baY
+31zbWXsTIaZhfHVLu53XVvStzXWuOMvb4BnpFJYSdfRiYSc9gA4y8+u383eKuq/64MKPK3Ch1fuaPAoX1za21wsbhc2d/A5a1HH/g8u6p9JLYPJWobCt724u
+38hvXi+ssI5phZuF5R1dxKRMkXNwZnezUFzObxeoR06tsLKmFZaxh/Mw68sSoxlcKuLmuwnr/dx80dqeSdsDKk/TEHwH3xwcOZ++cHNwZCw9ro3LYiUM254O
+vsGJiUqkVHeD667d6pHJwHYNyoKyNQGbbMEYupLgGjd8e47xp1SUVHRWafkiVdDRAEGwlIUfGUCTH7kxsg7DrKd8Z7icRGrDdn3ZfTmDQW4yBQv6ZDVM19lR
+K3kf8pUvD6f/YPDJb3AVDDwxDJM8B4PUkUbSuFa0NHkbZiWc6ULXvrWTq1jkEQ95rkHHGzAZsLUd6szWdvR9dfgrykD6T05r44eSke3CbyowoBl4BE741Ly6
+8ig/XpbSqYq0pHkihTzWpiSNkrZR7xMsRs1wFv5MgYckPRKfEouzbjkN8gDOy6orvF9Nv0rolRjNmDjQknXUOSeu+V7fUy3HtfDHkzAua9CQ8zzqWMAMi8Uc
++14FpmlH0QbHdaLCls2dvmnxsA+00WENSFQy5fizyCZM24bgOAn6G0hKf9qUbThyAvkpBS61mGi9YjnCevnNfg04PC03TmkPOS3p8QBAdNNwOAtktR8dotpf
+o474yPzrUZgKzAf5PgVG9+3SAToqErRvndj0Y2hs2pRMDmzVeL3I/OFpmAoUJL+owJzPLNe8jywTjFHBtqhv+cA6Le+rBdEL1Mc+jEjP/I0hmI2qQB7xrc6A
+qStbox+DabPCg9Cb9ZIth+TgGUWRTuZgyKoaJjOTmLhxSmOfuAxO88Kc2r9T+XBxlb11XGAdunFKE33L/KECo24GeRxGvSEHNjAvh5xjXooC6pSYtvRdCm62
+367Atyq9b7e9DnTpr2Fn3oX7H1ZX1Em0C6YflEGy9A52yITyB9AhdQwGsU16B156ExveheIJNLx0E2EXeFSL3mCjja04ivwmpf9RgVF3hyUmzHu7t9775emM
+u1/7DrPnYM7BBuJC9MxirhYI07N0HfGh8jguXePDcBb+JAXgMbxa3yw+AeNMWONTNY70tkw9b2NZ/rp5w8W5YTllvEELnw8fi0ZiQKjjhuiYYuVWBBT0m2I5
+XFRXqnBGJ1jc+rRUIRkpkiuzGXO/l24gGpch38Mbkb9bJmCMDxCHfXNwZCA9yFngPDbXwo8pQMKyX/JCAKtKPFZ9OF3axs7fgrVu79Shrix8jwKXqIehjdqe
+VTGjFe/fCUQs0/ovO3TDmf3fniXRWkJzuPZtqpnIRoXV0Tf1ajXX3qQoF5MlWSw918YoD7cy27WHsZOFz+VlOzM8OjnbqQ/GvOUErVP+aASG6aFik1dgQnhk
+YOap7SU347wCtVolz0PaaZTshl4+tCoGEwKmwrqik7TQMpZBkR+5juIRLjhEPdmBDvRkx0RN1JR9F2ZlQAFV/BvZhJTFLExQSsFghXRJidSo4C7jGdis16m6
+FfOEJtyYDHKVBp5LNyfhWeY3FaC6DmXEmVm+61ZC3smo+gPK++qXla8o360sfFGxv6BoD99nJrlPix48bX/mac6Te/rI0Z6Iyq+b9tMN+4FcbkaUOyrdf9o2
+G7ZlOtoZkYgJD55Gl6pPY5xMfzKq+rAuL2OPxUhegvMoCEDfLsydC146PuPqT7MzbZ4XKfAS2meEpvQuPOmij7p8FTJW4d0PGWc+q+lHRXn0Js8PglVWGPlk
+jCI/C2dcivAZ6Iz0V8g2I1rx0pzM7ykwH0dDZAseZ0x+P8XKMnT6h0uDLtHCuxLdeWJz+j/Zh/M+UAEBR6ozAce8ROI+EcfSM3hkfww+Gm8aztfRIl9H6n/Z
+ZUBPd0GqYwxSfyN6uudPjv2STq42YS9QAsZFhVT/hYVT96clC3sRqnV8NfNKbOPMzCmyecp3SBZ47pthmN9oHSC1atAghfNZWgQtY92I6nuWkT7V6OEKK7Wq
+31JF/eceNXTkGDeiOXWmaDakJvvrGDcCzblgWvJ4lFhTdhYrfyeLR+mrcXy1lc3thWCW07Cb5UYfrxyx94l/oTCvW9Sb0jUgrjclGrC+XiqHHmbTosimKEE+
+AlOlSqV2j8op7tlWw+Ri00mavCVSydPC6zNjxZ4NbW9FOnDuoJk8D+z1wT1wtXj8aUALUiJe+B8Ud8kstRiR75ITMaolv4vquM764fCeFyWfe+x+9EK2I3Jx
+XVV53vW6jhQaAK2mi2ZDgO9vpNDAqsnJ3x3s17hU95sV3TEdzBYugOS0hPt1sNbx1YRuBrpdT+/CVJE3WmRtki2Y4M1z9UulY/3ScQ6AgkZnWOxGx1cZ/1r4
+NQXOBhp3Xcw8LrEk6BWFLuh3UiMYX83NIjX6JPDhjJN/O9evEajOBjqDvBTHn4QRxoRwk4m1f6vb8ybcvjobxEZ/D5wwmeaCaRLRZ1tDa5So44dGiUc0JI+1
+Hi8WPL6a+VgIKr91cHj88D/xd+mPpWBgp1RHlzHcarxdjHneMzaO7DL9CtC9Xw6MBfi2/gpcQJUm23B1Om2zbFrHpkFfMHxdnGNlhA9mXgKfMORVF4BRu1fl
+13Dv2cB1dDKszIpbxOPgLF3Be/VleDL2Xk0HxgI+Z3dKdfWHPcJe7ISwGYLUkZ1SXdDva32hX0YhuUZJdlvzYlvWS+PQtvYbTNMr4B2FPNP2fSbXThQ2oDNf
+/+3YNye4Ar43BSQslkUdWY+9zbnaWzDMPV2k2t0NYvDG3moaB0Ouw7TojXAt7STQGk2LStyZrrN0C6l6FVZaMXj9XREhzcNDX/h8CobY6fMpGGIeZNlu8GKX
+46UWPtKmwICST8MQxQM/qV7qErrkn5yDp1CXXkacfAJe6BInC19MAXjdJ4/AGIuQLXknRr/RLJHq0GNYFxZNQNJwoWFdWCotNAfDVvXYU7/mX+RlzyPvYHKP
+vK4f3qVlHO7LfCPofLhsjuZgis5NUN711WEYk5BNHoXTsi9275mB0lyeQ+owfc+0Dg4b1MyfUzeb63znc32bg/K8pKfv+ZMccg0meUMiKMJwWLKeQhfjvBgP
+ilCASfe5wQieLcKHo+967h1/QtRiJJL3+1Id9BmJhPzrCBehPoepTwFh2oE+QmLa9szwrSjR0hcVz9nDkUVt3+q1ilW2TGTfDbR2Dp9gUQnJzwaFvY2gvaDh
+UqJlOpnv9yLmysXJI3Gk4hHKHUjbLCCjvs8jMrZWN4wN3zhl+3OWVnBVvAIvdbkq+N4yD9OCrgIL418PwFSAMkkTRlxyZ1yerZ7JPcv/smRJZ8ZtKvOlFEz4
+SrUW0b4Ew2z9JNKTZDEonlQ0XqlPS2bpdZyf12Cr8/lpiaBE4tpEcOXX+8sdChYDc6qy40TcBvf7JT0M3Oxy8rd0RVzu+Iro63+3N8UO5IfJfQ72dN3tyI3e
+SbjJO8Hb7LcrMLhjf+havAs/fRrGdugUUPsRcgCj1NyHms8yF+evdL4p7ggQQSd7LmxiUCtLavtKd6TJxZc7b0dYzwaacSEHXfkp8a783lMive6tdHku+xWO
+PdfUfksDv5++Mgw2UK2U+WK71g3aDSe+LQqcmDDJq/md83WBfUY3XOQ30ZC+0PXPTL30AI2m9XrJcRqHdq15cMjlnoRnbXs55JNwXnIH5lDX0BLDIIk18Lzn
+B8zZppG4ee2A46nR7hxPfQLOca3Wu+YDR3cd0ZRLDnMON6Jxtddb5gNnm2cvlxyzh9uNtDbRyGRcxnlnql0DiVW7lgrY3Vfh5W67G6dAJatO/WIKzriD87nd
+821Byge0BaVOagta2kRkrmFomq7nXkbP5TWY8I2N2n3t7mzpO1p+s7i9pe0ww/BVLb9Bza/GYWR3k3+lMOdGIb9S0NIDlw0Yl7uPYRYopG1ta2dreWudAVLX
+NvMYyYRMAqzn39D5dwpN0Ze3Nrbz3Grr9M7ttZ2dgpYezIx96T/98NeHUGQzoqi/3r+LWVpaDh/W9Wy9DdeP1WrUfOLNcCq/p11tw5wM1zu+munHDbGNULRt
+mIhuBThfUGD8lvmA7tjbJcsmT8eLEKOkhvFa5OQpv/RzLrTVsWOCFVr4RQUmVi2zYhTNikm1/Ftup49ByjJos0Pq7PvqdGZq/s//XHnyvff+vz+n/xQtZRnk
+DbTOtyrCpLydUCdyerO+XmkM4NKIiMKw8I8GYBBDI5BtGNrHonyTXOq+MY0BIg5M0h+6w1tPKJxKMA51xAsjse9D+0f9DDsWLdUrLTPu3gaoVXXuoYvf0PJd
+9U0mQW0URVcUJm/hyHIcz8dJf1rYYDAXfmgQ+Da2U3M1A96CCcEfEuFO8I7yia5aRuLQRAhaFhfkbbSq53bpIvBIjw1MCICsBd+pPfABndqDJ/ZweBFmmMoF
+HiJo1INXGKGHiLphX1GGF7jCBi24zMohQAcjo7Da5lG98cAHg1+Bz9D8AmZLNRf+nQLzQeJwZcx/6YnE28QuvwtDdHvAeGkbhZ0bWyv6Zn4DDdvHYcS9fyho
+R+/da6g9O7u96Kvr+evF9ADWL6JV+eZyQV9bSQ9ikY1CsZi/XtB37mwX0kN4b9EK2+t32PewFJMc8h1JCqPGqZ4JzRe/mNT6I0WMuk/kwqnSDWWlNURXLZJ6
+vMeD3Z/CbyZXWiMjUKdt8JeFKXQDI8S8hllW/4k3DS91Mg2hllXiAyzwf9AX/IewlfOnJA/qda/kHCG28W+yoF605PFVwcySAIdhtUP/KgzeLjlH5OWArccT
+YWzzZrPbleaBJVRkhP1Gt+GMOFB1FHvR33BGHBk5/JtICwqtidG3LLNlsKpUCbvmWTe4KW0v6QJSNlCvfSykBEHQdmAC9afXBNSWosPYnjCbJheIrACUdPeL
+H6VKfMD7pgAUP0M5f4o03zfbQ+PeN6XofMEkPuPPtcdFsGISZYtL/qAxjdpds6rvNdHhWY/Pqn+pwCRzQCJklB3wPq/DuNyVQFA64dpvB4uotIQc3LPhJZPX
+QAj2dL9vrSdbywfNUqNpU5dK2iQHUGD11d/1yFXtlFzDU6TOuEiqyGEfj/pGsGESywWSEp3ULjzXH7rhUHqVv9sqabqY8NXqy+a0CWNbHOiK01h6BbemJfh4
+y63J34vFrARAvg280uk8B0anpiXAfbsNxM1ITv7ucm4du+ybW8cudzG3WKsvc/vtije5RbtMzsPonlXlPlWZAc4IJlA/qgQGj0r2XbppTGj0d0sGcky/BdNT
+arc/NMGw4tFE0S6fIE2wmczJ351dSfy+ZXnsNSkl+ZUkUC8k4pViu4Xgn6To8z8MwYTP9y1VMJMetNezXQwu6wPJXp888Os2PM5e465wCb2X15qNgCNfrtb6
+CC0sBEm3WVF/h9+CaZRq6Vx4pTcqx0IfcDH6pPPVR7nXDqu6s/66o03VpYTKMfrmm0GVcewHWmcw1DJFpcnFZxO0wKN/v85qasSDxpMctLKXrwdDlOEq3Qoy
+b5wUozbzEwrnYD4KI43KsecFdIJeLC4PpN9LaacblWMqlWjCJHr9qxy7jL9UO5fticnEx6Qbr1V3KsecE5jssh2Ev+iH39NlO9R3lfipqO+X7dDek/OnSDvZ
+antojYrjf1v5Evg+ttgeD/5qx1c/TCXk70nB+E7FcR885HU4x266+julq/q+VT0w7bptYSSKgwQG42dZ5Zulq6u+qqQM81bValg0WEDJ0Pea+/uo1Wa9m8xf
+HrIoL59Of+69wUt/rmCEFwpLM0uGSiEVrXdbu3CLQ/9iVh6/+k89An+1UwIPTqw6LYMW5G31jbyDBJnzJUjEfautfE2ygHZfksG0tk9JwZwOVUzylOzV0UK3
+D83vTcGUp1nR6UtzE/WW70uKHU5Lar72nKfVuIhajZNHpfte66hmMkQDjfHDt0VAMlYu6oU62OML9fc7f6G2mHl1NoBdsQ6q/ZJzR9BuLpiWyJBXADQsG/0c
+CFa/pwvY9q4q8BCAkGgB9P7M+bxnx/oijLjhn5SEnkTdGksv4j76AjzfSsUjNMRFrsynfqPzO0I83tQxBlVQTaVfVBOe5FwgqSMVVqO5t1fj+gkxnm+utR++
+B0RyhNM7YeSFD5ilF3BmFzlnPzCztHXPvYOsjm6rv+FN6kqnkxo1qqDPh75pvURORNgFRK4jQAGztSsdjbn/VmsLEtv1iNnjMH0WKTb5OT9rlkadOPn75FeS
+G7VdgFHqvWQfX11Mm9dLwLAQB3atWWfqExr74EFXqJXxIE0Xn2TTNZFj6p/Xsh3Okd9CLpE3Px+AFnZtn3Pt2j7pt2vLddfJGLO2T/nN2l7sDnicVdtLiJCP
+w7XuEIKKALJR2w4MMzWY5BZ+gc5u0OoUmsZhyaZsqW5M2VQc40t8b+h4jBTcwt9O+S3WMgEzJNlQbTfeUO2JmJ4nsUbrk4lMEsO+eGy0tWD67iEYkyaRfFza
+I7yZo8IavscxFwG4x4mZYztJHcbRJ+uRw0fL5n6jF5LKblOA9Heh2rAfaGN1LyXznxQ4S0uYDU5GRXdwj8CYeR9dnXqop/aaNJEN9UW016semLzIIL/r+8VT
+9LlAI/9gbVqezUsSR96R8xIaX7j36nk4VxdZesAkM/MDCqSDiMHAPMgXo+wuprf4jt8Ryk7vExHuKNd6XEp9XOmeUKV2Fn5QgcxGs9Kw6hUz4Qm2H7KwQLpb
+7m7f9TXns6NQf7lzxZLolgKGYMZJ3LnwHu19SjeufKc3LrnvXd67kht29XIfbGXX9ZfBbmvlL4Dd1j8cBlhBDDOzreQcmApMuIELKd+dWT681PEqjFGhHK/L
+FgWfBeKYtuUF4KRNMvVQteMmizKoQLvTTjCTOCe23/h9UvmMuAwYNNCIazjOL0ubxlZa2XDdOKVR6BjN9swR3319ERO4odStzs+Q2L38xilt5iicS0owwWD4
+Dck6v5pSOuZmZOOG99HDBdNbGhjHJ4DFhR9VYExqtLXi/1OuwlyqhX80Xqb7s1Xqz+VzAbucURii2elTlx+B6dAqQJXZG+gPqVRdTJ9Sf7Vvx9+Uh8YP5wy8
+2haMWT6sUf9i5cMaP/WebDtMWrgvnKIXYLBQPqy19Fbkb3UxixXUn/Im6VqHk8R7r44iIDEvr/drXjhCc/hXmomX2le839BLzcbhu9zdG/to68vRHZVbo6N7
+yEciS1KXudwzBy/4WDQPyG+OdZI3h98ehJHC/UYex9jBeb0C4/Jo+Cb0SPQ1A33/cr8j2tiB94HuSoTnYIxkplNlAO7YJs1zNmqGmcd08nEUPpYrTcPU6yba
+4Zp2w9q3yuhcj7lvnuP526ZpL3u55C0441pq6KW6JXQXqHrBZBxTPV+3uFqCdKDPuIC8bPIWnOX+Rrn0xtV/5wfuEzHv4A35qW7a2hkGhstwXDucPDy0V6s1
+nIZdqrug9Uppz6w4aPZLj9dRLeMWEjXXaZFb5gOShRmBPJQvCi9/IxRv0zxrp+Jwn3lLH8et4yo823Lr8BbHYlYQkfr3O/dXGbXa1AkBUWwmb/dtM5H2hJz7
+kUhnV4BoqbLrE7S2FzN9KCq7vewZ/23qr6ZWL2oUOoclmwY046zpEZpwy3yQiJccogHhCtCPLvV3uheutdQe9olm+yZk60h5uD2D4KhWPZCe4NJnYgaBXOf4
+aua5ds6490vNCl2k9MfJr5CfTQFsYB87fQc/5HMJweUpnrOHm37Fgufauv9m40WrV/yxgnWFzsEinDGPrIYuokm4RxY7S2cwc4XluQdRBkYQcKlqcKNDzf1O
+JG72zdti1kNRL88DPzGoUx7Uvj8P/KSbkz6lFfByWzC+cyN0YrS/lfrOikf9Qkcf6Iog5ufiHMaGuiL1pK02zwmuoN8YgNFujpeLMGzUjjASfUDFkycTE8YM
+0ynbVr1Ro+4yY2xJ+QKSUe053VtxIUi+1GS45CqcFlE1BtspAYmSyGrz3YcNs/qAe++bkq7DK2b1AbGAeJTj3sPZdTOgixs9Bn4JD/ncTduBEktLuLKf58/e
+mJXtO/O8RtR/0P1t0HfGTYaOt75dB30HW9SR1v69b++VqKkE/k383qeFQ5e9MKj2Xi8ewQKhNyR/ZnzozOmfH4JBTc0vkzVPoV6+8wkqZejIYlGJ1YgVJHdR
+XHn+NgaxpuPjJH8he99wwu8r9lO9GAPOdecgoJFPw7hzWDJQLZ/bmrfr6sMU9jyZk+vJzrRYOjNmvwuTvJjo/ukE3X+idROeCwuWz6uhvb+/Qkix/ozUt6K3
+iQa224H47daCtFndr9llFmOU8tETuz+Q0ZgteGCQe6hNmf6EhZdgKlCGZGBua7Og76xtFPStTX11TSvu6OodGtt+EmB5a3NnbXN3a7eYVhLxwliHFtm89sAL
+4wNTR7W9UrnvvDC+Q+Twb0cXb9s0LEeSfXmfiS/ecp0k79RX4+4d4ta5X7PvlWxDkhdWHb1cKh+aH2Totna746Xw7ojjaVjHH8D++eULABrivdPHhA0jjtlA
+xX1hBrSe7XCGs17DKC2sbtdqlSKHKd0Z3HbwClMpNcxq+YFuoceasl0TwdWmeMZadYMmkyMU+mFPdVfpq00IuPadZENnAVhR6ud9kSOYl9z+I8+HOgG8V7MN
+foi01a5Vp//+L33XT6YUWc425wFFdtU2B0kMOBfXnMOd/bVvb5i1p52NbsQhb8EwfeOJYGmrvSCP/qQvRY1DJXthpDUd06aCqdMJkSYGEcDULoeT+fERSAeJ
+i6gAtbobmU5pFxgNafFrLAx4rS7i1T0NhJvBHJacw0bp4ADtX5g93TTLueFlSMURRbYvKAQvrnkZ5B1Iu5uVkHOyIIavxj4nIrc9iq6qs4yAuF+LScP3TV6G
+C2ihINnb6Hvmfs02WQQ5usImqKtJz5BGpQVoXDhyC2Z5XRZxTuB1qN3bhLBqFIpAqwmXsDOux5Fm9W61dq/qs58YTuAZ86Gj0n3hI2WXwZCtKJ6BWT4dnMfA
+IwsynjWfqmWWxQIJfqsCY9QuiboxZ2zxycXb/dz0smisxHyTS1IBsN1U8m0KnJEMF7yHEfXGmcibd+vuMMCeA/iZcjhx4VvwzHD7dB6GN/JF9IJ4KjNFL5Oj
+cHpbW9vIa3fIR2FiWyusFjSdl1Eyc7RMGiZ5hig6BqfRZ9Hacj6dQg+PPFukDZDTMJDfvJMeXNrA69YNbpAXd92Sh7nYCuuZ90dR+Cxt5vuupjCzzt3s16ER
+iLHxUUijJ1U0yBInPt9ApjB9zUsmxzBVpqp2pUqFnWj86d/vvk3QZvKVCv3MvD8sFJMvwbDvVoAEag88+SenNZ5OHkVnXUe1Y1NcH9hYxlkivzdIPvcHYnzu
+f1WBM1GhAx5wdZa9/g45MpLAjB0RL+BRmLhrPsD99ajUwBGwh874XfPBqkgjX1Zghu4TYmPhfWeb1tt973vJ4NsU7/m0HUzK/EzqL2D8A8ojvs+khjK+HH4o
+zvBMaYTOUhlX/lvwqe5WfrK5z1yD6RBaE+BqaQs7d5N7POhD55bWEOAKqL0DZKHctWlvD+GdzvxRij8A6NWMfAsAvZx5BuqTi7v9ufZJP4OuDvdFIvk0TLD2
+hditK2KT9Q0pOCGE69h4UhZKDPqFEgtPwKR/SFRrqbCev5M+hT8LmraFB97bMBNxtJI1eCjyKKd+wB2zzN0DsPAWl05p5yKO4m3TLprlROKRWELhXqoFGS/8
+vwrMilyfl+oNmPA/bJQO7+jjJfkNI8C5V/5UN+DERX9pFXGQh1e6wIE8yl6ERf5VoE55OO67sMjPbslJnx0ZdXcQx7i9UfeHEcr4s64962dgulbVq+Y92Yd+
+XyMZT9Wqm+Y9bymrv9e9GXQHsYz7ZgXdYTjj9jw/p2qJc4QSjveZmOcn1+mLeuJNgGLV4oZOiTZGXxcWs17tXrYC/7jUKQ9q37cC/yzkpE9pMj+dCEws4zQ2
+k0/0S4kQEseg6AMnt1vfDr+uwDhbc3wbaUQwXpT+MF6kW0mQBfMUANUf9IyiJtSx99WRy8Pzf/7nA5dO3TiljWIB5hsiDZO0tCukUf/Mo9RbXVBq3ADU88Wq
+xfU0Vlme7zh7T+knEcdNdi42UyLwi36lNeTJ8ZcXJ9EJnxLYSSvoIOuPvxzyMMr0d3WrHjCZERppXuksu+Os1TGGssN/k5swLm/S/Kb0eDwU6RjBSCf73mfm
+WRgRbSw9jtvjJXhYghPRlcyTMCYBFG6ulLCbq6ULCPAsnIkEqJ6FNJuSgKGn2nSp93wU9fIBqlMeLEGBuY4IkFNHDv92pOndKNelyBLiI7FOjVejs6hjbUVg
+ybXG262PD0YWdpLBcs/AyE653qkcSzK+TgWNr4+jjK8Zo/V6tqNJz4qeJbLO/jSM1qq6YeIzc34y7vBJ1t5WdYXC0UZq/FeE8fdoNyFFX4Rxy6iYLrt/pN2T
+egyLCz7/ayCJnXQfoLZv8zNezTUJ5AacccUGPoBtlaRmRD0ZnD+C1lB3EbRuw6zk/UlHFuFRveEkCe7lBbYknguoPAdAVmBMWsPzY7R752JPBKFKhtR/6J1N
+NqQbzWrVrFjVA3HbGe+NwHcEPC5tmmr4E0gDFhAlkVHSdbHpzE+0E8qhu7evKcOLg+lf/fxL2sWj0v2ooOqiODmCc95sckEV9SVyXKrMT7Vr7KzcmE9A6041
+lWKtcYhkAx5ibUiN1lwplmnMp5HJ6TeqPEdruGS0JQRWpkEeAJEBMVbF/HRSw8eYmSrXvcYYSC1dCqRkfjMijOxnQ2Fkd/u0HyYIJvunSkfBZC/6gslOfLjh
+Yj0ULCZEQbJwsUngZr48AFOB1YnuSA9rTiMKfW4GOQcjTcfU6zWnwWU6p5uOuV1zGuQNmOSuUTAyR8kwuNLrR6KRx7yq0O2N0Zc6+r46/BVlIP0np7VxDmmn
+ljcM8iJk6natXjpAxqgbpMWLQ47dmHdLaLwAa8BBawvsrl4vNQ65mGYEE7ZLjUPyMpyPAN2wS1YFYbNwNedCsHd4gR6mJID+zNcVGNnyzuXxmlE2HP+zM4F5
+vTZG6/Ep/RhM2ya7++F2US6JoFajWtrNWGfpsirxQFJV4swvKzATsXmQvVZ7rNLZhh63sb7abmNlBBq/lyayPoucvXhPNTcHR4bTp7UJceFFD8bP9mKsJu+V
+6oToQN+1k+VnTc79kF5GRmdh99wYJSxoaCAiYDiVP6BudRbMyg2yEoZ3fDXzSLTVq20emPd7ZBb93gik2QYjxTH7PiU6RtVeto+jygabpd6+pePRF9Yq86cD
+JxZxcE6OOIivJfZJ3kap94F5n7GwdNu8Z1uukkI2xkRVwxr0+MxXjWJzz2lYjSZlWUxTYIzvzkAR9ENCpZLMsPbgZPFLmw7IKWnz6Ihi2KxiJCR6UkwuWh9A
+Twq0QY03rI4DMDxjjzL/a4o7F38chhlQfpZPvK+CPZJWvqGc+lVF0Xgm+aLiCyrIuEnvnOwo4qIP8r6I8IMDH0ZfeJxCMgfDTFeFXy/418ILMOqSA4aHLe5o
+a5vXWajYzd0NFdWamMbS1s6Wuruqv55f3y2kUwuPwpg0e2QEBje3Ngs8xmy+WLj2XFpRv5Byj4k7vQSLbYkE9UwQC+Iw+Q7lRKLJtjwKcuFU6dDZ764lEXw7
+cOpEJPNjZ707/EYBPNlz5x8BTG+zVqWD5/tjDh4j289xZUMNtz56/o/UX8Gj5zv8R4910hiOPXwCG//fGuQb/yP+gLLCjaQcSPZRGOeGfJKXLRQO8FRa6G8q
+oXC4bEc+OukhByLnupKyQOTc71Ii4uFWTrpzcYfXdykRsXM/8N7w40udQ0/zPneM9HGS+YOTCPv8bYo/7vMHSyA8RPTCowlOZvVL3gH7Zj8O2Oguq3OhPosj
+9osne8RGH3y5iGTpkC1211Zr63K1O4R2bnL+IRqP/0FKNh73TMKVaJPwh2DIaZQOTB/3cR40ltoV/yXalHuwE1PuoZMw5W4VEI/NezbsveRZyZ7733gMk+1+
+LNQ2Rt7NE12VbS2/VzqDGxMy4IXOUOPFDDjxkEILX1NEUAGyDwvlSs0xZalPrepZ+Ziofp0geNDDFIon6NmqChufAkJoydsTJBgdveA3Pdor9EJ7seELDk6E
+2lrEL2jvWSAiPHN7zwJ/ESM092BOHRmkuW/m1DFxmtfaVny3VrtrmqgJ7qqdBJISuwAL1ota+/2NpNTL8fozwzD5Zq12i/a4zx6OViGNkud6CX186XsP0MJr
+IIEtIYZg2qaVVKxDrsMlbjwozJEbh7bpHNYq1DmfbZWFgOohVm6dFdsRpTZYIVKGc4bJ7B1CkNqaTwYEJmc5pGBb5K8rcD7cz9qxaduWYaK4K6Ev/DAhZYON
+bXGo2rlKTI5DivARjj0EVasja0zEqWST4iLxNEXiAiu+bdpbtDC32aFzITC5i84XwkC5aM8Pldl4PhqCygr7wEb21TDxj80OLRfqaGRfV1hZejpxoImcvYVw
+/Sw/rvxrY+H/GoT5uEkgxzDMuswNeXb6OsdZNkKJRcFbI9dh1CPjVDsynnxfHfuaMjKicEL26i58eQCGWStoHcpFeOx1t2ybpYaZVvD3ilkxG2Y6hb8L9y2n
+4aQHsMJ1s4FmI+lB/CjyjyEsdd1s5MuV9DB9M7Lfp8kUjF03G8v4sLTNanoE+bXFB9VyehR/bVvVgzSQNIxLhRbTY2jps3xolu+mx/EndSqdnqD9pV1cTE+i
+t2LNZBOdnkIQtMJtyo1y0mkyDRMaZTWLpGkyA1Os/nKt2ihZVdNOEzIBoyxxp1FJz9CW8T6UnuUDRMv39Bl0T1I0GwLWHIK/bjYK9UPzyLRLFSd9lszDLOKg
+UhEj2Wwe7Zl2eh6x4FVeTJ/DzucNgyakM714FwzTljrzpkjzCTj75l0wfIzmAkmJAj41jTrVOGffQv+cL1l2Dl+OHX7TqGel4sdXRXCmgNZmyTBs03GSqn4+
+FlnAbd+vlRkohWoAlWPXfxNnXVPGgcFcQGGHG7iTJXxw90P7M/ZO8I9Pw9RK1fHp6Se/FDRgAp+96NRXdmrewlQ+NGPZQOvolv+YfjTM+w1+GR13RCLTcpso
+Vyz0W8RbHei91WUKMNBqWSSiPsk/UWAmom/kOqStasWqmro7sfyqfZ53iHKxjKrD292h/itOaZOsmkgh20Cw6zYN/u6CSmi5h8quoraAqM4GokownuVvDcBM
+xHDJNqQF8Sb33wHvq6e/pgwuorRiSlQXap53gLjPUJEngkM9FOO8ma1Uv/betICiCSDkHTiDOKJQm1S9kdMCu9p9NAZfVUdza3C2i6+lGSNcgphwDkUChu62
+KFE8Y5Nfjm4PeadGQdAjJ6s5Ckx0xSPrF2CGXqHNqoEqo5Va7W6zzm7Rg17M0mm8MLMi66yE+vPeufHxhOdGaEGok+6KECfFW72eFKGtPed9SWdDuSWApiH0
+aLjv6xaGSy2sqK63RIXbSJY3kj1Be6qTiqX7XYMBe6vk+/hxhGVWqt+WWbjlBWyzvqTAJPdvIxRv2V5ezvZpvrK+XZ452REKuRN78mfmZxWY8BUgGsx53ntw
+/ZcapQMMwMX3xdZP21nXq49prIia5CYQH0z2VE4QtlhLS/DoS0rNwLx1VK9Qx3osII5ntvZ5TzKz28GmkByz6nwL67UvKP3YPJKv/Vw7G7bXOmzosNGo6+VS
+3WlWmFGP9M23lJc7RKQPRFszuYVJ/2pW/8jb5dd7mtBAP9T0jUajvsy+xfw1Tmb6AljNyd/SZD2fEGwgMOxHEyKivYli7B57Wbjsae+zRP273oS90NWEhULG
+faq/s3J8Ned+SNj/RHLse33teAb6aar3VGQBbM6pUX6kHEC8Vby4Xpm3/fD4+2Eb+/3KLEzuGkwruuOLRDZg8qcSXkq6ZMtmgKrnD3g0gUPdEeEyF2EI179B
+Y7mBjozlnoYZNMCo2daBhS8vxy6jMTHjMaebjrnFc4p2ea1OHJjwbMMsN+DxSvI1nfUjN9qQbNw1JLNMh3wS5tx3lI+iueerx6NfH7tGvUhL84fHrAAip6LW
+P7VAQa4N495T1Ya9UqVULaPqDeMUn0OzFNNmvPr1WslQRYGANd9Id9Z8m5CmGJKMD+ahA1CTtLb7TeowxU8dN6IcM+S73v1U8SA7PLjcpCN/OuRerMHfevdN
+7hr1tlZ/n420YGNWfhs9NZ3Ahu0dn0H+E0GD/BG6T7zDlqxndX8+ShXxximqjBhry545hgnfFLRWtvoEjLNne/uAe6irR8vyu9YEjHHGCdUF/MIIkPBEkCcA
+GMmiNVewD6M06wYacuVEOfQs0fKqL54OrPJ2zaYhFBol+8BssFaCPr1ZHm9mRki8eA3a3mDI44U2zcvt0GK0GdkObchvh+az9xoO2Ht9CyrKNuwHLtkx69s7
+/aT4rIYtCBIct6WvCCO5kT4ZyX0u/DZlR9SbfR1bqydpG0M9aGOo18YWb6yNLd5fvgdx5i0Yl2mFbMaYiCfpbYRleOYbCsxEbIsfiHXeBjwWZZ3HDoOQkd7F
+oJEeozvPVK+VRlmAjHksLD8to0psIBIqczjyc3149kyItj7Yl8/HwtWF79ErZbNC/X+YFf7WeSQ8HFE4i6Xav/CHYGDZrKh/w0PYlXYIC7SgjiybFYGjza5x
+FBhkrmxWWr/G3QqyNUjABOSJFr2XjTvaIAlgROj8qj/tYeq5xJiS9YgngurDb/SOM1kvOEIZ+HqLqrb5Gf2e1TisNRv6Z5qmzcM7BBLjHb65YwzXaY/YaZjS
+zM/cZrVew0rqP+vAKVvLttXZAGiB73d6x3cU0nKhRGkGXggBOzBrFl39x5Yh+Uuk7n0obztO7hyoKFjhPTCUfmYQzi1TKNcR9jYHzW+YP6AAOTBreuCKw06U
+T2eT9y8b20b2ulmjluwYm1u6/0jqyFMHZk3OyvxZCs7GVCOPw+lyrVlt2MKLFd487eHfURQ0kxR55CIMlq2GeAH4ytAM8igaDB4IR/6BIjyLPAQDJafKQj76
+S2A6eQxOW45eqvKIsUEglpOv1qrkCRjBIvpxvcqut4EuY+br9SrJwjgth/dw8S4OlB3DAjdYvgsXLX1GYuDu1GxyGYCWo0uB3jEDJUcxm5nJ/93kor5YWlDH
+GDGINflmt2sydhnl2K+WPMVg5aPS/SOrajB+GP3JV+HH2o5MlD++mul2rbfn3HW7wH8lBRMbpfsbVpU/Lsk1GEcK14099qRiywTNgeypxYm3Hvumt7KXP5U9
+OjL2HtMAS67s0afWczBmOXW3WqpFtVHLqfNa1zjVimoDrVrDkrzetyswxzDkIs8v8i70ZfuRtpnZsiBLOd8LRCd4f/CJDinfow91fIP97vleGU++Of5Tov4X
+Q9UPzVKlcaiXUVftinmMuiyOVb1L76uUeY1/+QJ4NjRAuXZWqp2ltXo4jdZg/gaFTZXoCgh51aqYRat6lzwNk6wpfHhIhOvyIsZp9nrtAOlH/SVvp3qlzXy1
+G446ip0QU6Z3O2XtcJ7Dvy3vvTIEaoeCrqHdkFyxMpBANebLuj8ueddhiHrCJmnJcSTzF/ksPvCegsu+B56/K6In3F23fL9+oYM5k8ekguf5u5f7dRyqmTvu
+lre7YFVm1EG9SzIzlbjbXXBMvPjx1cxyZ5YjblOycKzrRfm5FAzvUHDIDAzZIkvMQMkk+QBG3Yj39KiYXHylQ3Mb1F8SIIJRBVzYxICROnfzTs+WRBEEg+0I
+R/GBZlzIndx7YmdRHWNY7PneE0tgOfZLok4tXLnRqF+hijZ039GdB07DPNK5JByT+e4fzuGE+3x4yI1GPcuKxNSMdBfPr0Il50G1jEISk+5l3qd+VKqWDrxQ
+pCctHO12gfzhEJyjxxQdNtNm8HSMajDJx+F3/vVyrGaThBAqY8JPhL/BwIQuLhNHcgaKBZgilXRN88QCNIvesDY4c5KWZaHB2prNCNYnagHSQdKAYQ9YmLzH
+EZxVNaxjy2iWKhyyie8tGf5gAvgYKGzNhURbKiAcr7ktOOP1nrVB33ZcAbM1eCK6T4EuYz10ZsFR0dzDhh03HtkEBlfBsUoZ5HG8jljlhhc7B99jKW2CprqR
+cNaYUiVNRFlg3bStmtHeoSoiuMArbdM6FJRVDYEabQ/KqgZAXYbpMjU20CVKAR6eipkmCDJR/yR8AV5utwUm2A/U+Ygl07P5bpLdLRed09JptATXoSpvgQ1T
+VvAgz7RCSKh6AlbZWThTpNUCe4v6696x9HLyOYnqAj7KEaSYgbt9mIEoTOVCiRLe34yB1nQatSNXgnQF+T4VT6DEZLU4C5EZsdpyDCN+2NloEElC1j4fWcAR
+7meoIgBlIupOw/b0YD60U+v3UjCDriIrQu7GRejPweBezXiQNAKQRkuTLRjDv3yIrUM7FSWcsOBqRYoRDRAESyE3mc5PE11mGmYSW04uY07/weCT3+BaQU1n
+GQ3MLDgbFF4KVuZg19LaWdsv7mRcy/8nvFuuJ1qZCelQnY+YM7Fov7m3RZtwmeUiM6RlvJkMvgiWKi3gQBJfuh9PhrJg5SSLNpmllV+/j0odXd1PjG1Xr1XN
+asP5sFf0zw2yqGWIBDeA50DTtgIPNdRzadoW2YYpF2e++H8BfS6m48pjv2HpPC2M+vS2L6X7RTv/709/eIuWHMCcMFIOtDTUdUsiyqSvoSN46KhmWPsP9GB7
+HP/DHVvzZBhAzdcamw71EpwLTHBQWP6/h7er1W62q/DaU2f8pCj2qM/0dY8K7yG5QJK0L+1EwzRLduUBnwj9qMnW3JXgt+fkViS1vlhEQs0Gv4+vZpYCWxB9
+E4sCzPsfFUr4UnrcKWowyShlg0PFuBSiBeFs8PkgFdLHaaAf7jIQkCTvgR5E9d8lNx7oCHvqjL91QWX3eqKypBSRCyRJtLYeDZlXcKXJzhXq7s4+xpeYQ08V
+X0LrEzAELeuv3AMn/ndTcH6bA1suOaYbBJczGRbhjDB1sc2Sg8/RQ7vkMJ7giDbDMzWat02zyD9W4KLbV6rZiApEdGiuThljFX4m2+2Asy06nXW/cSfdqhaw
+Db5jSly/8/vxxRZycL4FFLTVXyms5nfXd9Kn0Nx+W9vaLmj6cr5YSCvqv/RWQaJdtv1w1Wl5vIL6az1Rf3sazfkSJKrfagmRk1jNdljLOlcDlfZWt0giwvcA
+Zn0AeyH8nwU44x7sDDon+R9SYA5bf1YXbGFXMZO9lYxst73NRraYxef+s4EgptrsYUQq+TkFHm7aFuXk6FWcuor1LtuoRSfZ3e5uvzu5a1vIJ9qU2xR9Pd+M
+z8QtxDbxLVxuMHYAEx+4QaJFJmJhg2WRrytwUVyZUN9Gb1bxN96Q3DvUIN1CKn2fDNYsahXteo2ym5Z24bBFLnkB5nEodeQVHqCxpL5v1468ABYj2hmav8qz
+V+3aEaIt852DcL4Ffsk1OOvcRTlwaNb5PnwGs0PVyTMwS+sdmfYBWgs4lZJzyLVeRzSCeRssq8hyyB8qcIm2QrFuOuUSarbzegLzTP7yncoHSGJZzECsF1iX
+eH/5Bdjb1C/UW5Rb+HEFLrQCRB6Fi2sb2+uFjcLmTn5nbWtTL24XltdW15Z1b78nMHmrUNjWdzeXb+Q3rxdWmOtwrXCzsLyja4XXdgvFnXSKnIMzu5uF4nJ+
+u6DnN1d0rbCyphWWd9ID6LvFl7W6pd3OayvpwcwNmI3aDnAqS5VK7Z5ePmxW75qGXjGrB1w4PqIRmrfMstZpzsImXGhFy+h6Jr++vnWbjSjQewVPtRVta1u/
+UcivFLR0Sv2fujvVWpCBOhugg74ebC2OoZwvQTrYlqMhWtV3qDazXrZNw6w2rFIFVTOqpm2V8VTjP1sLzqKAZEXN46uZa6G2Xeknt8ZyrjQqjI1glm2zcdJ8
+hh9Q0P8S7R8xALxu83NwKTzxoR5nGxX6eCgaTpF2OiTVkuCiMh4PfhChr8ez1H/epaCiDf7VcT5WQYT7PRFhG5LJ8Z8tgzXHA6ph3PRFnGn2KzbAd/zIecWQ
+u17BHKNHddO2OJV0S53tpLknRr0/OQTDW+hNa5FswmSjdtfEN4hRr1lV4W8mxjcM7r+7tiVLXmn1Aq+NQSaccq1uMh8zoxr/In8NiHAY5CGac8c2s93MTZaN
+QLgN8oqgk/tyMJHsQYYNdN9EJ+LMYso1EBnsxMnOWQpoFeFQUxdhH5L5zhRMh7pDHoNRPnTLCEUhYzlrBrFcj0qMRvhdtT8bCXejxHLJHowiEunzk19YCj1N
+Af6PL0FtpMR/LTwDIyIVHbap+eLasp7f3bmRPkVmIb2rreuFzeWtlcKKrm6t3EkrahpG9/EQp1FoKGfuvwvvZmrXu5nbaXVsi/7sOVJ5gi0ox35JO9l2NBjX
+9tmq64bZYNEdBauPbe5Uxion8I3txWgkRELM+gF44gE3cC7ubH3ZY/5YAbJMW2MXGf6CzMIYv4NI6lNeIB96mgErQZWoXoePsrudOz7kSztmQ+cO5fSSozds
+NGUXdleP0gouk3inhq4DWeG8s8OKkutAbBOnjt3m2Zhcu/VAnNFGo16kBTDEHFbCWyNLUf+Vd/W7mYQ4k82LOi3jTpCq0xOpJqOxnC+htQZtPNT7+/tITvf3
+9zmVLnaCDazWXiXgRRh9Y3+f09UVmL2/v69Xm0eCGvTDWp2xJSa06fv7+5vNIz75N2p1R1aOfbX7eWM9VUfe2N/vXTm2HTpz9/f3Y2LC07pUCaN21xIsUyKR
+MR1DAt/I3S73Ogwv07ZbG4Q/DwONRqW911Q8ur6mpBZPaVieEBj0NOc1+lv9rDt/l2KjqvNRo2YH9k1M0audh1XnCKbuctqrydA49vvNii687rB5Cc1QjJpM
+sHqWVwrs11GT3vUE3oazDElqyTENbuOPe5xJXkT/5ZjlurAPozjLK3t3Dl5Hsh5IpqATP/jgNL7d00qLn6Mc+9XFNHsnte+ITjrN3rHc7Sxeg7PsyAjPYqt1
+2fskeSfXmP/M6vMkeedU6IAKq07R632VKmowgegVdpeoWPSAoEJ9pnAbTvY5LCKfCKEhBDsbAaSXqbwNZ/MIcZ0CpE6oRAzcF2GGNibaYZHHqMxylJqyf0UZ
+XmDTO80L0vo0Dpn6H7y5vt5mrpMOUr0Q01VBBcfdUkHSKcxFJLdUAg8DrtvmsVVrOhJdBJL8NPF8AnQFACS41czB7DavJCNS/Z+9WVvueNbC3VDPRbUipqva
+v+kKYzUXSJKm6fUEAJ3SvqmX7Zrj6E4ZfX5Ttkgw0T9VLyTAUQhEQq3U0r65jLWKtBKfrf8tebyVZD1RM5ENiQmz+zdhUfjNhRJbGmndNR+waIVMAxmVzYyQ
+inA4FotbLetV60c8jxPjo/2WAhdQhZsetiJuXbFRs00v/jwOJTL+vMggr8JkwF1Ju+uxNrHv80vyEoxRDftqw7YSBv0AVK5n5Zdcl26yjU+7SDMxkxVUou7a
+ujOGhnLel0SCTqi634Ga6yvuiuCxWYap3zOtg0N+XFTx/z2LWSW3KRMbYDWm0WxbgCcftCaWhr9jEC4wnmXRMszbvHcadk7DvpEtmONBQmq1PeaYzjapTVv7
+gFYzrOZWbQ/d1Wm0GrkFswiJAaF4YlYcbame1Gp7mqjFzThUmNqrlMp30esEh9PW+eCkqMFhFGGezYpu3q9brJAA1o4xrM2xqgW3Jgd6C2Y50GYd0S0ADrUd
+Jau2S2txYGU4x8KxNBuWq9RQN6ulSuMBV5g8H4K4WqmVGkzDFLnXMPT0qVOnTmlnKaRdD9A2g6P+RPJAkj0QuvpIK2oT28ZXu3Ze3MPCz7Ur0zLAZHzD1M+m
+MFRnB2EgLZaVG4/oAIBEzmaWWS1u3m+o/zY577KDjqizgXZ6fgR0gNpcME2as1eSA472RrOYHC2uV5q2+vfn/Rz4ummXzWqjTwaf3Z4Kvz0IaWplYTUerO/x
+28wXFZh9t1Y19dK9km3qlT2/Nefr2c7Rkw02kn2zVjXzCF+koDjv3WAihnI+X+F1vbXqdSkV55+niy6JBLFdST2br8TkZX5bgenQWMgrzGMbtsyORuFJaC4g
+c9hmZKBN8uIFVpoGebOquqBytClN5Khv8siq8mWJBqTkWTiDsVTRFeH+vlVGLdR6qWqVueYZwcwdlrdV3cacTAbm4zCBavbubIh4Jz41+4V/o8BUsVK7V2yU
+bOH3tgDTDr7aHUzT71lVo3avra8+bcoRYG7TGtT57cGBzThEHBuPRsuvtWYVfRSv1Jp7FVOTqpEVIIhYfmbzVcjvEnGTg1PBUMFTFv6Ogr6kqg6yIaoN9MqK
+QUL23PAi8+jhE70X4c0f9Uv1Q1ZGKKs1HfMGz16t2RwA2YUZ6vKY0a2p75do8PIEfkx5SN4nDW0aITCPweYqra/+SnIZSNtlE3RptNf3zT7etdFGYiAVs+Q0
+hOUJtZeUE2KZfXGj99dOstv3ega13fFPNFTVTw3B+DqOmdvakBswXj6sWWWTW54rySkypY2xqsz2vAgzqEJ5LAVLtEpOJ6t5mtUX8ROtkkNqvg3GF6pquZuj
+IbCBSVsRX+E2EHcf9A4j9ohY6cdhpKUrwWP5NUjzB9p+s1LRnXKpyl8ZLZ5m/phLkwzAarNSKZZLVfLdCqQdGoweHxpMKZm+MyYXb2e7Xh1ZmXSyRQGfKTZL
+iqpTjj9r4QpMBUpjrMBNffnG1tpyoZg+hZ+ru+vrenE5v5lW1D9IzuJO2nl1Wu692OXq/d7lghtUzpfQ1WX2qHRQMY+ZVzf81fFllleLdGDS592rawc9AzC8
+QbtJrgPQsG3sbqS0vxvR1/Hi0Pw/++rfS2mjtC69In2PAhfK7lkuDurQHXOjm2Ude0fQzpVjrw8/0ubOO/AB3Hnjb7z9uE24lKaOsdk8sduEuyhy7FdLd7Fx
+QOpW+a6+b9nsKuF98RV2LfG4partH/Ivwei2Vb67isWpGcNhc3+/YroKUSgDE7rvPI+rP6F8Tv3vvWla6XKafN1VJ93e9OxiNhGic95XV/uhXaoaNRrKnf3q
+eD/k1fqxH7aZ6m+CYY02FnOxUE7yYtGPBe2iSh1jAzmxBe3Oao79kkijkBwIfuFGT6lDfMTKe2NH7db8IM7ME73x//YwjGhW9QDPIvJZHnlnv1ktuxZWk1Gx
+VZJgJivg0vg7qxymdA+kEXhEOnkd0IuTddQ80imUpKwPqhCxeHr+vffeG3xS0aY4EGycHvM7gI6mAnAHkl8bEK42xUG4UFdaPPVpYCP/BTzm3f929Lt/KMEr
+i/B3vy+Ia4gF0P6SM/wX7JJz+kO95Cy8CuMytWK0c279pt/IF1G7fQxOv/EG+1AwNvnGrraxq9EEfTGdUr+RXJEjySpSJ8QyElvrYd+3VmlXzLkf0ga7lhyU
+X9IaFqq+kBwJfvnpSR/F/1EBkKSikZwF5QPnLKRO9ALwO8m1WJLNkjoVFvVV+k6ufqFetPwuObmg+zKzIRyZCeOtDq6LvNrx1czjfu4gY8dL8kBOiReCB77T
+sJvlxsnHHfxbYzBcpL0ln1dgar9UqeyVyne5Gxl+2r+W7XzkWQY1u77HfqxyyFLQPXbkT+77csjLMCkCajFgnOLPhs6+IsWRNsGL82EcQ5rV0xlPqWajegy6
+drnVh2EUOUxtyvF9SybJtmk0q0ap2tDvmg9EvChmkqyJrFvmA+oKIHDsMTEbD4M44z+RqFQJ6zjlUsXUAzW5Rf0MzfQfcuQxmKSCHv2oZph6qcr0B0a0cZq6
+UTPMfPUBeRjG8BmJxjVYhMUfHMWkvIP5P6rAvIi0ogfpZITSyZ0+IFjEiomll7mjyBLkbXfeK3uiW8xL6FMBVjJfeXRDlCIqSi0xdfZJBm99j+Vk/qsBSAfp
+AO0U6DRTTVyN/iZXYc6xqgcVdhmkQR45KfOZZbl4+9s2bU63Pxqx/JhfmHf6SLehhMTr8hmYdbuHoxRDGqADJyIPKZu1sPAAHm7dGlrVb27toDOBtc3CCnMe
+s7mlr+bX19X88q20gpet/OYdvbC5sr21tol+BAhMiutXcVctFtCBwBSM3SrcKYqEwYUtmIveeIItnAq1oES0kFrY8MYSTaHoxGCjsJNfye/kdX8L0zAhvvT1
+NXQnsPQ0uol/Ep6IJUzeVv+e5S5lqGMM9Ik9y93TM8d+SUfwrcRA7tm2u8XhcSl/x3rJiRu7r3LyQ7nbB/Q3w9ht2xabMKnCWWFprSMfy+2a8Dba7f50RoDd
+ZlB5gd9P7pkiIcLUtDSenhXGE055Tv5uSUM0JLFVFW7kdKtabzaomwvLrlWp55njkm0hlx8nmWZzGnolhBIBLOsDlo0C1oupx+NoPEdv+S2NdCR1rY02c9lZ
+x1VYw/yefah2hvtcVHpLPnwMfBEA4viq+CnGG3dVj0GPiI3Qw1TOAlkxMfgUrbW2TRGLRh1SKkZ7ZelTMMFcCIuC0zDFErwyZ2BmhWrmx5REE3svCV2SUctp
+ljQPc24ACeE2h+VkYD5fr1essuc00M17GtIsui+1HKNp5JwU3cQjTBos+DeSH0htEa+STfabtuoGMSn3mSQ9ksnxny3fhjFQHIcGpHScip/gEo/bcZIEqZyA
+sV3bKpaqbHYmYGyl6rifkzBebO6hVTr9Vn/Bm40Xu5sN1it1suhU/LPwyT7PAsNfznHkWJe342vTajoPOo+MnCDfkhuZBFJjvZS64/cDzkaA6GFL2IfpECeU
+XIDRxqFtOoe1isGN1L0EchGGj2pGs1Kjl/4JrjJz6ZTGk/Gh4Zgm03Uf1Ohv9U+TOxjtaODqXKj7giDe7ZkgkkxpLpzaMvpQHHCLWktb9farNIAWi5rOL0Tq
+dnGpa4+3xHchtVZH39Fly7B1u1Q9MIUP2ovRuk/LlmFrWE7yNgtlkehgnCJsWq/b5r51PxgDhXqZ3qZZstHPi13SDUWQenqt3nNgn5Zzl7PqLVXw4yrbTE/M
+jVNCWc+BtFgV/LgxhwAkUf/rlj6+pMAU13Zz46qUIR3sA39DZFuqywkApQrXWpXjjNqBRsRGk5I2mg7MBjpAnjob6F/PZgMdkEMumNbyHipuD0bVQT/ctcqx
+aV8p1evsSUF/6HJe7IYj7j2+wrR+gmvBGzCHNzhzpepovC5/RbwM561qudI0TL1ZRQVyph1YOrIqlulw3ZBzvMiuW2KVF1D/m+Q7QssRqGeCHRRz+ulu57Ql
+6nP0R+dTVy7ZzN6b/uhh6mj9pGdFtG85f8MnpjD3fgrmlrG3YeopwKjohDiDYrzBcbUi2d+5W5N8As6hBNxNQF6y4AtyK4O5pmOKxp28I3ho5EXIsHB1keTL
+2KbzrESYesmbMCtPSsD575Mx0Vw8NAjPvcQIpZEVmMKo9WhtizGusTsJhPHaRNOob5Tuv8aq9Ly+BJmpZ4JTeDLrS6yPHP3R8giOrH+ATFLDtqr7NeYS1P2M
+WmvPJUOCBCXBZvkwXLj+/7f3bsGRZNlhWGfhWQcFoJBAo9HV3dPd1d3z6J4pTKN7mjPA9M5UAoXHNhrAJIB57XJrs6sSQG4Xqmoys3qApUzurvjYILnkaknz
+bYpBrSRzZUokFTKDpMSlaT5WokyRZkjakGlHWKGwZSkc4aAccngli45zX3nzVZWFR+/S4R+g8j7OPffcc8+999xzz6FuwFbqO40Q08t+ybWjDIkfG+3Ckvcd
+MTzWiQ6Pn7xz0mdbTRmHRb0I0tfnO0aFSCFx6RbIY0P0YixRQhU6D80UTC6wSztSeYXX1f7AG5TZhIMS0b52IRr8sZ2ZtiHgXDCt7aLUaLk1y7Q9h1/l/Ubd
+Iu55PWMF+gAYnyA5sQZp8YCkF4nn/Q8OyWEjmQ3EfQD0hVdCTBx1GvpIXfFiy/9Iiog/chjRabn8OIwRvfE68XFGoeSzMIKRtHCPzFL+NAUZ8lNrEfeW6iMY
+In4JCQX4klQsHKn3Ba8DOux5nTkAesNapg7YeFsp0tbyEdsK9VYfqwWT1DqMVhkBeKv0hrp0xFb95NRHqr5v7feT2x8laU4bJXBRCyn0ROZRZ1SSiRB+/vV+
+d3DqjllpkZdGlNxcaeRPZXOs2B1RQlCe3Mmd1Hw/tb3gT6eohoqhzvhSla8imPu+eVlrlfz14VRVVm7NQ9qs7zRsvPBJFB/LAyLqqXswTAn0iAoJ9sZq/ohz
+RpY3esaUvrQ/8+bL+nHmSwRrUM2aj+zHvoPplvXnwqnS1FoIwUffi/RkPY3BNlxzv1kzaDA4+ZuettkkuhWiFEKhyoGCXOs4atYVmNy2rS0G6SHCFr5Bh0nc
+Bt4Ku8RA+127L6tMfSaF1i/uHq+rfdUb8tc6DHl8R7SzQXT42BpHHdt42s/J39L4LUfDsM0Pbcs1248gK8TG8KXorvNCJzWK78OURDadQhdqjbO+ceQYRozn
+uDyeDIp8TzWXZFhj+qadC2N47HuqdsMSN7hhb2kftKwKTvM6m/pV81Frt4zxmt2Gzda5yDz0qCSCNNwOkQPhFuLqJrvB0rABdtjyQu7BGx0GolPL2pV5kbmA
+eW/TLNLcsf0md6LnXFyeNEqPOkK1qmUS8sBgg8QjcLimjY8VHNeqlGOKxzoYDdLNV6nzgN2E5xfk9j0ir1SXOBw2mv82ue/QDlhpL5JIYp1bPnYkxQ5DMBeT
+JQ3rbAxM+7CJDspd2zTIGzNfAhuuZ2MI4yvaeZByMDVPqtBb/01Sjw3Kr3iDcjfRoATa1sYYaJJwbLVSJG3mfAkSbV+Nrt+0G42dskOsHqh3Tu+bUfZGdO98
+JTsTdhzGNrAGNbBgFP3bHkXvJKFooE0tK4E89oV6FD3m5G+Jmlp0bRK9zib3g6Ztm1X+fpSofwzX8NE1ZkmIg5HoLuzU3DL+Yi8860XnppNjg6PIdNZsS/FD
+CgxZzSd3/S849gtdd7eQrEGuMifK6kP28AIQAz9C9/wPPL4JCN1jfoz+mQLjEWXUBRhgjSUNky5dM/KqGGmduBJMJY20TjwIzkOmWjdECAh2iOxcewhrsc5I
+Xi//uMvtSBuqa6MLYuqczO6jzTSdi8uTJv+3dz/5d6wDjGsXU8LvWPcIciHJ1dgxRUP+K71wdRG70XbyX4UMmfsyH6d1Ig9YQXR55pMPlNP2jjAdO6LTUTRQ
+dO8JdFMC3XsBdO/5Hc88XXS54PiZGMFxPyg4Ypz7UG09g+BJjMXA3E8lhxEz/f/1CU7/ZzvS7VtCKoQ3rzaep2vWvuWWq6ZTsa0mjQ540KRHkoMmP2tMh6gS
+XbdA6qCBPVNbGk2Lwbtt1Jp7xu1p57DuGgfHXO3/QAFYEM2qBXwxxr/KESarw172A/NQzcMwiQNq7VDtFwsiNISJKztEKadegl7XPKDe4DxIy2d0kqy+Cv1N
+w3ZM7i32Ga7NNJoWowLrcaF00LSXz+isvJaFEcz3fOVpf9djxvsdmLE92bU0tnXsjXt7vpjD/+356pFRmTZaVcst1xq7u2h+452NfIeisIIJ6xZ8dQuJz0ZZ
+GNl0q42WW8T6q41dmbKdtD/tGtaGTuhI1I4yc6Ej0VvR9YVNU6tJq2DcINwjEW1eII1bQMWaxZN+CxutYPWki/fR7xe/rMDZbdbqShNN4B9SZNQ3YUhChy0c
+nSwjdWgJYOoKjAsIhBj07jIVd3d57y6FMcZrITrU4PKfJbd370hRLRfZ4WM/ju7IHXPBNInZZsLgzF0THczvWnVqKUUlXNk2eXzNq+G+y3USTNkhSC8RqHpp
+RvvrHo2nO9E40I42wsCYIsbfu0cmY6Dfc74EiWSFiKrUjaFVnW61LOL2Gf8zcl2L6AYvXyDlonzCd3Xhl/9tBca3W1aV+axbqbId2CKMNfHhpmsbFRxCwxGW
+o+2cuY9ipS2so5MqagWuUgsvjjjxckKhOsZ+s4YXfKmOcC8SKzCG4mLDJk1ssvraT3uMcLsjIwQpqKWx/5wL3jo6FwSHcg7/S8P/XkQdegr0rt+qjQ/rbMp5
+6kWqbonMibVIDoEuxAA4xj3MB3BhQQD1dLD86KTDVbSBYx47o5snLNVDtkt5fLvwzL5xUCQVIiFr/0dys+IuKKDlIlvjPPGXjs4Ticd3LjqnbXzjMHh6LN8z
+jaZ3SMev2CuAMJGkSp1Z4ziOJL6kwCg5CS2bRpOxzD0YR5bB1omPpfKjQ5cZI/cSJplBJsnuGwdYCZ0oaVhgdglfR2vwpm+tD/bN17UZstkuBBDQfiv5PUUH
+0mkjAvaxo8h2GOg570vil/UEYERkWp5Fn7sGEmPd7oRJEK57ukz0owpMrrA2ddZkF3F1ZreRcTZgrT3jRPSK8U9029qfJneKk4yG2tlgS8eO6pSMG+ZCiW0t
+B0jI7Gl0YjHdwPNgxagb9iHxakFWsVBiG8nk2ocFLFMIVzoJpspXYGp933LnCWB0reFsYICriuGacQIFUYrAZqYQB0j777oRKG17rE2EGqEc8PjoHNB2sOZC
+ie3PmgFoxJMJd70ixt6X2klPHKSIr/JJvKVKwCV/U4FJJDySnDvyEI8gRkRPyDGKbZCfiT5z8tr6MK9FDnKzi8hrRfaiOILXAr2mzBZGR/vnyXWUnQirXYhu
+g7Pc/kmxXJBJ5sKpbW8pJXgiYqAQNv6UeBWSR4xAjRMRMx+HSR5GMSBkNBz4+zAXMfBBRGYK0TC03+5CY9Wmn5oagH9MI9124zLnT2n7rJvCadpWw0YnH6Im
+S7ECITi9ZL9ouRdDDA64EAHhlHcuP6bAFKf5hmiUSZYZyLKIYDvkXFlnrl/6yB4mh5vgUVpgkee3EyNRvYtrW365uZCIozoQUbsU19SxrzkSccdcRLLEc3Nh
+qBhx1BaBo4Te3ZmutchCVmsZ8UsWqVwIVy5grdN8/vtZBdKrLb42PYAhtr2rNKrmEa7fgW9oq6b6HIzyxz6sY+xikTveY1GDZL8SHZegDoTSBldbBueQTxyZ
+QzqM5VytZbQ1ZSbv4x2r/tiZ3rWN5p7lmujP03WIsi6QFPsQ1INSCFZJqDA/Lbv+P1VAXWIobRKMNq36Y/W14AVs+9edy2e8y9dJ6Gf+BMhVmM6+1PdhEs/2
+5ERPPNzh4r5rG/vsRqy9I2Vx+EcFATn0b5j2AoOgnYMsJWcgopT2e8lfUbYdI23cTyTOmLtHZcy2fDUXSGq7BZIgNZpmveyaNXOfCEbcc/tSYrdAUt8DNZ7c
+yT0XyZ67drNCDEAsriA4NR79Oz0AyJVMtG1ARm6cMejVaAZdspuVTVrQE27LZ/ShXS8DnyHTSKM0QhF7iFw1ay6LLjSoT9IC8yy/6CyQXPU+XGBV9yzHbSA3
+ypXpG+YpWmRZlBDV34JzJu54XWOXVDNc17YeYcRrNivaKcUnsOqWsesUnaKoh7FYUePuGrtl8wAV7Xh4J1qQvs6xWFuOuWXslng9dBIlTeh+eUJr50FtMpdQ
+wWnXxa60Hetp6nrTrG/xlGPvSttNlTl/SttrGwnOh4ZDrqnxf+y1jdRHUu7JHf6wXwIahtTp7mYRet8xnH31I9DvM018Nkxl1mxho9baterMEofV6ub6JNwT
+LY04HPv6JEzSOfwvDcPLEXWIo3F2gxnenT0bgb5c49S3ZDr0rLaME92LaX81udF2ZG99+6rNow9XBOkDm6lPhGqRaz+bTj5v7glFJH2Oxl5bVg/rBr98DOTH
+Xnox+AUf/EIYfoKL5qtweYFjwFWuC6w+Oyh1cRfVBWLaM7Ht8lE7OOqodUH/uXCqNLSfPNbQyj4dvymDew2uljwcYob3z05neK+0aflbZ4AfHWuAkdj0PRIG
+ef2mDPG/VyC/SdBgi13kIKtfVACkPRd1G9A81ggXOjdb8LZrpbprH+oSDrn7MBrIVrOSX03iTlOdgL4nuGNj53D6MZt6VdH+3emw7dV2vfrW4duPJgRNTE9M
+yq1G7UPj0MHoxiw11vYtmmAcVgKuPAdni6S19fomrcWEzdeSm4t1REKbCLRx7PvnjjSc47+PORTeon/8oYg+thInIf5ja4cx+5oCk2JJ9o0anoxcs26wmLZp
+nX2plwC4xsmiPhD69DRLWamqC5CR0WAPBmIOsOiLhJ1TdeLihB9ab8NZu9Fwy07TqFOFyr5Vb7k0GMSwrmLmJuZtmPZDkqP9w5PksrNBonxz2OyVKDDUmTHz
+TORMGzWXzXRxDXQzqsf+agVS/HRvAb6iQG+x5jrqPVD3jHrV2TMeo55SUm1IdgtjXhHOBTNwtml6NcpGhagwqFeatD6OmaxskWXN3sObgtsw7eO3YPdZ75md
+A+Ko/YLHPq92Zp9oYmppBHVsm8vYMZ7D/xJ76Amqksl4+3aZNi4bRfMcZpHFeOdOgu76YJ7qIfPTcBFlxO3bG9gUtxQWHr3V9yEbRI8dQW9ESxxRlb6MkT1/
+uoGsf+pxRLFrjgiSyDNzpv1hlnjHDhjaecDnfAltbajCwIj7rrpRK3OuoTZUgcRYG6owXcJ1k7DPDcmiXra6ELf6x+OyH+iB8ysMsTCP/aQCE03Dcdw9u9Ha
+3RN392xDvVM4YrcLsU0KawqiuGRvN8clHHh+JP/3nAz/557AeAQeqga9j616lU2z6/LDAcnIQnThgVWvSq2QuiLKQyoqykMX9mXJCI32ZX5KH9u+LNlMmQsl
+dim8CTplroj2SW9/VqznyDCFAhWTTL8XIgtEYXDkKfhVBZ4hMp4HYgjPw2JAE/xCNIf7oPiVwZHTJXVCy8XXkzvQTDAo3nrh68+xn8Uk4LE5f4rEsncSgHNr
+ZDfq1vhm9IUE3cfSCe+Kr0eWEdBZqXvJMfXFwOyinmNWbB4MMXw7WG3ZcvThpxHC+Dhb9S/2gCpmXA1NWMjDTgtUFrDCrRGrI/IKlE6/uULigS3MEyAeYD1b
+CaSoOehx6hZbEXCa2T3P/7miY6I6DeM8mGDd3G24Fukfu3/ksQSlHHUR0Iy+7JgOIkYjD/YmcFM8sm8cbNJKJCbhQzhLPe6ZZdsxEE655Ri7SW4bVVZRd4wH
+5uE21pq9hWeTZ4GyMHkc+2SmYLTcvUKY9vmfSsOE93LjmzMo70IOTbAs2yxXahaqtCum7Vo7xDwvwcumKVZ7nlSe9+qqczDEIeOw93QEBaz4Zt1SP4BxPrSu
+RdzMSiP8Rhck2Ko5bLi3CBwc9OUz+pgTTFS/oMCNiDbLTtUpU0nAXQ5Q1pjtAovNqrNJQNDVavmMfiWEQKCM+hZcr1oO8QuOQsCsoWcKjqBtOq194rCbBq5c
+PqNfZaU3eWHWb10UVR/CNR/InVYtCiKN4HlFhrfTqoXBbcGoR7B9s9FyWSjt86FRXmDCUst+Qxv+igK5/sHPfOYzn8nOnNFHBCUICPXzCqiNitNEFDHKgC/i
+5kYXRI+aWoX1itPcJIBDASCzjUCeWobLO61arexUjDqZF1TNWrfK+5ZDTabTHdk6hyA2K0YdJwdqNevWQ1Y7vwbZIELqBGRXS2srpbWt8uZWcWN1ZW0pe0Yd
+h9HNLX1lXkpUMLbjw+1NllTKpgJhFmXxE0UMLQdTURyPO/38P1YgvVVzHpiHqw0StA3d94WCtmGius4dC3P/KfzdcZLYLsxfMHdggUnqWzBhm/sN1wxA7EkG
+UaWVZZD5f3MOskFxqL4DgAK2aaBRC5Ovr3YnXDawLjpzc/S0yz4dtQpZIrk9ccj9LL/WHXhJoOqjru/bUb9XgXygmbC0cqb6ScPHEFf6M/6WA9mO+uMKXA0i
+0rQbT6wqqpDrjmvUK+bUCKHvajfrlwdvg4GjFiArDGYQM16K56u/qMD1IGZRWLJ5vH6MxTUKW23oS7//vV/v7blTeHlK0a/6kY0or/6eAi8lwdej6hBB/J0T
+RpwT0N+BFzp2QBD+AFS2AUXpwrcwdBOwdDQWeFvAY4jjOv4kmKj+oALXw01HLOMDJ7GMh9oPLuM/r8CFSmP/kVU3q+UIkgwSLD55rPFj4DvQ6jxHI5Sp/j0F
+nougWeRMgdOfKctn9OshwkZNlz9U4OWEeHszJvP0ZszyGf3FJB0R0+YGjBi1Zl0czXHLixchw5jKVQSO+g6MVVqO29gve1cqU8OkXzdj1ByHTbNa4n1lcj1L
+gSwLGOpDGMAjUK2xOzVKwN3tbr2i2wW9/zH5n/uSAuNR49YuBqy6DhncgVT9/gG76BfaxxII7HZ6mKuViHVnbh8utBuCazDMWaUseYfP8ERiVPoCZGUm81Sd
++qiUjkVzX+6H60lmqPrDCuT4O4UIQaGcqOyU9FxTrNEwRj+aVJSmjitKJXQ6i9S/24W06nkK63oyWfWPjyKrep/i6t6VpJpdw6PGCov04jtqHGl9mn0B4V2H
+fGd42nk4F0FInPEf7R3sy/bLnnW+rWtFLaWjNoibe6aLffvkdLFUtTjn1py20XjDFYlPvCd3yP+yyO7CHIA49ntyJ3cUFe+pvY34lwqce6tlVaTjqbgN+C6Y
+lLyKhDVhbxxTFyDJnIlqlBpuEcbMOtGWmIZdOyQvfhKoxEZppRLWQXtodBVyFjsZvvA4hAlx3RPu4P0uOhhWL0rdU1vh3F85jjUE4yVNxW75o2+frFkE4/o5
+/N/WmUy4qm18WH7U2tkxbeqijX/FumwId1OqdCJvqVcgrRsfagTi7Oso8L6NGQDFmrHIKMwURO1uPL106Jc2IqCehAlUu1GY8766vHNyZog1gDNjdHHnhKWP
+4R/qdchuzhTpnoOpL0nI4RnD705XDjk8Y/CAkcdagyjm2uDmjHEKaxAl5pwzIz93uJ+komvYLr8cY79jH41G9IpXeXInd/wZfLSF7KjM8B8V9LZp2C4VobgN
+deBcpWYaNt0T02B4vuvrua7nojfB9bMCNr19Zo22YAwXCn9zqZNeD1HVKDeb/1wKJvkS861ABieeDCe2agaJoP1a8te4bZlfG95kH3xyf/IEJ7c3R+f4724v
++Kn/NVc4Xkt0wU89rnW0NLkVQoDFg2Ot+i7rT/E+/P9RoGfLaKpVGGZ3rT6mfSU8pgwz2lF2KgloHiTuydDi86duljJ7FzcS0/BS+42EK7mN2zKaxzwjUR9x
+g1ued7iTPCNRt3Cuzx9ckjOSW2nSJ+eEfflHrFPviH6JOklYuZNJyFHXml9RoL8N35yQ9au6CsPMS0vTtK1GVTgKjr28zXxDS39F6Z/pzf7Wd9/XM7T2Bqms
+/f3kXr3b010b3qo0iZsCzlqPTpC1JA6ZEx8Sm93twqzIFOfvLiygnrbd0lF2SdrPKkdXnKRRzXPKmpONMxvKRqpN4Od2fSw7TWtnx+Q61obtd7bUxViemlH8
+F1JwfnNjZXGxhMR8myPKhMJ3wbBrtxy3XG3sG1adv/vrxjYiFnhhCyEvEMBS0PuM6yU7uQYMScXaa/PngdYtP2rVqzUzcRicIVJLI5W0Xz8Bhd4lNAUiIx/o
+8tPS8i2GKraqzTJ6nDbdMomKSM45mMivAWhqecfAh4KHsQHAQnASvOU7D+e2q00WNvwdUmuRNiPHBu0UBiyqZe1iDOBj73aj6DUXSmzr4TOW5LtOo/wIjXJO
+k+g5mNquNpechoYt+an+W8ek+qU4yN8SZGcHLfp4ZZpEG6T6bPZTjv7YbAhz97BiW0AiD3AKrHoC2l+E3BIt7PnI3mgwg2s5ZHgndWgsBtr1+AbW0ZHXfM1w
+nOPExIsl4xz72dbVUqA2+cPflEaT/7lOnSd/EgkbfBQVRfjf8Aj/SneEZ21rV2NA+0i+fUIkZ0QjT64kYr/ZqZ5bafJDSTSpn+3UXbeShNJTMLlViST0ryb3
+vBLZsnYlGrCPzJsnRGZKLtyhd0PkVrXJxfkRidyqJiTydvWEiUxb1q5EAz4VIlNyoSSXiPyRTrW4xBDOsxpNOZZDvlNHn9xJ+MLjWtybJPk1UjgqxY5VQ3PM
+6brpftiwH4fE275RN3bpuh+TdczN+2+PwjiKJG6us07po34KLjJNUyT92r95igBIDLr2G/Wotp7AM/5XwKHW6D78dnRr8kvWYKsXWvGZ6nfChHnQrFkVdIPM
+qOsFFfxooTNzRPUUY4oRmEzSUxsf1Qylqj+mwDPoPk66OBY99wUMXD8qKtuOFNvDh8+Flpzlf5+mWjBktNyG/wnB4lGRKLbchq9tQOCsqU8x/wxsIjD73wjD
+IVagwGZKIW46MCQWSXHqxYH+RkPnqT3TQJMVv0WGZ1/ZjT3aJIXlMw4hAVpToIZZQP0knG03k27Gz6TbAYIun9HH9yLY+RFMYvJM3PRp08RMuImJvYh03sad
+cBs9ndq4E9NGMF2bhNHANKCmcP8gBediGFr9xIlRN5q2nzw52sZQ9pMnR9louub+Xg+M+Ofi/0+2zmRTvwuuGjXybpoavVGr1nLFqOyZorFen/1p0HEvry5s
+YuexMm/2GaNtvnYFzsvPrH29pC5A/0tvI/dydxu5J3e0qQiZzU/hGye0eQufQZbaVMH9dOJD9wttuohngZM6c/9ucq1eHAKJj9zvH5/sfhpGnLhf71CZnf9i
+Ns5XO3Q6KlheVxdOeR3UrUpIoLwOGataM8UTPqXDLZA+hMXZaz3ty8mDGAa7o50LY8NnydrJDFeCI+SHqC+rNnaRqBhXiQR8a9TZUUNKYcN0K8I5LYVQCJQ/
+9oC19bs0vkFbK1a8jZK6AFmOBG+p83iOsio8Qb0JGQ6FPPoL+PAYYpkb+PbvKmTwHTZLoktErz60bxww/BztNz0Wea0Di8STEiN8SP3lfFI5Kp/ED/ucP0Vi
+HnZsZb6qpo1KxXScWmOX+ubi8zhHe8WdtIlSiS6MmNc34v3GD1+AOXXLiLdhisb/LZI2Vxu7jm46zUbdMWdn0dbgFWZFEtXHmUJc3fx/MwDngpkPTQffzauf
+ALCqZt0lTrgZy36kEE/JQgygwoqAoksQ1V1Ik11ZrbHLN0rLRwG/vLW1IVLRu6Vl4q57EIFjObUKgyjjSTv+125dtbM1H9XMgFshreR+SQHweqq+Cr11zzVz
+LnrLtIbulyU3PVhDzcNgrbFbjnLVM1Br7OIDltkFHPM3mIFgsjEPj0bu1xWYiKKeqkMaUTDRVSi7ybzFekA8DfnoFYJwKF1SYldIWuBxQlcoR+GY+1UFxiOG
+RH0rjPvNWNyDAKJRf4ioL7PLwu5Qj8Bw9jUEd5eFO+4KnKbCEO8c9hW3xTM/pkBWlORO/D6rQDYIRL1zBLbP3e2mkhAsZ55XtC94i8zzUYtMFERtsOiZ4D3s
+aiWJWgPmxIe0ZrwUKN9y94g45y5yuck/WzzOBrDF9y8J3eZ0XFsuBzcjuONzXGO/ye2ZQovGvrVri4XhBAzg/3AEssI7MH9msQD91CUuk18vFiKJUAhWLGyY
+pq2zuuoaDFVNx7XqdNeTOgIoGYC6AgMsJjI7iU4nhcUCPeu8vrqP7lzoIyVvBzIFRFx8JClU9l+ozJjr5bFKMF1dgawcoZA8KBlKFNlvdN8Ll0eGZgsmSQii
+cgjgcCKAE6T2wwDUTRgiZjjU9QR7jzuTlBBbq5vcFQl6b2C/c/8iBb04iuq3dRf7x4v8MwUD3HEpfcrJP9UN6K8Zj8yawzxQvNoNWxVWSVU6XAyOehHSTduq
+V6ymUSP8lda9BPUKDMleePpIvpyUew2GJLDdeNiencEV4SW4FdWFmegu5H5NgQHG1moBelFwxEZT3+JSRSfl1CXoxd0Rm5F3kpIOVSh8JhEAs68g4i9DISHi
+rHLud3thSAKmjkDKqjJSpawqekHeN909Zv+Y1tmX2oQBqo7mo/7mEVAvLFMQdL2f+LOf+E8/3DeiZhhg8mZR582oWwBMmb5vNNkMi3F2QsE+NJoxMNN7vICq
+MtctlMuoxxYVejF4IeMs8hvp4FT2zH2Tx8mhX8hJH7RM+5Do89M6/VBzMLhjG7sYBoC4MEjr4huhY/Rr4lOjRye/sTzXexAPAmldfGP5R43qIRFSaZ38Vs/D
+IHkSgOkoIDL6gG18qDWqh7lZyMhU7Yr5Y7ZDcTwkjWTuGQBP9GCj6NWKNerUrdwCTEbL6K4Q9Hvw6YSg9gPetuda220P5VXtbBAC3/7MH237Q7czc/hf2vS8
+EL3pwcWP+Mok2LTd8HTczHS3r+LwiHtZ4UZd3rxcDG6OHNducZfJuXMs125W/Huep+PVL/85BTLze2blMRdiS4G4Dygqnkson+RwDYFn10F+k9vM/xMF1AWz
+bplVOi3o7lu9Df20O0LTJPmL5R7gSQGdFVSLnmilXpGeayflyKtaqh/0ZCWXGT2ezJidxr7chOej+xJGPf9/9cDI+mNfb04AtZswJmRxo4y+qJ7gGo5uPEZZ
+xlZDJ8nqOmQxaMC+VfGcDlO1wbnQwrpJONL/Zn+U1Rbugj8B52zWl7KEhVGtsnvgxP2Z4HCWOc7FalX9GJwjCwB1mkUcXyF8x3SnBgj869Hw38JKwlmWPvGB
+79vZamyarjoHuSjgjISDhITnQjUpKQOuF4Oj7x/m/J+mYJgxNxv4mwE2Vjn97WalEODfLQwoitxU5jRiu5sXYqZgmPeWz2D0UUwVGCzDUOOxB9Hv5DkI0d8f
+tABoeH3RIriqty1XhRhp9iaS8wZcaysYaHvaKAwTicpxnzFhuNhy9xq29WmDuQrsI1XUazH9kSVN7nr7QvzYr31fl6vfWImtQIjcqax8N/2lqpZTaTwxaTBL
+8RGtKPayk6x/54PrlVE/TPgsKXYxO0Wd8v+kwCgPu7PaqKDxPYpwyb8OfS3wAaiccz0ZwCSxVognWCEAvLBAoXhygh2Xq8F03LdFF+5m35b/qwpkOA7EQ1BU
+774DLoV6hxsVx7UNi0a9wEn6be06GsR13quuX6jGZ+a/pweyCxwS30dchQwbxLJV32kwbIdY2kp9p4HnPaJcTnVSLjOV8g0YETGOsNf0+JTWh22JPI76LoyJ
+YjU6aA5bQm51MdB61vYnOHh0wL1HuWXzo/UAfm/bNYYbXR3rDXSwQ09Awzx1DRPVVyBj2nbDxhhNhlVjXk2jVoQhUm6BFJu9jiLzMlzyubAJkjz/11IwJiUy
+kZ1gIGYgzfvKp8RESJwX64e6VwwPdRWjbtiHzJUy+2pHownok0lDP9QlfCZLxGGZiENGk3yML05adANL4ktY72v2BhLpCjwTRyQm3H+qH86SILMhli0kvexg
+/Ch3NeXv6qsw5WfVstN65FRs65HJmHbSx7SbPFd9Hd0m+2q26l5d6rNtyld328tXH2PU3QDvS00Pdj8LzgdngYdqAy6FG5OxTXff3IVgc3Lvvl+B81bdci2j
+5gXPY4zskI3w0MxaWxEXNe6FFQqSo/I2A0jl+jkrOjdixvcnmfEDiWZ87qNwsR1aXZ38Ix1gRZIi/9UemAzmMDlSgHHn0HHN/XKEOBmjWW9LQkULC5XrSThB
+FjJthMktlPK4Pa+WvWb6yfTIsgxdwPkETAYLsxWEzojnkyCGk02fCMCmS05CyTZwRMnm3zHHDCATb1/qhwttVnL1UwDevoCJuuUjbgsKm1Z9t2Z6KXha8KCr
+DRhpRG1DFo/anvd71XKwteGGr3MfwKhRr/pa7DnhFkeMelVu8hGM1huur8neY+21sI16w5VScv8Qr0EDpI6QAJM+CbB8hskA1YJ+88ByBDHWT2q4CyUCdvmM
+zhrIDUI/TUPDYI8mRHVMDYMfw4ifpup7MCRTj152H3mnKsPS+qGXuBz/Vz0wyGes2D/3SPvnhzDsEwzMeW5yuZCRl2S88DFqluGY3Msq/8QcJj7ZyPFP9WUY
+5DDYNIneg4lS6i3ocd1aR8/4OpZS34ZhagXLJAsTRreT9LBATFyZgNIzFelLnYVBoQlIJ7q6E+VzL0NGhqxegUy1USbTCZMJhQZ1qDbWGi4pOHsRJeE5OOuT
+hBxN7UcSXtXLndRGhAw93oW9fCKfEx/SCf4sOx0bTYuoidlhHdi4GU0rfwi9qHxRb0Kf3aqJuLuCEbDDRDvTqpk6LaKWaCiBw3LVxCjquMCZNq505gEGueRX
+1oP6RVJsgZTSWaESL5P/FykY5KDxTsUxaySILGNT8a2q0LPLfMygjMEPTGu2qBNuktZsueoE9DYb7I4bE8mXOgX9VbNm8rtHFB30G6VXkwQ+6OfSi3yq3wb9
+1Jkwm5OXZGLMUzfDaBRtuKiBQYC0uFDkDkiXP9dAbM+8G6A0mb1U4YSFSjBuVKsWzh2jVn5k1atWfdeZGmozFqpXQWPltTQMNClS+TkYC2GK+IlgaGkW3Ixf
+qaW8KzVtF0YqjX2pWS0trMA3lPeLLGO3UTPqu4WGvYu2xIS3pmmW0bQcwnWShmVO+v3zqd6l4saKYNSLEqNKxcL8motm6dyVkJ7IxB18U4S4nn1Ar27VZ0JS
+6yG5I2VGu1O/9I/+ft4vC31kJ0C0eohA2aKH9unRKe8XACyOLfGvUuXUmvJLHlYGFXFdKPRybUckdyV8VcTXiBO7J3oeBuerzkJrf/8wWgjz3Jnf74Fz87Sb
+QrJyey4HXd2hrRUr4Kgvtl3nA8eT3EsJS3vmWy8r6l+CYbJXFm3e7vqImJvppoqv9R9WYHjRdCt7T6fLVz/3J//qR1IXZpWb+UkfJ80y1nNyz33/l3/s3w1c
+hcv+ZVpwZoFhKivBn223nHpVNWQSPuFWjrSMerNojv2Mt5P2zRmj6iRQf3cz644/a+7BYJHPmuhrDwm5mQIvO/M3UpAr7u7a5q7hmtXQNPpOOM9MFkUZ76z7
+FGbU9ykwRZg+qv2nObsSG2f6dnw4Jqe817vmL2/Wq82GVXeJrYLg0/N+HHmhv5CLQ6nt4sBzZ/6HHpgqsX6G2NqFUcrWvMRTYeb/DEYIi3mNPtX14a8oMELW
+h6fU6TxZIC7iAnHOv0Bw/nNy98gKIQzi2Aoh8SdfIlYbRrXoONZuHc2ztO/3ZuNz7WajBElDzuGT8cGRJqM0ueb47/g1Q56KtROfi8edbfkhSK+afLb8cwWu
+oB68ZrmHsbPmexSmsg2WfLqMnLtFmEYscBFMs/qIoyZblyXmFEKYU2WVjwRKP8GolbaJDtisOnksFUgqczwpE10JIO8vfNzb91O8RP++HhhnohdxdviN2Ccj
+Hk8FjVXDvSxEgIp7PnUP+gmAtveO0nMWVjr3Iyf0Tmn2Aa5Xi7DQoVPMv237ns2+icDm4LUjA8u/BxP+ZPY8roiQX4fZo0BmpjP/hQJnSZLOy3MR8pcVyMhV
+1FeONMa5e91W8+3lftmTCYW2MiEEVctF9ovLiveOJitCs38ukCRJjplA3QMXH65WfLapmGA6DteBhJYcVieRmHgj1jkRecIvt8+aRWm136iaSc1WO9n6tDdr
+PQnr1Vhp9cf9MLYhesVl1Vswyp7FlD07S5QGzxZiCU00ScwKEe9dGACWom5CNmjyyK5QksMcDRg7qsuQ4XgSDSS9LbrWASAqJjH6GKtK9JQfDSoz+7oB5dd5
+bmFXKVZ4eVKj7n2ijH+D4LZYcdpXAoInqW8TUxyKoQA70C1YMQgCbtRDpMGjPUT6uM/emVosvN4GtxDjeVbQzGJAgqe+BGrjEYIxHlm4NyNTkIVBHvPlPGxU
+zdzbMBqAFnHN95J8zdfG8NKzANBGxJMzcgn30d5BJZvSwXAO6xWCUv6zA6DKXWOX/tvhSeX3NhM5fLSkbJAamFjvREys1BHghibXamBy9XTkNeR+CaJvgq0F
+J1hvt+D8k+zdiElG5+ytNiA51/v77Z9o70dNtP6jgA5Ptm8H1drfN6sW+tQRRsQDkc8gZeArvJIEfcwKJkaaFA92Z1KsfgKGkYvLeC6xrarJbiJfi/dMRm4r
+ouc1zkQ9g/DWGTh1E6Y46PI+fVEsvJpAp+vXSV6VvUXmDk5GyYUvJQLOyvwvpOh7Ms7Mr3kvBpRET7a8lwIVn1SjW+t7ydasoDzzPwuQhVsehs16tdzYKVPP
+KMwScMisV9d36EbvtCRaXqO3lWRa8Ys+hbzmohd9IdxSIdzyDyAjrzTqHAyKuZOQ4KJC/l0YDcgnteQNcMAFY9QQ0LAfvLIuquZ3IBucp6oOo/xBX8uVvbG8
+0FF+PmQV9JE933d+GzKy9Dop9H+5By0+5Ez1fd+LiJHQq9d4uAX+g9rMkdPc58hpjr+giKBM6piUwXgWyFQexGTLioCXeSR9+dist0s2wydAJG5Rmb6epnYS
+fYS3R0mGjunEWCL/Koz4yaVmYHB+fW1rZW27lD2jTsEE/yoX1xbKemljtThfyir5H0jBWEh8q3OJ32NJp2w+LvPy86cuxyPybRaf6YswtGs3K+z0wih6ow3w
+JbtZYSaXsCt+o2UONdF0mBUf/8xfB/DqkNesHhWGeQfzn1VgxI83vrtxTHnn1NUzKXBMsWEixqZoeFiW35ARY1NMZcXyb9EpLBCYkCUj2mAQil0GoDxE8ohg
+XD6jp0kaVtcABjmrz3xWAfG4ZYOfYNUaDLAP9cVuNsshbXVcaZ9m4CeSags9YNpkCOljqg69I/Uc/y0pAG6HStMdB422giNd7vBKx3NS/C11/4Ma6VKFa6T/
+Qw9cDvhWDSmkvwMmmZbHX/Cp3OZ8t8Ks+0ONP9VbnZ9T4Cy91XmqNLhJLneu4+XO5cDlDseDeWl1creJvv4We1KdxIuu9pMJb1tlVtYmAmxyvJtXeWLNiQ9p
+Il71l98zjRp9wL0n7nrO+bGlRXDW3fCr3SR7HmbhQCfMifjMeS6yAMWlXMHniKzgjK+g7yaZ/S5XGvvNRh1VqolEQifV3lN6ev41BWDeaDL9B/FWLPXe895K
+1s2R0FFTDFvBA1LgTh/1CZpN3nUKT614Uc0/1EHoRY9c2TPqAPRszW9kFTUNfXppYWUzm5p9EfXtz8GNNtYaXrP5ryqgLnsNHvVB0TxARQBl26RrCbqtS9UC
+QfsiMQ+jmv8DBUb47RzNVj8Cg5zDWA/y8RfCvK4u6uDzBzagbL+UIpv9fOz+p+busX1ZZk/6mn0ZeyQEVWSP/Kjnf0GBc6HrUNatWXRMR7NYt2J0hhyALsqr
+OmTFLXmZ4hh4zB8eJj9qGMPbhw/iOsmu04OoXoUMkzxl6cXnEEsjluY1OM+xK8eg9nIsajEk0s/VojPyP5uCyUB/+OGgHEEapSvSBPwPBOikWjDFiRHT0en4
+qRJJX32yEpk++yoyHN/TJWE4sQB/PQU3w7Nr3Y4l2oRP5nG/YEqk5s7rT7gJjFqwF5ZAj2FKrBKspYBjgemkjOsp8SbNyJzZVSTbEpS6kjxxtNFGPFUuecPx
+ewqMhU0cjjOb34S04CTGQkkknFdp9g72uAAvtulxCOX8P+0BlTGkRI4kk31RSFTCLhzpq+0kKqV1RuINR30P1LDQYL6obiaXFvpYSE6oDZgKBq0r76MdP3sK
+48W/jbU7DUYafYjV9Uk3IpU4+ZwQDtfRVN8fByMmGiDa6LPIECqv7aUlWULDA5j/X9APqfe92TQr1DihDGf5yPqHT4l8HxsSW/JAjldCaY76CgxadbSUNWod
+Q63qoujsPezmbZhONl9Ff/IAg8v8QPj1FEzSQqFz4BcUGKMHQZnN57sQanGyIXQsigTiIUzPZL+oQJacyb7Z6Nwgp7TLeErL+U9pMnto3+2dtm60O22J1jQc
+Fn68WjrS8Uocl+bor3iT1prluOinntjRxZnR8UJ/IU1aV9uatPLcmT/sgalV1s/QHODGpbzAU1ZDCItar/2noIMRJq1PqdV4k1bOf07uBaLtuMbUA3w9kPiz
+wJFNbMUqVdaQWY6nX5Tm0xz/Lc2+G4HSDaPqBSSv2Xz+XQigKIolsiq6GatqIICo4dPJhChPMAV/R4EsGhiTiN1HPVI/gGG+9hI6sC3Tsx1Nm2mrfEtGvmK2
+ezKRcb/nxzj/5RTuW0Ui2/nnYJA/yCHbgLQuvvGOx8HLS6NWK4tCvfSOBzOKtZp4TPQWnJPGBo28ku8EzmJNYTS3wuqpH0EfImT/Jo4Ou7ZRb9UMG3fZ9JL3
+PC3CF8Qlr0DM7imWSsw68YcUmFiV8eEi9ImQYbyOGpQPPjYPjUCukLS479Lhi54YeKGtGJChaYOrthAE60cTBPLUnvO+JGGQtxo479CdrNlypis1y6y70/um
+a1sVLgkmrEbBK1OgZTp66s6/Amni/nfDsKL9aEW6Gclfgr4lo7UrZWMdhWd/WYGB+UYLOSy6BJ7jzANzv1kzbMa4zxSielAosVK6KK8uwVjFNvEVUll0h13R
+tnMinGWVREr+dRh8q2XUXYs+gf6A/WaYim8/DUQn/0iBgc3W/j56QboKGcfYb9bwuX2L6c969SGaRiihXgJgRZzWPoOUpimbrX0kiGifnsxiCMIxlvCLJEjv
+EQhyGQa263j6rsYM7L/pg/Sy5biNXdvYP4Fe34X+Ry083rE+X4zus0bK6Kys+iKocrvlnVrDoA/PFT0rtb6I6cIdsUHOiGPMHbGBd6yfNu1G2d2zTWevUasS
+AypFH8bULZ6IPSDFaBcHSBfTmEI7+DxkvWyGySCBMyIKUTxKMFzHx3PWE7PsNI06Mz680q7Lm02jrmd4NfxCtAWYKm4Gif93VRfAyQ7RV4yiju/ZFa8YRb8E
+w82GY3lIZZIixatxpAQYitQwRYqnCqREMYrUCEWKp1KkIvl5tHt+Vl+HNJcazlS23awSYsargBqoftpj9QXIVlr7rZpMT8rto146Rf4yDLWaTRNv21v1KmN5
+IEkapvhEX0+Xou8uTAbx8HH/RAAbwnn51wG8kcP50NjZQT+rCp0P9AvTa2Z9l3kjGNbZV/6vKDDIUVFfgT7ieJ7pMi5HYy6WFJ2Wjpag6quQ7kaAe4Xzf56C
+/odk/TsqRrehbxdXMLb6XIiuRhY5nZbEeAAVuqgxZC9FV2Irn85LY0WHLhRMKsdUZKuJzktjxRaVx0y/FVORCW2dl0bJLIhV3qemoT36kEh76Kj3Ib3HJTmz
+7oyhnRD4ulcj/18rkKEjsGjsW7XDyM0Deoc3a03u3gJ/q3epjx5CwpE4QUMh46W0TkrjQkH3O0yreLFdPZ2VxfZbdUt4p8ffNx8BeNDVIRiYX99e2yrp2TN4
+H7hU3F4qZRVM39x++LCov5dN4cf22tZ7G6WFbI86DOnllc2t9SW9+DDbq47DKKlT9hL72ENKscVjOzU8WLGfgYdkAa8RfGeX5AyXYG94mi/J1uAs3a1TmnoP
+mKJjLIie8WBBgWr5b6T4gyiWw+N6vRfxNO21OOh3ClEw4t6kLaHt6JPGYZnVF3cDbViMMr2eIRVZM7nvO6lHam8g8Wbh1WTEC3cv5kzWAcDM9yowwpK8N9rD
+vqJqoTua56YTlvfFYPpSQk8UHjBt3I/48ZxSeBN2jv2UTmMv+stiWKNyzdq33PIHrYZr4Py0ax8EgnFyjIOlcY4/63+bhUVoCfRr5pq7Sd0xXz6oOv5pfKcr
+t8yxk/x/7IGcbrjmKmL1FqK9jWNLj+6Oehn6q419w2IuzrzAbyxZ/bwC43TrTjtdbmF1Ps+CHjwjSFSIb53tSb106fHo2KNAnpP7UgqywRoYOI6hx+K5hC9p
+opCicFaq0vQdfMTS8NkXrrZls2Y0HbPaUTujwTe0ga8ovYPKzTN0oS7RmurLMFFv7fO7YgfVRI0PzSoLkKnWW/tM8eEUaQ667vTVoO7hyd6jVx+TKlBv8vn/
+0AeTfgoLvVULhhlpaBBLtsta7HrMhEU3pRoNvimNVeaRlJ7733ohIxc8lSH6MQVDECA/GsKnAe8mHa6Pn0w3CyTLc5xAU5fP6Gc/iMrAWwTjkVGvNuocHbrf
+3DohdIoUuEBj2JATcr+rwNlIjNX34ZxEKsLfbqNcs56YnfkbR+ArSmrmjD7hwcDN/VZj1XqCobHGpf5w0cd6fiVgei56ucnK6WN2MCk3CsO+nmoTAWamz3D+
+KwUGOZ+oplBIRPulbMdk7AeL0PQNbeynlJFBJU9k4U0mESlwjLolFe7Gu+/MLytw1j/IfK3+cYVvxvz5jnr/WCI299qR+Y7pVv+WWM//+9/78v/cnxpUomM8
+t2lAS+u1D4Sq9WNHWtYjluq5YFq8JxGxLtMVPsb7lCiVaPd+N/Suu0LevwQaEzBP4q12x+iNp3hc+FMFsoJT+B3PpH//ILYNHyOBGJkjQb5biHjjR0nmo7zH
+jgsCgi5DQzXNnoWrabVq1uliOqwDJhVJSkx0O6mRmUKwJ/kvZmBMShSPajN4PUmud/h5YCQUpjAafSHA5/GOa4jBwQ/1fRik4yJ2Uh/pDqRHGmaGKeCp78YH
+/+npYIPEX7XEhP15G11z+14Yc8C9SQGP+18XU7hymLc+X5i3yBen/V2+OF3B2HUN12CakjvdUZrKRAoh98spSIsikd6Jb+LrXrZ3Q00i0WHQ10f8JbCzYdrb
+dctVN5iKgxrbvt4dXiKlgLCogiS/Cb0EMtF6PFhbf2cte0YF6N8sza+vLWQV/P1wZW17q5RNEavq9W0924NW1QvF97K9qEV5uL62tZztw9z3SkU92z97H2fT
+q3Av2WwKoofuX/oIEdVr+EqRkoCShBw3bqaunNFFhnofhojgKbfwgkQEHIlVLaIfc1JhG8uzwI49PLCjNgkT5kHTojK27HDDntxXMRBKYBKpi9B7zFlO6qsf
+h+FKy7Zxo0UqxIR0STrCeoZBo2z3HIzSRc82UdZa9V0mAkdqtD5LVR/ABF9dKDWJw2EeyrbNbbPKqxGaogNi15tFfcedRTGxxDswVHCw8regl8hSH6/3Q2r9
+QVZRRwDW3y7p5dWVhytb2VSMOUD7Jme+W17x+E6tCaObe41WrerJgRcT0iLaYqY95fJnEjtOlAFpg/pxo1rL25g58SHtsa4EyuNrVrLlESZmkwEEscRfSPsy
+va19Gc+d+b0eOEse9YaMyz7gXptI9lMx7fo0DJGbO9biUzVm+wEFhohZ2dPo7mViU3Yebcom/DZlhOGc3MvEoEzEhGTbE86NBfoMmyQysTfzBwpceNuy3ZZR
+W244YUd+n1FgjBBAKvSUffhFW8mJTkmIaZ/1BMj1tgKEVdaQ37nwKB1NeDBhMEd+xL/5E0LD+f+a1LgJ6U2bi41LKDamYNInNkT2zP/eAxc3Kw28BiQcG+K3
+D0Gl4kMu9TSEiGB0X8NPVZb8hAJjRJY8vb4/SyTKFZQoF/wSxSE4vMQES7TzVTEHJYR94kX7XLcTkrDSKc3IgLG4jTvFfbqQu3G+8Vmhk52V7VUfT2HOxus+
+XoW07vLJHB1j1vcWQxTOf0aBAZ1SS70gX7N7Vy304PgS2kIcmnZHxzqkVEzIZj8StNmZ3+mBc+x3SLDY/I6Q4/gUZMp3QIZuTFiTT1WafEGBDN2ZPI0OXyGC
+JIeC5Gxga0Kbzz1PREgersRNMD6M2ucTXqx6VTXCtMe7TvXEwRz7Gb+YO2bFNonW04l7wE+L/MVbze/B4GYX0QF42Zk/6YHJTdLnCN8bdBrQ7Ke8qIp5z1t/
+CvNeTL2n0mb81KM86OReJVNvBl4OaaWDzyKdglujZg+kauLnXoLbNeSe4z33EpNrjv6SbcwlIwT6gNOm9gPe8qmelS7hWBmchVejq5Irq9NfVn8zRdiwVWFP
+RG11TQRVkp/DB7Au+OoUNgx3b9PcJW7tvUtpAked53dxPT4PDUGARDnN4En3zbRurgFDUhvqBenGT6ziGErrsXkYUDT52onHegQGHAYcrzVnn0MgYk2IByIz
+YmTs80A/tSFanXPiYlecGGCSOfYzrBEKclNd+DKOY8N4Dva4KAGXn4Cg/y0FhtCuizPkfRhA9D3ThevxPIkOKWmC3o+VVqrqAxgh1fnlRTC8alvO1oexLr/H
+cAJRk31VJZTl00Uipkhj5dNiiUDgLTocxE9P/B6BDtmTO9zxjlHdt3zeuVr7zbKzZ9hmNakLn46c2WGP0cbXf8c72afko+c/KTA+T+wc2ZUgu6JdgmHKgrTb
+/Cl7PoYDJU7SM3Xvw+k6BvwsnDcPKrUWDXRIA3YSD9A81uugfo4V4CGJ5ll2zA0u5wx80x/qaP7/7oXMhmm/W3XoaVu9H/BdGfQ0KBitQCswcNwN4rfje0Rs
+hjvFGSBQbsVDIaVlWH4/KZmKhLW6htc49PEod4TgdyNE2F5+7sr6tdAit14jvDbr7QMY4c8nGbgenycgAY4/SPRB408vGbASZJjXSgqq12fKI0BRZYwP0JDt
+6TvUd2GcakzKPmh9PsfsApqs4PHBHHOCmhSknuRTi0Dtj6aecHjhpx6vzfxIRB/qPYaTGUvLwgje7R5UHdZ2/m/3Q0Ye/q4fv74F4IFji0Q8v/qw8fFY+kCw
+/w6M7yJ/WBUJU+475F4iLi4sUQCiMX1sN5DiUG8odJ7gMLHo30OM2TEp9y97IBsE5YsYrvgjhvOb9ZR0s34VMr5o5vSOd+iJFMf8jo+IvW0i80pkug+ZmuG4
+5VYTd6b8tUa7xyxDWH6bFkfP/mxZYlKivxtZk6lIX+pKtMS5Hp7BFomhQYWmACVLl3mgMeoJJB4jOSQKaCcWDavWsgkcUwdSjfzGx3qWQyBYFSHDicPuQT1r
+OZskg6PRcQrJjJX/fgUm/EKcWdzch342fkqHSSDD01mlmIveuIWDtnnzAWTkUQmbT7y3Nl9C84kMDK6tb5U3S2tb2RRaS2xuFVdL2R78WdL1dT3be7OCLoOC
+C4Gqwsj86kppbavsQZ6ALEvTS29tlza3SBtZyLDU4vyD0kI2pY7BMEtZo0k9M7+SgotyV+JvDORSoRN3kJi+BTV04o4rHa2uf3oNx6vrfbNJ+56kx3benJae
+d459buc73jn6S9obP+Mv6RpNxN41eLjpCT9amJHEMJEVwDMDh/mhbeAjxtM/0f9gD3cktGU0xRZUj3gAFNRd0d4VQpXjXv6cJ665K+RkliLW8QPke6WKzwrJ
+T7YB4i67kSC8mS3Mf4dSRaelcz9zQk+A1LPQ7xpNjlha73ON5ko1xo6KIOSLBRXd+Zgtcdvq+RUuBWgie98VLSPjIDFjmBaMbBnNTav+mIuYCoBXTn0u4Xjm
+nu9cUHpO9B1iyubbTVkKRBvcMqRg20eZrnTCzLlGU5qoz0WfHkkkJqvebHFnrnHqjaM+3nkAF0j8bNlmkhzHVrBR9UUYYv7zpWuloW9og3b/15Qzv6UoOtB8
+9EiXX4WLEjAWpuD40GQ70SNDewiXZGjHRe4BXJa6+lYLXRkbtrEvAXwehj7A9HITM4JXcvCBqCPfuyRSp4xi06QR57SUKi/FqcKQqYihMmXL43BlPg9X5DGh
+a+48VwiQDuafgxvRZeZrhuN4BWUbtkREnPBAEQCnRcmzTHljNyvTFU9NCWzzbzcrN381xQwNqW3hGXxFPF9cmy+trpL9mrRZTOGWbmXt7eLqykK5qC9tP8SN
+Yo96FsYWSsWF1ZW1Urn07nyptFBayPYiINxNLq5vry1k+3CLWFzVS8WF98qld1c2tzaz/Vhzo6Q/XNncXFlfKy+U1lZKC9kBfLm8vVbc3lourW2tzBdx45hV
+J0HVS5vr2/o8trJc3CYbykH1HIwvFldWSwvlDZ3YAa9srayvZdOIeVFb17EU4LZzfXurvL5Y1otrS6XsEG47t9dWHm6slrAbpYVsBve/K/jgeq24mh1WR2Fo
+e634dnFltaitlrIj2KGF4laxvLq+uZkd1d6FkUpjv+DRUkvPS6rGOyxjt1Ez6ruFhr07vWvWyQBM0yyjaTliaObwz8+nevSNeW8HJQ0fPe6wQBDhcez08iL/
+awqkSwiDHCUnod82DachHjbQL+nBQ8r34OENGBQG6vSEfU3qeEEAFuHNaAAyUSk3B8O+rG4eFuWXIK2brn1IUJ+FIRs/0JuHcSgCgMRa+wIpvYCF88uQXjAf
+tXYJoGsw7LhG5XHZrLu2ZXLvVxmSWKJphCCE5oIg5Cv/Q72QIVa/7HSpagBPrEaNihqhhJRoJJcuvM2L6lKt3K/1QFrkYBgQp/XoU2bF5foD9qle8Z6f8BeB
+aV1OwjckRtPib/mZMgGMpsV3N1chQx8YCt8FBAZJY+4rzqPfHyxiVXkcEvK9UlUfQZZmVa19dqs41c9epXXsMk1eEDUpq4x+4E/FLtA2KFMMED8RQJLIfZZ6
+G9SdltuyzbJcDlUBPRg9jOa9Jcp/XlFyGkxENd4NM2pnYbwcbjf/DxQY37DNSqNetbCXnC9WIvjiBZlIEZVi2ONjMneozFkFc2pBXFFIHJNqyzE9IY7J/2AK
+QEOnZ/RMswHZHcusVcsh5G/IyHs1CotY3EN8dMf37eT+Fvpi9KUhkUkp1gn6kYC7PenV45NeK8D8AH/arPLoaExPdlHGepUXYq4A9GwtkJJfhyHWMSIrLgHw
+t0EWRzfNUlaIUxMy1eq7ZSIiGc4sbcFwjfwXFchwXRIXP+LeQBrJDE8kTkDkQpLKUBRaY47QGh/Wme+XtE4/gmTsDQ95A3qX0e/JLeirWXXhBfisTCosUFi1
+6o91WiY3C734GQSvhEcpCz2o+6QY48/8ArpR9BOa+PbBNN5/9oW8zEeQ8TL71GqhdXeMrD8LdG3k6+8byddf07bZwjrn/Qysxecsx7Ua00atWWfKCbYIv0gy
+/OdnGtuPhvbDGvzkeTv/JynILJJcpp+twTCW8AIG0kFYKnQDtiCDLBRrzToPGKhnDOkr99cVyMjZahPGhNNqHueC3SfNHwMFEf0iy6GLaBfXgh2m8aN8eOZf
+ksJjAPRjeIzbL1NtJfl9m8bIwN8z2ZTkjpAMUsWYrpg2KhYq+IbW79FmmPbqye2C0XL32ptl5r+gwLkVLD/vweMiMgs9Fcfmi0bFsdVbMEaOuOjNnG+/yKTs
+0bM8g+9L1DvSlqq3vVGkKJh/DabC6DDV8iUA7HW5skcfrCJV05gyjwkz3xXuCd8MVGFsnjgok/LUZws+QhViyJB7rmM5ip/nQJYOEnPwzBxN452HvS9tWNVB
+DjY/DmPUe/WKV0hAu0Sh7ZvO3jQ5LZV9s3OcQsHswpPbbBLeh6ENLCous8YrRlniGHzbuD+VJxQcqxhSZ5wNc997hc2bZvF/zYPKnlHfNf3ygb1gcCvNAi/J
+C7JJlf9eBbJid8zy0O2jb0KmdfGNTt/MuvGoZnqhvFhYyVGaLhTmyJNGle4ujFqZeBijl2RpPetlECdkjuhZjvasXnWmcdUpuwiTmzNQitZN98OG/RiVpvWq
+g8P0T1KQxvVoCwujaRKpxeTZS4WYagVRpUD+0t0grZv7zxUYxHyyYGahx2ryXTr+RBLZ5q7luKz7aV18qxch7ew1bFd6wuolYC7+d5qoR6VLo5egXoa0UXPL
+e/jsZaoP29NSU4o+aNRc8hQmZwJ4yEbsHov+MKK3EnSed1PaanqGR3Q4mibGkmR84meyC1aDtUEks69k/m8MQr+4NJ2oNj6sM4HvMQ8dpDuFNmDYzZ5ni/jQ
+dPcaVX3cA+hx3SMQ0Qx8LHrkVsQq5bVRg0mpL0270TR2ucil4R0StLPhVWMtnfWASpnqnhTdQW6r9zhtjUuro2jpZZig1j/lDy13r8yLsNiaKs17x3L3tllO
+9Bzvj57juTQMaMbuLnrAGoexdxr2Y/TsK8iaW4AMEeE84ONdmHQeW82yyaIYliVv0YjQBObyEIfc+CL3d1IwGhhDdQkGHtGWhZ+cBFRjyC6f0XltdQfUDxne
+AQGYcCRCvUYrjA+Dieo7QDcLItQlvXF5OUkTMg0x/LYlfWsqiRq/16hKT7bxLVKIQ8IoKKeHgpA3l6m8oa6fm7XWrlX3r6p9JKujzunfC0+MTPzMA0gaA4Up
+kqjLarlgIagdkKpFWk9chxHX2CUOG2gcUrbEZTB1q6GTNDwoER0pk/j0A+FV7UaTzS/yO3cfuffIOoJ8hazntlVZMHesusUP7MlcWKs3fH4ox3z08RxP5r/Y
+B5kNMjiMuhPQV0XtFpuY9EN9Ccb3jYMy4RASpLfsWJ+mLfbp2X3jYMM0bRKmd9P6NK59Q9heuWmbO9YB1xxh0gZJwff5VDPgmHi54DZsRs4RkrzJU7Eg6Y9U
+kKqRRkiyV/ANuFi1HLKdwSWXsXp5x6jVHhmVx8TkZFA/z8rgCkyZeJEVUNdh0q00Jc/zYvM90Ek7OOFWmsLRu9ibv4SHT+pxcZAw6XgEk+q8jPoanoX5QDvM
+e/I5XxWPEXS5rHoLtzDYvGmT+O0jM6Osns6SdVFAXYQxm91meM71hzp1McvrCL/670BuF++Ed1o11KKafoCZTgCneOUFVpcDvnknkQdTn5/S1M1pGOR9pTr3
+zY3S/MoiXgWcwVuDzZKOvg6Wiluld4rvZb1tUaHRNOuuWTNxHA6pFBJvY6af3A68k1Ev+8rTxIIo8+R27mYUQOb26Mlt9ovJtq8riDatqy75gtzzYHNRzTEY
+T24XHpiH1GmMHMj+VZhC+YMmhV4q8+pMfR9Psnwvlj117rwCQ3iX7h6WbXOHm8E93wGHEqmhmzs6mPyndwp4Nooctcaug8TA/3zzGdUIye+OprkuBzT/Pgyu
+NnYd1K+pa5KmDNsWqtY2yBX4ACIUT6mGX/nfkPR1mMCC0FMbMR6EvgNDCfi6qKqWAIgdIUWSxwBphySxMSQYph3+k3ivJ87iiX0hP9+QlG27lv9NBdKiHjo3
+obaLCnNu0p4rVnD728L3GmS+Ezg6haAuwVCtsVtGnbVdTYb/amNXJ8V1qPGfHTvwg72QFhXJ8o4u/Vp166BcN+oN0pN+nTiy3K5bB2tGvaFuwahjPjEx9Ee5
+3tp/xF6bok1zW/qyOmukij7i+L7JNRGH6poHLsM1wxO3zANXnWPhzal1ZaepX6yzqU+joPulR//pSI+BttIDNfE1Y9ch1ycDOv3wGSGlqecqboR0DgbQKT/m
+AMnpx09inXSu8Qg1bsxFvjRmQ2TMJnj2ljx2lwDMJ2jMRvZIGcoOJAUPxjf/2z4Y8Y+TehkubJbeLukrW++V17YfaiW97F86zsPZYIEtvTiPK1AOJiOzZrKp
+2Lw72Z7YvLvZ3qjmFkra9lK2L6oayZrJ9sfm3ckOxObdzQ6qUzARzFtZW1zPpqMQwZyZLMRl3ckOxWXdzWaimnqnqK9lh6MqYc5MdiQu6052NC7rbjYblUUN
+T8eiiEGyZrJqbN6d7Hhs3t3sRFRzi8Wt4mr2bFQ1kjWTnYzNu5M9F5t3NzslFtZXo9fEWs2suA3bt8QGlNc3oqUCqykW3YQrd/5TMFU6wK0XLhNMG8zV2ye9
+oH6PAucjGmPK6z0YbRq2axm1stOqVEyHn3TfKCTqcsEDvUHhbFIw+kjT953/QO6zvyyqXmwTL0zNalle5hSiw1d53qq3jF2DYWqZ4b+sypBE7r38pxUYkjqN
+/oP6KQ5q993zD1PuzaMDCOjlX4xiGuFv/HYgqtMzUc0Kr+enu++zYIj5VCdbv/chKziVH9sUFoe5PZaCX7mr91Hbn5D/RwqMBgqd1E7wLRimO0G/c/8XO+FM
+9mMc4YwjfXXaVP26Ahm59kluDN/0jsztNoVSP1hEDHGK7oD8j/aKwCpRqpTOVgM85EaPF3JDvc9jrdCN241OOJOoK8tnvLgrPRg8aoA9zeo0cK19fEfttPbV
+FTnESboND0nVRbCT5TNSuBP1MZw1D5qNOh7gjFrZAwsE7N1OYEteZbmFCTMiXZ334sUMtdnq+juNxVF9y2PHzEs3n5nudruiotYPveRy4z0e720DhsgtHIsh
+nVAA0M0kipENElIbqvynk/+3CvRgKLATh6w24Jyxu2ubVNVbds39ZsOmocPpieVeJ+hFr/qWV1ufNCLT0UDFcsr7jXrDbdStCnufOmQ5D3lS/o8VOYDaZlSf
+ZxKz6LdGt/P/qwITUfytfiKqe/ePMlW+RXr6cS/i31tRfXs54TyNngl/lILRAD+r0zDhuIbtBk95KXLKGyN5viNe+BDfE3GIvwRpwylXGy28Oyahw5bP6IOG
+s0BS1HPQbzioqyRa4SyKYsNZqbvqohxQra+N9ss3nqHQaoHD+MDRD+O+I/UwO1JrA0zjn/+THlDDTHRaVJ2APqoG6CWZ9EM9S5evPkZl/Pi8ouCelgUjIMWo
+SqKfx8EgCgMHtfvmQbNmVSyXxpOjxFL0EZ5MYso5/oEZPKmBSZ/AwIA0MEiLfatOVjVlWdHxA2mBycYBUUgoyykdPz6vKLj6YNhI8n/fqtP/xkH+G31wqa2U
+ODlV8bcCp0zg/hFt9/pJvD76ERGXsl+OS2nAIA+qyB7ulo4leFlwC0cXYLEJHkyS7a5OqgkONoaLfMw+dHRmZ9yYiebGYT83RsQLHYmIF5pbhAHWj9hIi6Gp
+j3v5Xv/Uj2X+n+uBbHAZebpsmpXYlG60LRjlwWipoTZXsL7Z7YJIvSgVXRHldoQDJhmnvXLk5mE0gMERIgP/uRwxM0zpVKcFuSf5gixpiHt9GmJZq9zn1yq/
+C+PUwNSnwe6WliqH4Wm5xbp78wcVmIzeW6nPwbXi0pJeWiriC6LyVunhxrpeXEVNnl+zfBUuxRVcKK1uFbOK+izk44rMbz/cXi1urbxdyqZufgJGBIctEhFy
+GS6QV0Yb6ytrW+XF1eLSZnlhvYxPqbY3S9kz6i14LlRgbb2Mj5/0hdJC+e3i6nap/LC4+UC6K/1Ie5VjWM0TUDw+317LJCl+ulIj5Q/hAtVM+YPkcSXkaap2
+fkiBi9FtM51kPU4nWSokpUbB10AHzaQboEUb5aR/g+9TTi54p5BEysmvhEMr/rinnzxqVwNaysXjggnoKp+PYjIiRZDFyA/GuBejGqYFTllL+UkA8g6fKil1
+GBGcjIKQ83H03SRHUHAxxkd2dKGRJ5/ozW3YV+CkVJMrMERVkxTTVJuNjMCUaAMpmvSGm2LUQav3SwqAV/MkFZKvQp+Mfb4D9hg5nFbohPLXAHpJuGp5IVNi
+r0dTvsXvMgzROtRxDTOvIknUKc11QLFA3Hr4Vs8MTd2kYLgGtE/SgL4BvY+tepV56LnVub/kzwOrXtVJxdit2kDcVu0WqGY9dM07SIqj/ypf4RM7v7W75Ya2
+t9xvQj+5Um6/NffTqIQVdFYPZTBvm6awdjOkXZXlkTqszfv8cdVwmx77m5SeW+HbBN4gSRDB6bG9MZaFFVhzrwuncKPMn2P79vw+4cTOMyuZAeR+R4E+0qWE
+dhhRBpr+0e85ndHvbTf6uf9TYU/XTmXe+jvYezod7EtmxNEvjV7+JxUY5BOdXHhvFNfKD1bWFgKb2klQvSzxDB7P+FkvndriUU8AXip135Tt8cPY0NcXtudL
+erbXnz6/vra5/bCkZ/vyv6pAP3OhFPveT51nYauoOex0EoYueP4VaMyq/Bp6c+Fp6Hdgc6u4tb1Znl9fKCEhSlvM2FBKJqGWAkWpNYL34my2/b7avyUJ7Kmf
+bb8nEpuUxJudfINfsZONR2AvfRo7kM8rkItqke2gPxW3gy4WkvW9IAHvsHve9fU9sHe+gX1ne2fed9w1D/NUuv1ItGH+OQUycm/VH/a2y0fpV2CrrB0HRGCb
+POkFiSfeQoTjCC89/zMpvv8XIQVfk96Wo68/KdS8v2TIKB196tG9fHmHxKGXXy1n96UA9eTlsgq9e2atyQzIyW9xTdvnXdPmD4N2xZ6XOcnIWPGMjFN+I+Me
+nNokx0vrxaqb2w8fFvX3aEBAYj/Vj15AcMaXUCYM5F+H/k1jvylrVBRJo4IvyYRHXNLPHt1LyFuSuuUF6GdPc+i8G5PpSh7n6KxAtPLG31RPsKmv9sn3d5cg
+TZYMoplBhHtRa0OSUDlzFYZo9k6tYVDTYlTrAElcxDSuS+vxdGmT0E93wWS8xnT2FaF+7ItQP6rPsmIeXv0EL0XPCOUw4nYTslI5iuAAU4SOiJIUyfswwjWy
+bF7TG4ZJmbZU6Ul2+MO8NJ3vz8GoqF7FgAJ0Y6rqAioJM+AvyDSjQG87eDK7FrkPI1wLzRAaao8QLy0QEtUZQhmKEE/2EBIFGULDFCGezBD6CHoucEy3vGex
+fePIzGUZGcEzBRIJcRnv/tI2/+lnutEg091Fzyy8qG9eDkDPe6XNrIJ+hdbWqTtJOjd7UBlHcNYy8k1B/nUAjzKxKmp0GGDWd4kXfdwNsa/8begjkyj5Q5v8
+HykAeEbZNImvly4m6Isw4BCpwI+XqlyWCgydF1Fn5FsBuvedkMtH3QC8AiBMOfh+8mzkuOlSQc9dgST58UWUa4ZFfy5mech/J2TesS3vpfs9ADLkpnCTE2Bo
+j4i6VFK9F/IalItfSzzbDu8dGnHhRdxc4UbnEPfEvrAPGSzAQq/f7vCU/x0YwtWjSt/Ut3PP+5L/9W58rCJSSnsHLhJ/FNR1F8FIRkvLSs1y5xTXJEdflXpl
+Z/qg6kzvNqblDnurOGZyT5gVq8ocXapDB1WHu2rMXcZCPq+Wd/xu+EKP9ZjXzI5u+j6nQHreqto6eZZegBGjWrVNx+FPxALO5YZZNnsuVgKg5co1s84oejFE
+0e2VuntnhhyGiL/Jmz1Tn1H0NK25ata1t0V49kmJ2BIBtBGBIydyPobIEjk9T2mYSAl/Z7pi1mQS04G8k3tW8qFvHjTtae5QYLqyZ1YeC3f9N2LLOYd11zhI
+OCAdRzR2xH5DgeF5s1Y6aOJAoO3bEgw1DdtBtcVB0xaxHtgwYMQ+TBceEgobpDACwF1BU3ypH4UM6yyFlGJ2c7GQ5mlpBmqo4n1qZwFtBWzvASoJD5L/WQWy
+BHvc6bo08IS6BBlS1qSpwm2pND4FX5clt6VDWJOBU4swXDV3jFbNLcuT/GLUJLfqu/R8nmFVKINuxPIiw0QbnDdrSbiQMZznzEIkSn4PPW4cF21Ifg47skk0
+a8dzjwMwb9Z4hJB5AEJ4+nC2G7KnsR4B09k4U/ukoOkzUTSVfCfKtL3ZibYeGT1nClE0pm7ujkXmq1FwOYAOJP/XCozhGY46+OSk/3YYpXgFg1vcjSJMIQSg
+sEBq83AXI1X508m5MOwroOZhgBZhTjakcEM8Ax0BNhg+bOZcj0SGo7BOoesDDfpDqyce6MlQh44z7Deihifs4vZIY5+/RD3ZSgo5NoGoe9DdxH2O8K56lM5e
+jOqs1TwWf8fsQo7F919IQXplg/PfFozYuH4H2f2lSA4T9QorG2TZF2GFbOnLyf2CAiP+Euqr0E/KeHtZaSNREPsIif9Z+WOzPx6nSFAYx3piMitcL0HbScwo
+I6L7x+GTc/LSQLoYse/J3wVYqbv37tININp84U0Q06DRD9QWmPUqU4DgT1brzkxErb6IWn201iswRA1LIqopEdUUUk37aOxSDIm3hMHF+HIUY8tEipxHcSQ9
+1jz5jwqMeUPA2fj9mPlyJ3q+BOsX2s2a78fnz3JjrwXmzDnfHsADfgqThnef8dKRu++vf8LdZ8BPo/t/roAqTQqO0sdi+h+9OwgDaEuAHwgSYDZAgCkfASTo
+p0AB7f2O8tA/zY8iC5+RJ26ErsF3FPwmqRo2YsVclJKhC2H3/wLCcFeYBicIAA==
 `;

@@ -32,6 +32,7 @@ export abstract class FilterIteration {
       const status = filter.decodeHeaders(headers, endStream);
       if (this.decodingOver) return;
       if (status === FilterStatus.Continue) continue;
+      if (status === FilterStatus.Taken) return;
       this.#holdRequest(i).headers(headers, endStream);
       return;
     }
@@ -48,6 +49,7 @@ export abstract class FilterIteration {
       const status = filter.decodeData(buffer, start, end, endStream);
       if (this.decodingOver) return;
       if (status === FilterStatus.Continue) continue;
+      if (status === FilterStatus.Taken) return;
       this.#holdRequest(i).data(buffer, start, end, endStream);
       return;
     }
@@ -64,6 +66,7 @@ export abstract class FilterIteration {
       const status = filter.decodeTrailers(trailers);
       if (this.decodingOver) return;
       if (status === FilterStatus.Continue) continue;
+      if (status === FilterStatus.Taken) return;
       this.#holdRequest(i).trailers = trailers;
       return;
     }
@@ -75,6 +78,7 @@ export abstract class FilterIteration {
       const status = filter.encodeHeaders(headers, endStream);
       if (this.encodingOver) return;
       if (status === FilterStatus.Continue) continue;
+      if (status === FilterStatus.Taken) return;
       this.#holdResponse(i).headers(headers, endStream);
       return;
     }
@@ -92,6 +96,7 @@ export abstract class FilterIteration {
       const status = filter.encodeData(buffer, start, end, endStream);
       if (this.encodingOver) return;
       if (status === FilterStatus.Continue) continue;
+      if (status === FilterStatus.Taken) return;
       this.#holdResponse(i).data(buffer, start, end, endStream);
       return;
     }
@@ -109,6 +114,7 @@ export abstract class FilterIteration {
       const status = filter.encodeTrailers(trailers);
       if (this.encodingOver) return;
       if (status === FilterStatus.Continue) continue;
+      if (status === FilterStatus.Taken) return;
       this.#holdResponse(i).trailers = trailers;
       return;
     }
@@ -142,6 +148,38 @@ export abstract class FilterIteration {
       this.encodeDataFrom(next, chunk, 0, chunk.length, last);
     }
     if (held.trailers !== null && !this.encodingOver) this.encodeTrailersFrom(next, held.trailers);
+    if (!this.encodingOver) this.onResponseReleased();
+  }
+
+  passRequestHeaders(filter: HttpFilter, headers: HeaderMap, endStream: boolean): void {
+    if (!this.decodingOver) this.decodeHeadersFrom(filter.index + 1, headers, endStream);
+  }
+
+  passRequestData(filter: HttpFilter, buffer: Buffer, endStream: boolean): void {
+    if (!this.decodingOver) this.decodeDataFrom(filter.index + 1, buffer, 0, buffer.length, endStream);
+  }
+
+  passRequestTrailers(filter: HttpFilter, trailers: HeaderMap): void {
+    if (!this.decodingOver) this.decodeTrailersFrom(filter.index + 1, trailers);
+  }
+
+  passResponseHeaders(filter: HttpFilter, headers: HeaderMap, endStream: boolean): void {
+    if (!this.encodingOver) this.encodeHeadersFrom(filter.index - 1, headers, endStream);
+  }
+
+  passResponseData(filter: HttpFilter, buffer: Buffer, endStream: boolean): void {
+    if (!this.encodingOver) this.encodeDataFrom(filter.index - 1, buffer, 0, buffer.length, endStream);
+  }
+
+  passResponseTrailers(filter: HttpFilter, trailers: HeaderMap): void {
+    if (!this.encodingOver) this.encodeTrailersFrom(filter.index - 1, trailers);
+  }
+
+  pauseResponse(): void {
+    if (!this.encodingOver) this.onResponseHeld();
+  }
+
+  resumeResponse(): void {
     if (!this.encodingOver) this.onResponseReleased();
   }
 

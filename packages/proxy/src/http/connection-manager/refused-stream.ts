@@ -52,6 +52,14 @@ class RefusedStream implements FilterStream {
   chooseRouteAgain(): void {}
   continueDecoding(): void {}
   continueEncoding(): void {}
+  passRequestHeaders(): void {}
+  passRequestData(): void {}
+  passRequestTrailers(): void {}
+  passResponseHeaders(): void {}
+  passResponseData(): void {}
+  passResponseTrailers(): void {}
+  pauseResponse(): void {}
+  resumeResponse(): void {}
   sendLocalReply(): void {}
   resetStream(): void {}
   respondInformational(): void {}
