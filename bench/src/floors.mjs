@@ -28,6 +28,7 @@ const FLOORS = [
   ["tls-keepalive", "nginx", "cpu_us_per_request", 2.5, 1.3],
   ["tls-handshake", "nginx", "cpu_us_per_connection", 4, 2],
   ["mtls-both-hops", "nginx", "cpu_us_per_request", 3, 1.5],
+  ["wasm", null, "added_us_per_request", 12, 4],
 ];
 
 /** `{floor, aim}`, or null where none is set. */

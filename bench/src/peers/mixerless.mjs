@@ -10,7 +10,7 @@ export const mixerless = {
   name: "mixerless",
   program: process.execPath,
   /**
-   * `features`: `log`, `stats`, `exchange`, `routing`, each a boolean; `concurrency`, a number, for the command
+   * `features`: `log`, `stats`, `exchange`, `routing`, each a boolean; `plugin`, a Wasm module in base64; `concurrency`, a number, for the command
    * with so many processes; `nodeOptions` for profiles.
    */
   async start({ port, backendPort, directory, features, label = "mixerless", nodeOptions = [] }) {
@@ -140,7 +140,19 @@ function httpFilters(features) {
   const stats = typedStruct("istio.stats", "stats.PluginConfig", {
     disable_host_header_fallback: features.hostFallback !== true,
   });
-  return [...(features.exchange ? [exchange] : []), ...(features.stats ? [stats] : []), router];
+  const plugin = {
+    name: "plugin",
+    typedConfig: {
+      "@type": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+      config: { name: "plugin", vmConfig: { code: { local: { inlineBytes: features.plugin } } } },
+    },
+  };
+  return [
+    ...(features.exchange ? [exchange] : []),
+    ...(features.plugin ? [plugin] : []),
+    ...(features.stats ? [stats] : []),
+    router,
+  ];
 }
 
 function typedStruct(name, type, value) {

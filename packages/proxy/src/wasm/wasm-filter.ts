@@ -4,7 +4,8 @@ import { HeaderMap } from "../http/header-map.ts";
 import { HeaderName } from "../http/header-name.ts";
 import { FilterStatus, type FilterStream, HttpFilter } from "../http/http-filter.ts";
 import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
-import { type FlowSide, MessageFlow } from "./message-flow.ts";
+import { MessageFlow } from "./message-flow.ts";
+import { RequestSide, ResponseSide, type SideOwner } from "./wasm-sides.ts";
 
 const REQUEST_HEADERS = 0;
 const REQUEST_TRAILERS = 1;
@@ -12,59 +13,59 @@ const RESPONSE_HEADERS = 2;
 const RESPONSE_TRAILERS = 3;
 
 /** A Wasm plugin on one HTTP stream. */
-export class WasmFilter extends HttpFilter implements HttpStreamHost, AttributeSource {
+export class WasmFilter extends HttpFilter implements HttpStreamHost, AttributeSource, SideOwner {
   readonly scope: AttributeScope;
   /** Null: no version of the plugin works, and streams must not go on without it. */
   #context: HttpContext | null = null;
-  readonly #request: MessageFlow;
-  readonly #response: MessageFlow;
+  #request: MessageFlow | null = null;
+  #response: MessageFlow | null = null;
   #requestSeen = false;
   #answered = false;
   /** The plugin has failed, and its stream was answered for that: the answer doesn't come to it. */
   #failed = false;
   #over = false;
-  #addedRequestTrailers: HeaderMap | null = null;
-  #addedResponseTrailers: HeaderMap | null = null;
+  addedRequestTrailers: HeaderMap | null = null;
+  addedResponseTrailers: HeaderMap | null = null;
 
   constructor(stream: FilterStream, scope: AttributeScope) {
     super(stream);
     this.scope = scope;
-    this.#request = new MessageFlow(this.#requestSide());
-    this.#response = new MessageFlow(this.#responseSide());
   }
 
   attach(context: HttpContext): void {
     this.#context = context;
+    this.#request = new MessageFlow(new RequestSide(this, this.stream, context));
+    this.#response = new MessageFlow(new ResponseSide(this, this.stream, context));
   }
 
   override decodeHeaders(headers: HeaderMap, endStream: boolean): number {
     this.#requestSeen = true;
-    if (this.#context !== null) return this.#request.headers(headers, endStream);
+    if (this.#request !== null) return this.#request.headers(headers, endStream);
     this.sendLocalReply(FAILED_REPLY);
     return FilterStatus.Taken;
   }
 
   override decodeData(buffer: Buffer, start: number, end: number, endStream: boolean): number {
-    if (this.#context === null) return FilterStatus.Continue;
+    if (this.#request === null) return FilterStatus.Continue;
     return this.#request.data(buffer.subarray(start, end), endStream);
   }
 
   override decodeTrailers(trailers: HeaderMap): number {
-    return this.#context === null ? FilterStatus.Continue : this.#request.trailers(trailers);
+    return this.#request === null ? FilterStatus.Continue : this.#request.trailers(trailers);
   }
 
   override encodeHeaders(headers: HeaderMap, endStream: boolean): number {
-    if (this.#context === null || this.#passes) return FilterStatus.Continue;
+    if (this.#response === null || this.#passes) return FilterStatus.Continue;
     return this.#response.headers(headers, endStream);
   }
 
   override encodeData(buffer: Buffer, start: number, end: number, endStream: boolean): number {
-    if (this.#context === null || this.#passes) return FilterStatus.Continue;
+    if (this.#response === null || this.#passes) return FilterStatus.Continue;
     return this.#response.data(buffer.subarray(start, end), endStream);
   }
 
   override encodeTrailers(trailers: HeaderMap): number {
-    if (this.#context === null || this.#passes) return FilterStatus.Continue;
+    if (this.#response === null || this.#passes) return FilterStatus.Continue;
     return this.#response.trailers(trailers);
   }
 
@@ -76,6 +77,13 @@ export class WasmFilter extends HttpFilter implements HttpStreamHost, AttributeS
   }
 
   // The stream as the plugin's host asks for it.
+
+  get requestOver(): boolean {
+    return this.#answered || this.#over;
+  }
+  get responseOver(): boolean {
+    return this.#over;
+  }
 
   get attributes(): object {
     return this;
@@ -106,21 +114,21 @@ export class WasmFilter extends HttpFilter implements HttpStreamHost, AttributeS
   addTrailers(map: number): HeaderMap | null {
     const trailers = new HeaderMap();
     if (map === REQUEST_TRAILERS) {
-      this.#addedRequestTrailers = trailers;
+      this.addedRequestTrailers = trailers;
       this.stream.info.requestTrailers = trailers;
     } else {
-      this.#addedResponseTrailers = trailers;
+      this.addedResponseTrailers = trailers;
       this.stream.info.responseTrailers = trailers;
     }
     return trailers;
   }
 
   continueRequest(): void {
-    if (!this.#over) this.#request.resume();
+    if (!this.#over) this.#request?.resume();
   }
 
   continueResponse(): void {
-    if (!this.#over) this.#response.resume();
+    if (!this.#over) this.#response?.resume();
   }
 
   sendLocalReply(reply: LocalReply): void {
@@ -156,58 +164,4 @@ export class WasmFilter extends HttpFilter implements HttpStreamHost, AttributeS
   get #passes(): boolean {
     return !this.#requestSeen || this.#failed;
   }
-
-  #requestSide(): FlowSide {
-    const filter = this;
-    const { stream } = this;
-    return {
-      get over() {
-        return filter.#answered || filter.#over;
-      },
-      onHeaders: (end) => this.#context?.onRequestHeaders(end) ?? 0,
-      onBody: (bytes, end) => this.#context?.onRequestBody(bytes, end) ?? 0,
-      onTrailers: () => this.#context?.onRequestTrailers() ?? 0,
-      take: () => this.#context?.takeRequestBody() ?? NOTHING,
-      get edited() {
-        return filter.#context?.requestBodyEdited ?? false;
-      },
-      get addedTrailers() {
-        return filter.#addedRequestTrailers;
-      },
-      passHeaders: (headers, end) => stream.passRequestHeaders(this, headers, end),
-      passData: (buffer, end) => stream.passRequestData(this, buffer, end),
-      passTrailers: (trailers) => stream.passRequestTrailers(this, trailers),
-      pause: () => stream.pauseRequest(),
-      resume: () => stream.resumeRequest(),
-      reset: (details) => this.resetStream(details),
-    };
-  }
-
-  #responseSide(): FlowSide {
-    const filter = this;
-    const { stream } = this;
-    return {
-      get over() {
-        return filter.#over;
-      },
-      onHeaders: (end) => this.#context?.onResponseHeaders(end) ?? 0,
-      onBody: (bytes, end) => this.#context?.onResponseBody(bytes, end) ?? 0,
-      onTrailers: () => this.#context?.onResponseTrailers() ?? 0,
-      take: () => this.#context?.takeResponseBody() ?? NOTHING,
-      get edited() {
-        return filter.#context?.responseBodyEdited ?? false;
-      },
-      get addedTrailers() {
-        return filter.#addedResponseTrailers;
-      },
-      passHeaders: (headers, end) => stream.passResponseHeaders(this, headers, end),
-      passData: (buffer, end) => stream.passResponseData(this, buffer, end),
-      passTrailers: (trailers) => stream.passResponseTrailers(this, trailers),
-      pause: () => stream.pauseResponse(),
-      resume: () => stream.resumeResponse(),
-      reset: (details) => this.resetStream(details),
-    };
-  }
 }
-
-const NOTHING = Buffer.alloc(0);

@@ -23,6 +23,7 @@ export class HttpContext extends StreamContext {
   readonly stream: HttpStreamHost;
   readonly #request = new HttpDirection(HeaderMapType.RequestHeaders, HeaderMapType.RequestTrailers);
   readonly #response = new HttpDirection(HeaderMapType.ResponseHeaders, HeaderMapType.ResponseTrailers);
+  #routeCleared = false;
   #logging = false;
   #logged = false;
   /** A local reply has been sent, by the plugin or because it failed; there is one per stream. */
@@ -136,7 +137,7 @@ export class HttpContext extends StreamContext {
   }
 
   override changed(map: number): void {
-    if (map === HeaderMapType.RequestHeaders) this.vm.defer(() => this.stream.clearRouteCache());
+    if (map === HeaderMapType.RequestHeaders) this.clearRouteCache();
   }
 
   override buffer(type: number): GuestBuffer | null {
@@ -170,8 +171,14 @@ export class HttpContext extends StreamContext {
     return Status.Ok;
   }
 
+  /** Once per callback, however often it is asked for. */
   override clearRouteCache(): void {
-    this.vm.defer(() => this.stream.clearRouteCache());
+    if (this.#routeCleared) return;
+    this.#routeCleared = true;
+    this.vm.defer(() => {
+      this.#routeCleared = false;
+      this.stream.clearRouteCache();
+    });
   }
 
   /** The VM has failed: what the plugin holds back must not wait for ever. */
