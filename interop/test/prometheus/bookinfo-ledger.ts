@@ -20,11 +20,17 @@ function workload(prefix: string, name: string, namespace: string): Labels {
     [`${prefix}_canonical_service`]: app,
     [`${prefix}_canonical_revision`]: version,
     [`${prefix}_cluster`]: "Kubernetes",
-    [`${prefix}_principal`]: "unknown",
+    [`${prefix}_principal`]: principal(app, namespace),
   };
 }
 
 const GATEWAY = "istio-ingressgateway";
+
+/** What the demo's certificates say: every hop is by mutual TLS. */
+function principal(app: string, namespace: string): string {
+  const account = app === GATEWAY ? `${GATEWAY}-service-account` : `bookinfo-${app}`;
+  return `spiffe://cluster.local/ns/${namespace}/sa/${account}`;
+}
 
 /** One hop of a request as one end of it reports it. */
 function hop(reporter: string, source: string, destination: string, code: number): Labels {
@@ -39,7 +45,7 @@ function hop(reporter: string, source: string, destination: string, code: number
     request_protocol: "http",
     response_code: String(code),
     response_flags: "-",
-    connection_security_policy: reporter === "source" ? "unknown" : "none",
+    connection_security_policy: reporter === "source" ? "unknown" : "mutual_tls",
   };
 }
 

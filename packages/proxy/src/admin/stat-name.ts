@@ -21,7 +21,8 @@ export function statName(metric: string, labels: Labels): string {
     const value = labels.find(([name]) => name === label)?.[1];
     if (value === undefined || !metric.startsWith(family)) continue;
     const statusClass = labels.find(([name]) => name === CLASS)?.[1];
-    const rest = metric.slice(family.length);
+    // Handshakes have a place of their own below the listener or the cluster.
+    const rest = metric.slice(family.length).replace(/^ssl_/, "ssl.");
     const stat = statusClass !== undefined && rest.endsWith("_xx") ? `${rest.slice(0, -3)}_${statusClass}xx` : rest;
     return withPairs(
       `${prefix}.${value}.${stat}`,
