@@ -1,6 +1,13 @@
 export { type CertificateFacts, certificateFacts, readCertificate, splitCertificates } from "./certificate.ts";
 export { type ErrorOwner, IdentityError, type IdentityErrorCode } from "./identity-error.ts";
-export { createJoinKey, type JoinClaims, JoinTokens, readJoinToken, signJoinToken } from "./join-token.ts";
+export {
+  createJoinKey,
+  type JoinClaims,
+  JoinTokens,
+  readJoinToken,
+  signJoinToken,
+  type UsedTokenMemory,
+} from "./join-token.ts";
 export { renewalDelay } from "./renewal.ts";
 export { RENEWAL_HEADER, readRenewal, signRenewal } from "./renewal-proof.ts";
 export {

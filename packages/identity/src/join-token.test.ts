@@ -20,17 +20,23 @@ describe("a join token", () => {
     expect(readJoinToken(key, `${token}\n`, clock)).toMatchObject(CLAIMS);
   });
 
-  it("is taken once", () => {
+  it("is taken once", async () => {
     const tokens = new JoinTokens(key, clock);
-    expect(tokens.redeem(token)).toMatchObject(CLAIMS);
-    expect(() => tokens.redeem(token)).toThrow("has been used before");
-    expect(tokens.redeem(signJoinToken(key, CLAIMS, clock, HOUR))).toMatchObject(CLAIMS);
+    expect(await tokens.redeem(token)).toMatchObject(CLAIMS);
+    await expect(tokens.redeem(token)).rejects.toThrow("has been used before");
+    expect(await tokens.redeem(signJoinToken(key, CLAIMS, clock, HOUR))).toMatchObject(CLAIMS);
   });
 
-  it("can be looked at as long as it was not taken", () => {
+  it("is taken once of two at the same time", async () => {
+    const tokens = new JoinTokens(key, clock);
+    const [first, second] = await Promise.allSettled([tokens.redeem(token), tokens.redeem(token)]);
+    expect([first?.status, second?.status]).toEqual(["fulfilled", "rejected"]);
+  });
+
+  it("can be looked at as long as it was not taken", async () => {
     const tokens = new JoinTokens(key, clock);
     expect(tokens.peek(token)).toMatchObject(CLAIMS);
-    expect(tokens.redeem(token)).toMatchObject(CLAIMS);
+    expect(await tokens.redeem(token)).toMatchObject(CLAIMS);
     expect(() => tokens.peek(token)).toThrow("has been used before");
   });
 

@@ -56,25 +56,53 @@ export function readJoinToken(key: Uint8Array, token: string, clock: Clock): Joi
   return claims;
 }
 
+/** Where used tokens outlive the process. */
+export interface UsedTokenMemory {
+  /** Ids of those used before, and when they expire by themselves. */
+  readonly used: readonly (readonly [string, number])[];
+  /** Keeps these instead of what was kept before. Rejects when it can't. */
+  save(used: readonly (readonly [string, number])[]): Promise<void>;
+}
+
+const FORGETFUL: UsedTokenMemory = { used: [], save: async () => {} };
+
 /** Takes each token once. */
 export class JoinTokens {
   readonly #key: Uint8Array;
   readonly #clock: Clock;
+  readonly #memory: UsedTokenMemory;
   /** Id → when it expires by itself. */
-  readonly #used = new Map<string, number>();
+  readonly #used: Map<string, number>;
+  #saving: Promise<void> = Promise.resolve();
+  /** Begins when the save under way has ended, and holds whatever came until then. */
+  #next: Promise<void> | null = null;
 
-  constructor(key: Uint8Array, clock: Clock) {
+  /** Without a memory, used tokens are known until the process ends. */
+  constructor(key: Uint8Array, clock: Clock, memory = FORGETFUL) {
     this.#key = key;
     this.#clock = clock;
+    this.#memory = memory;
+    this.#used = new Map(memory.used);
+    this.#forgetExpired();
   }
 
-  /** The claims of a token that nobody has used. Throws {@link IdentityError}. */
-  redeem(token: string): JoinClaims {
-    const claims = readJoinToken(this.#key, token, this.#clock);
-    if (this.#used.has(claims.id)) throw refused("has been used before");
+  /** The claims of a token that nobody has used, once its use is kept. Rejects with an {@link IdentityError}. */
+  async redeem(token: string): Promise<JoinClaims> {
+    const claims = this.peek(token);
     if (this.#used.size >= MAX_REMEMBERED) this.#forgetExpired();
     if (this.#used.size >= MAX_REMEMBERED) throw refused("cannot be checked now: too many tokens are in use");
     this.#used.set(claims.id, claims.expires);
+    try {
+      await this.#save();
+    } catch {
+      // Nobody got anything for it.
+      this.#used.delete(claims.id);
+      throw new IdentityError(
+        "bad-authority-files",
+        "user",
+        "The join token cannot be taken now: its use cannot be written down. The control plane's log says why.",
+      );
+    }
     return claims;
   }
 
@@ -83,6 +111,18 @@ export class JoinTokens {
     const claims = readJoinToken(this.#key, token, this.#clock);
     if (this.#used.has(claims.id)) throw refused("has been used before");
     return claims;
+  }
+
+  #save(): Promise<void> {
+    this.#next ??= this.#saving
+      .catch(() => {})
+      .then(() => {
+        this.#next = null;
+        this.#forgetExpired();
+        this.#saving = this.#memory.save([...this.#used]);
+        return this.#saving;
+      });
+    return this.#next;
   }
 
   #forgetExpired(): void {

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
-import { chmod, mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { splitCertificates } from "../certificate.ts";
 import { IdentityError } from "../identity-error.ts";
 import { createJoinKey } from "../join-token.ts";
+import { readIfThere, replaceFile } from "./owner-file.ts";
 import { type AuthorityState, RotatingRoot, type RotationOptions } from "./rotating-root.ts";
 import { type AuthorityFiles, readSigner, type Signer } from "./signer.ts";
 
@@ -18,7 +18,6 @@ const JOIN_KEY = "join-key";
 /** For those who only need to know whom to trust. */
 const ROOTS = "roots.pem";
 const PLUGGED_IN: readonly (keyof AuthorityFiles)[] = ["ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem"];
-const OWNER_ONLY = 0o600;
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
 
@@ -152,21 +151,4 @@ async function readPluggedIn(folder: string): Promise<AuthorityFiles | null> {
     "root-cert.pem": root ?? "",
     "cert-chain.pem": chain ?? "",
   };
-}
-
-async function readIfThere(path: string): Promise<string | null> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
-    throw error;
-  }
-}
-
-/** Replaces a file in one step; nobody but the owner can ever read it. */
-async function replaceFile(path: string, text: string): Promise<void> {
-  const beside = `${path}.${randomBytes(6).toString("hex")}`;
-  await writeFile(beside, text, { mode: OWNER_ONLY, flag: "wx" });
-  await chmod(beside, OWNER_ONLY);
-  await rename(beside, path);
 }

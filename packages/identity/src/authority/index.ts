@@ -4,3 +4,4 @@ export { createKeyAndRequest, type KeyAndRequest } from "./csr.ts";
 export { createRoot } from "./root.ts";
 export { type AuthorityState, RotatingRoot, type RotationOptions } from "./rotating-root.ts";
 export { type AuthorityFiles, readSigner, type Signer } from "./signer.ts";
+export { openJoinTokens, type UsedTokensOptions } from "./used-tokens.ts";

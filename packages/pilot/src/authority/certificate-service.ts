@@ -38,7 +38,7 @@ export function createCertificateService(options: CertificateServiceOptions): Gr
     createCertificate: ({ request, metadata }, answer) => {
       metrics.requested();
       const issue = async () => {
-        const identity = authenticate(request.csr, metadata, options);
+        const identity = await authenticate(request.csr, metadata, options);
         return await authority.issue(request.csr, identity, Number(request.validityDuration) * SECOND);
       };
       issue().then(
@@ -59,7 +59,7 @@ export function createCertificateService(options: CertificateServiceOptions): Gr
   });
 }
 
-function authenticate(csr: string, metadata: Metadata, options: CertificateServiceOptions): SpiffeId {
+async function authenticate(csr: string, metadata: Metadata, options: CertificateServiceOptions): Promise<SpiffeId> {
   const { trustDomain, tokens, roots, clock } = options;
   const [renewal] = metadata.get(RENEWAL_HEADER);
   if (renewal !== undefined) {
@@ -74,6 +74,6 @@ function authenticate(csr: string, metadata: Metadata, options: CertificateServi
       "peer",
       "The request carries neither a join token nor a proof of renewal.",
     );
-  const { namespace, serviceAccount } = tokens.redeem(token);
+  const { namespace, serviceAccount } = await tokens.redeem(token);
   return { trustDomain, namespace, serviceAccount };
 }

@@ -28,13 +28,17 @@ let client: Client;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "mixerless-authority-"));
   clock = new VirtualClock();
+  await start();
+});
+
+async function start(): Promise<void> {
   metrics = new MetricStore({ clock, idleExpiry: 0 });
   const log = () => {};
   authority = await openMeshAuthority({ folder, trustDomain: "cluster.local", clock, metrics, log });
   ({ joinKey } = await AuthorityFolder.open({ folder, trustDomain: "cluster.local", clock, log }));
   server = createXdsServer({ source: new MapSource(), clock, address: "127.0.0.1:0", services: [authority.service] });
   client = new Client(await server.start(), credentials.createInsecure());
-});
+}
 
 afterEach(async () => {
   client.close();
@@ -113,6 +117,20 @@ describe("the certificate service", () => {
     await expect(ask("nonsense", bearer(token()))).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     await expect(ask(csr, bearer(token()), 91 * 86_400)).rejects.toMatchObject({ code: status.INVALID_ARGUMENT });
     expect(count("csr_parsing_err_count")).toBe(2);
+  });
+
+  it("refuses a token that was used before a restart", async () => {
+    const { csr } = await createKeyAndRequest(ID);
+    const once = bearer(token());
+    await ask(csr, once);
+    client.close();
+    authority.close();
+    await server.close(10);
+    await start();
+    await expect(ask(csr, once)).rejects.toMatchObject({
+      code: status.UNAUTHENTICATED,
+      details: expect.stringContaining("has been used before"),
+    });
   });
 
   it("renews nothing of another trust domain, though its own root signed it", async () => {

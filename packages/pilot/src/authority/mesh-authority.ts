@@ -1,7 +1,11 @@
 import type { ServerCredentials } from "@grpc/grpc-js";
 import type { Clock, Timer } from "@mixerless/clock";
-import { JoinTokens } from "@mixerless/identity";
-import { AuthorityFolder, CertificateAuthority, type RotationOptions } from "@mixerless/identity/authority";
+import {
+  AuthorityFolder,
+  CertificateAuthority,
+  openJoinTokens,
+  type RotationOptions,
+} from "@mixerless/identity/authority";
 import type { MetricStore } from "@mixerless/metrics";
 import type { GrpcService, XdsServerOptions } from "@mixerless/xds";
 import { AuthorityMetrics } from "./authority-metrics.ts";
@@ -52,12 +56,12 @@ export async function openMeshAuthority(options: MeshAuthorityOptions): Promise<
     onRoots?.();
   };
   const files = await AuthorityFolder.open({ ...given, onChange: () => tellChange() });
+  const tokens = await openJoinTokens({ folder: options.folder, joinKey: files.joinKey, clock, log });
   known = files.roots.join("");
   metrics.rootExpires(files.signer.facts.notAfter);
   const authority = new CertificateAuthority({ clock, signer: () => files.signer });
   const roots = () => files.roots;
   const own = await OwnCertificate.create({ authority, roots, trustDomain, clock, log });
-  const tokens = new JoinTokens(files.joinKey, clock);
   const timer: Timer = clock.every(CHECK_INTERVAL, () => void files.check().then(tellChange));
   return {
     service: createCertificateService({ authority, tokens, roots, trustDomain, clock, metrics }),
