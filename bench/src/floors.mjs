@@ -25,9 +25,9 @@ const FLOORS = [
   ["flood", null, "live_mb_second_half", 20, 10],
   ["latency", "nginx", "added_p50_us", 2.2, 1.1],
   ["wasm", null, "added_us_per_stream", 12, 4],
-  ["tls-keepalive", "nginx", "cpu_us_per_request", 2.5, 1.3],
-  ["tls-handshake", "nginx", "cpu_us_per_connection", 4, 2],
-  ["mtls-both-hops", "nginx", "cpu_us_per_request", 3, 1.5],
+  ["tls-keepalive", "nginx", "cpu_us_per_request", 1.8, 1.3],
+  ["tls-handshake", "nginx", "cpu_us_per_connection", 2, 1.5],
+  ["mtls-both-hops", "nginx", "cpu_us_per_request", 1.8, 1.3],
   ["wasm", null, "added_us_per_request", 12, 4],
 ];
 

@@ -35,7 +35,7 @@ const ROWS = {
 
 const FULL = { rounds: 9, requests: 15_000, warmup: 30_000, latencyRequests: 8000, flood: 200_000 };
 const QUICK = { rounds: 5, requests: 8000, warmup: 20_000, latencyRequests: 4000, flood: 200_000 };
-const PORTS = 40;
+const PORTS = 80;
 
 const USAGE = `usage: npm run bench -- [--quick] [--json] [--row NAME]...
 
