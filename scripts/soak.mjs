@@ -50,7 +50,7 @@ function fetchPage(url) {
   });
 }
 
-/** `reporter source destination code flags` → requests, over all sidecars; reviews as one. */
+/** `reporter source destination code flags` → requests, over all sidecars; reviews as one, but for v2, which has none. */
 async function edges() {
   const sums = {};
   for (const { name, prometheus } of summary.workloads) {
@@ -59,7 +59,7 @@ async function edges() {
     for (const { name: metric, labels, value } of samples) {
       if (metric !== "istio_requests_total") continue;
       const { reporter, source_workload, destination_workload, response_code, response_flags } = labels;
-      const to = destination_workload.replace(/^(reviews)-v\d$/, "$1");
+      const to = destination_workload.replace(/^(reviews)-v[13]$/, "$1");
       const key = `${reporter} ${source_workload} ${to} ${response_code} ${response_flags}`;
       sums[key] = (sums[key] ?? 0) + value;
     }
@@ -161,7 +161,11 @@ for (const edge of expected) {
     console.log(`${reporter} ${edge}: ${count} of ${views}`);
   }
 }
-const others = Object.keys(after).filter((key) => !key.endsWith(" 200 -") && grown(key) > 0);
+const known = [...expected, "reviews-v3 ratings-v1"].flatMap((edge) => [
+  `source ${edge} 200 -`,
+  `destination ${edge} 200 -`,
+]);
+const others = Object.keys(after).filter((key) => !known.includes(key) && grown(key) > 0);
 wrong += others.length;
 history.push(await memory());
 for (const [name, last] of Object.entries(history.at(-1))) {

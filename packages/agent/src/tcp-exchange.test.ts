@@ -1,7 +1,8 @@
 import net from "node:net";
 import { connect as connectTls } from "node:tls";
 import { VirtualClock } from "@mixerless/clock";
-import { CertificateAuthority, createKeyAndRequest, createRoot, readSigner } from "@mixerless/identity/authority";
+import { createKeyAndRequest } from "@mixerless/identity";
+import { CertificateAuthority, createRoot, readSigner } from "@mixerless/identity/authority";
 import { parseExposition } from "@mixerless/metrics";
 import { createProxy, decodeBootstrap, SecretStore, type Proxy as Sidecar } from "@mixerless/proxy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";

@@ -1,4 +1,5 @@
 export { type CertificateFacts, certificateFacts, readCertificate, splitCertificates } from "./certificate.ts";
+export { createKeyAndRequest, type KeyAndRequest } from "./certificate-request.ts";
 export { type ErrorOwner, IdentityError, type IdentityErrorCode } from "./identity-error.ts";
 export {
   createJoinKey,

@@ -1,6 +1,7 @@
 import { VirtualClock } from "@mixerless/clock";
 import { beforeEach, describe, expect, it } from "vitest";
-import { CertificateAuthority, createKeyAndRequest, createRoot, readSigner, type Signer } from "./authority/index.ts";
+import { CertificateAuthority, createRoot, readSigner, type Signer } from "./authority/index.ts";
+import { createKeyAndRequest } from "./certificate-request.ts";
 import { readRenewal, signRenewal } from "./renewal-proof.ts";
 
 const ID = { trustDomain: "cluster.local", namespace: "default", serviceAccount: "reviews" };

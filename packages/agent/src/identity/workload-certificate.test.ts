@@ -1,6 +1,6 @@
 import { VirtualClock } from "@mixerless/clock";
-import { formatSpiffeId, readCertificate, readRenewal, type SpiffeId } from "@mixerless/identity";
-import { CertificateAuthority, createKeyAndRequest, createRoot, readSigner } from "@mixerless/identity/authority";
+import { createKeyAndRequest, formatSpiffeId, readCertificate, readRenewal, type SpiffeId } from "@mixerless/identity";
+import { CertificateAuthority, createRoot, readSigner } from "@mixerless/identity/authority";
 import { MetricStore } from "@mixerless/metrics";
 import { SecretStore } from "@mixerless/proxy";
 import { beforeEach, describe, expect, it } from "vitest";

@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import type { Clock, Timer } from "@mixerless/clock";
 import {
   type CertificateFacts,
+  createKeyAndRequest,
   formatSpiffeId,
   readCertificate,
   renewalDelay,
@@ -142,8 +143,6 @@ export class WorkloadCertificate {
   }
 
   async #obtain(): Promise<Held> {
-    // What makes certificates is large, and only needed where there is an identity.
-    const { createKeyAndRequest } = await import("@mixerless/identity/authority");
     const { request, lifetime, workload, roots } = this.#options;
     const { key, csr } = await createKeyAndRequest({ trustDomain: TO_BE_TOLD, ...workload });
     const trusted = this.#roots === "" ? await roots() : this.#roots;

@@ -1,31 +1,11 @@
-import { createPublicKey, type webcrypto } from "node:crypto";
+import { createPublicKey } from "node:crypto";
 import { IdentityError } from "../identity-error.ts";
-import { formatSpiffeId, type SpiffeId } from "../spiffe-id.ts";
-import { EC_P256, subtle, x509 } from "./x509.ts";
-
-/** A new key and the request for its certificate, both PEM. The key is PKCS #8 and meant to stay in memory. */
-export interface KeyAndRequest {
-  readonly key: string;
-  readonly csr: string;
-}
+import { x509 } from "./x509.ts";
 
 const MAX_CSR_BYTES = 16 * 1024;
 const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 const CURVES: readonly string[] = ["prime256v1", "secp384r1", "secp521r1"];
-
-/** Makes an EC P-256 key and asks for a certificate of `id` with it. */
-export async function createKeyAndRequest(id: SpiffeId): Promise<KeyAndRequest> {
-  const keys = (await subtle.generateKey(EC_P256, true, ["sign", "verify"])) as webcrypto.CryptoKeyPair;
-  const names = new x509.SubjectAlternativeNameExtension([{ type: "url", value: formatSpiffeId(id) }], true);
-  const csr = await x509.Pkcs10CertificateRequestGenerator.create({
-    keys,
-    signingAlgorithm: EC_P256,
-    extensions: [names],
-  });
-  const key = Buffer.from(await subtle.exportKey("pkcs8", keys.privateKey)).toString("base64");
-  return { key: pem("PRIVATE KEY", key), csr: `${csr.toString("pem")}\n` };
-}
 
 /**
  * The public key of a request whose signature proves that the caller has the private one. Its names are
@@ -57,9 +37,4 @@ function checkKey(publicKey: string): void {
 
 function badRequest(why: string): IdentityError {
   return new IdentityError("bad-csr", "peer", `The certificate signing request ${why}.`);
-}
-
-function pem(label: string, base64: string): string {
-  const lines = base64.match(/.{1,64}/g) ?? [];
-  return `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
 }

@@ -1,6 +1,5 @@
 export { AuthorityFolder, type AuthorityFolderOptions } from "./authority-folder.ts";
 export { type AuthorityOptions, CertificateAuthority, type IssuedCertificate } from "./certificate-authority.ts";
-export { createKeyAndRequest, type KeyAndRequest } from "./csr.ts";
 export { createRoot } from "./root.ts";
 export { type AuthorityState, RotatingRoot, type RotationOptions } from "./rotating-root.ts";
 export { type AuthorityFiles, readSigner, type Signer } from "./signer.ts";

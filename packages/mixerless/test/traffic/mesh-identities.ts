@@ -1,13 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { SystemClock } from "@mixerless/clock";
-import {
-  CertificateAuthority,
-  createKeyAndRequest,
-  createRoot,
-  readSigner,
-  type Signer,
-} from "@mixerless/identity/authority";
+import { createKeyAndRequest } from "@mixerless/identity";
+import { CertificateAuthority, createRoot, readSigner, type Signer } from "@mixerless/identity/authority";
 import type { GeneratedTraffic } from "@mixerless/pilot/testing";
 import { packAny } from "@mixerless/wire";
 import { type Secret, SecretSchema } from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/secret";

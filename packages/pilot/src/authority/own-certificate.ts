@@ -1,8 +1,8 @@
 import type { SecureContextOptions } from "node:tls";
 import { ServerCredentials } from "@grpc/grpc-js";
 import type { Clock, Timer } from "@mixerless/clock";
-import { CONTROL_PLANE_NAME, renewalDelay } from "@mixerless/identity";
-import { type CertificateAuthority, createKeyAndRequest } from "@mixerless/identity/authority";
+import { CONTROL_PLANE_NAME, createKeyAndRequest, renewalDelay } from "@mixerless/identity";
+import type { CertificateAuthority } from "@mixerless/identity/authority";
 
 export interface OwnCertificateOptions {
   readonly authority: Pick<CertificateAuthority, "issue">;

@@ -4,14 +4,14 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 import { create, fromJson } from "@bufbuild/protobuf";
 import { VirtualClock } from "@mixerless/clock";
-import { CONTROL_PLANE_NAME, readCertificate, type SpiffeId, signJoinToken } from "@mixerless/identity";
 import {
-  AuthorityFolder,
-  CertificateAuthority,
+  CONTROL_PLANE_NAME,
   createKeyAndRequest,
-  createRoot,
-  readSigner,
-} from "@mixerless/identity/authority";
+  readCertificate,
+  type SpiffeId,
+  signJoinToken,
+} from "@mixerless/identity";
+import { AuthorityFolder, CertificateAuthority, createRoot, readSigner } from "@mixerless/identity/authority";
 import { MetricStore } from "@mixerless/metrics";
 import { packAny, unpackAnyAs } from "@mixerless/wire";
 import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";

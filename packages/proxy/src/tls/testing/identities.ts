@@ -1,9 +1,8 @@
 import type { Clock } from "@mixerless/clock";
-import type { SpiffeId } from "@mixerless/identity";
+import { createKeyAndRequest, type SpiffeId } from "@mixerless/identity";
 import {
   type AuthorityFiles,
   CertificateAuthority,
-  createKeyAndRequest,
   createRoot,
   readSigner,
   type Signer,
