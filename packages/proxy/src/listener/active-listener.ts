@@ -15,6 +15,8 @@ import { type FirstFacts, inspectTls, PLAINTEXT } from "./tls-inspector.ts";
 interface ChainConnections {
   readonly chain: ListenerChain;
   readonly open: Set<NetworkTerminal>;
+  /** Connections whose handshake is under way. */
+  handshakes: number;
   /** Runs while the chain drains. */
   end: Timer | null;
 }
@@ -32,7 +34,10 @@ export class ActiveListener implements SocketOwner {
   readonly #leaving = new Set<ChainConnections>();
   #socket: OwnedSocket | null = null;
   #stopped = false;
+  #closed = false;
   #draining = false;
+  /** Connections of which nothing is known yet. Until they are on a chain, none that leaves is given back. */
+  #inspecting = 0;
 
   constructor(config: CompiledListener, clock: Clock, stats: ListenerStats) {
     this.#config = config;
@@ -99,14 +104,17 @@ export class ActiveListener implements SocketOwner {
       this.#admit(incoming, PLAINTEXT, record);
       return;
     }
+    this.#inspecting++;
     inspectTls(incoming, inspection.timeout, this.#gate, (hello) => {
+      this.#inspecting--;
       const known = hello !== "silent" ? hello : inspection.continueOnTimeout ? PLAINTEXT : null;
-      if (known !== null && !this.#stopped) {
+      if (known !== null && !this.#closed) {
         this.#admit(incoming, known, record);
       } else {
         incoming.destroy();
         record?.failed(this.#config.facts, null);
       }
+      for (const leaving of this.#leaving) this.#endIfEmpty(leaving);
     });
   }
 
@@ -114,8 +122,8 @@ export class ActiveListener implements SocketOwner {
   #admit(incoming: IncomingConnection, first: FirstFacts, record: ConnectionRecord | null): void {
     record?.inspected(first.serverName);
     const chain = this.#choose(incoming, first);
-    const connections = chain === null ? undefined : this.#byChain.get(chain.identity);
-    if (chain === null || connections === undefined) {
+    const connections = chain === null ? null : this.#connectionsOf(chain);
+    if (chain === null || connections === null) {
       this.#stats.noFilterChainMatch++;
       incoming.destroy();
       record?.unmatched(this.#config.facts);
@@ -127,21 +135,40 @@ export class ActiveListener implements SocketOwner {
       this.#serve(incoming.plaintext(first.serverName, bufferLimit), connections, record);
       return;
     }
+    // A client of TLS 1.3 may send its first request before this end has seen the handshake's last message: even on a
+    // chain that left meanwhile, the connection is served once.
+    connections.handshakes++;
     incoming.secure(
       (raw, onSecured, onFailed) =>
         tls.secure(raw, first.applicationProtocols, onSecured, (details) => onFailed(new Error(details))),
       bufferLimit,
       (transport) => {
-        if (this.#byChain.get(chain.identity) === connections) {
+        connections.handshakes--;
+        if (!this.#isGone(connections)) {
           this.#serve(transport, connections, record);
           return;
         }
-        // The chain left while the hands were shaken.
         transport.destroy();
         record?.failed(chain.facts, null);
       },
-      (error) => record?.failed(chain.facts, error.message),
+      (error) => {
+        connections.handshakes--;
+        record?.failed(chain.facts, error.message);
+        this.#endIfEmpty(connections);
+      },
     );
+  }
+
+  /** Of a chain in use, or of one that is on its way out; null when it is gone. */
+  #connectionsOf(chain: ListenerChain): ChainConnections | null {
+    const used = this.#byChain.get(chain.identity);
+    if (used !== undefined) return used;
+    for (const leaving of this.#leaving) if (leaving.chain === chain) return leaving;
+    return null;
+  }
+
+  #isGone(connections: ChainConnections): boolean {
+    return this.#byChain.get(connections.chain.identity) !== connections && !this.#leaving.has(connections);
   }
 
   #serve(transport: Transport, connections: ChainConnections, record: ConnectionRecord | null): void {
@@ -162,7 +189,7 @@ export class ActiveListener implements SocketOwner {
     terminal = chain.factory.create({ transport, listener, filterState, info }, onClosed);
     if (closed) return;
     connections.open.add(terminal);
-    if (this.#draining) terminal.drain();
+    if (this.#draining || this.#leaving.has(connections)) terminal.drain();
   }
 
   /** No new connections; those that are open stay as they are. */
@@ -186,6 +213,7 @@ export class ActiveListener implements SocketOwner {
   }
 
   close(): void {
+    this.#closed = true;
     this.stopAccepting();
     for (const connections of [...this.#byChain.values(), ...this.#leaving]) this.#end(connections);
     this.#byChain.clear();
@@ -194,7 +222,7 @@ export class ActiveListener implements SocketOwner {
   #adopt(config: CompiledListener): void {
     for (const chain of [...config.chains, config.defaultChain]) {
       if (chain === null || this.#byChain.has(chain.identity)) continue;
-      this.#byChain.set(chain.identity, { chain, open: new Set(), end: null });
+      this.#byChain.set(chain.identity, { chain, open: new Set(), handshakes: 0, end: null });
     }
   }
 
@@ -207,7 +235,8 @@ export class ActiveListener implements SocketOwner {
 
   /** What a chain holds is given back with its last connection: changes may come many a second. */
   #endIfEmpty(connections: ChainConnections): void {
-    if (!this.#leaving.has(connections) || connections.open.size > 0) return;
+    if (!this.#leaving.has(connections) || this.#inspecting + connections.handshakes + connections.open.size > 0)
+      return;
     connections.end?.cancel();
     // Not within the call that closed the connection: its streams may still be reporting.
     connections.end = this.#clock.after(0, () => this.#end(connections));
