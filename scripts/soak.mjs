@@ -105,7 +105,7 @@ const CHANGES = [
     const [address, port] = details.inbound.split(":");
     await file(
       "soak-endpoint.yaml",
-      `${networking}\nkind: WorkloadEntry\nmetadata: { name: details-soak, namespace: default, labels: { app: details, version: v1 } }\nspec: { address: ${address}, ports: { http: ${port} }, labels: { app: details, version: v1 }, weight: ${1 + (n % 5)} }\n`,
+      `${networking}\nkind: WorkloadEntry\nmetadata: { name: details-soak, namespace: default, labels: { app: details, version: v1, security.istio.io/tlsMode: istio } }\nspec: { address: ${address}, ports: { http: ${port} }, serviceAccount: bookinfo-details, labels: { app: details, version: v1, security.istio.io/tlsMode: istio }, weight: ${1 + (n % 5)} }\n`,
     );
   },
 ];
