@@ -49,14 +49,19 @@ const CASES = [
   },
 ] as const;
 
+const MODES = CASES.flatMap((one) => [
+  { ...one, mtls: "off" },
+  { ...one, mtls: "strict" },
+]);
+
 describe.skipIf(without.some(Boolean))(titled("stock Envoy as a sidecar", without), () => {
-  describe.each(CASES)("of $name", ({ name, edges }) => {
+  describe.each(MODES)("of $name, mutual TLS $mtls", ({ name, edges, mtls }) => {
     let demo: RunningDemo;
     let envoy: EnvoyServer;
     let workload: DemoWorkloadSummary;
 
     beforeAll(async () => {
-      demo = await RunningDemo.start("--no-traffic", "--reviews", "v2", "--mtls", "off", "--external", name);
+      demo = await RunningDemo.start("--no-traffic", "--reviews", "v2", "--mtls", mtls, "--external", name);
       workload = demo.workload(name);
       envoy = await EnvoyServer.start(program ?? "", workload.bootstrap ?? "", workload.admin);
     });
@@ -144,9 +149,64 @@ async function growth(demo: RunningDemo, external: string, expected: number, act
   return others.growth(METRIC, expected, action);
 }
 
+describe.skipIf(without.some(Boolean))(titled("stock Envoy with a workload's certificate", without), () => {
+  const name = "productpage-v1";
+  let demo: RunningDemo;
+  let envoy: EnvoyServer;
+  let workload: DemoWorkloadSummary;
+
+  beforeAll(async () => {
+    const flags = ["--no-traffic", "--reviews", "v2", "--certificate-lifetime", "10s", "--external", name];
+    demo = await RunningDemo.start(...flags);
+    workload = demo.workload(name);
+    envoy = await EnvoyServer.start(program ?? "", workload.bootstrap ?? "", workload.admin);
+  });
+
+  afterAll(async () => {
+    await envoy?.stop();
+    await demo?.stop();
+  });
+
+  const view = async () => (await fetch(`${demo.summary.ingress}/productpage`)).status;
+  const shown = async () => /"uri": "(spiffe:[^"]*)"/.exec(await envoy.page("/certs"))?.[1];
+
+  it("shows it to its neighbours and to the control plane", async () => {
+    expect(await view()).toBe(200);
+    expect(await shown()).toBe("spiffe://cluster.local/ns/default/sa/bookinfo-productpage");
+    const handshakes = await envoy.stats("ssl\\.handshake$");
+    for (const peer of [
+      /^listener\./,
+      /^cluster\.outbound.*details/,
+      /^cluster\.outbound.*reviews/,
+      /^cluster\.xds-grpc\./,
+    ])
+      expect(Object.entries(handshakes).some(([stat, count]) => peer.test(stat) && count > 0)).toBe(true);
+  });
+
+  it("takes no request in clear", async () => {
+    await expect(fetch(`http://${workload.inbound}/productpage`)).rejects.toThrow("fetch failed");
+  });
+
+  it("takes renewed ones as they come, while it serves", async () => {
+    const serials = new Set<string>();
+    await until(async () => {
+      expect(await view()).toBe(200);
+      const { certificates } = JSON.parse(await envoy.page("/certs")) as CertificatesPage;
+      for (const { serial_number: serial } of certificates.flatMap((one) => one.cert_chain)) serials.add(serial);
+      return serials.size >= 3;
+    });
+    expect(await envoy.rejectedUpdates()).toEqual({});
+  });
+});
+
+/** Envoy's `/certs`. */
+interface CertificatesPage {
+  readonly certificates: readonly { readonly cert_chain: readonly { readonly serial_number: string }[] }[];
+}
+
 describe.skipIf(without.some(Boolean))(titled("stock Envoy's check of a bootstrap", without), () => {
   it("accepts what the demo writes for it", async () => {
-    const demo = await RunningDemo.start("--no-traffic", "--mtls", "off", "--external", "details-v1");
+    const demo = await RunningDemo.start("--no-traffic", "--external", "details-v1");
     try {
       const { bootstrap } = demo.workload("details-v1");
       const checked = spawnSync(program ?? "", ["--mode", "validate", "-c", bootstrap ?? ""], { encoding: "utf8" });

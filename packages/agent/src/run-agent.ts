@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock } from "@mixerless/clock";
 import { createProxy, createProxyGroup, decodeBootstrap, SecretStore, type WorkerSettings } from "@mixerless/proxy";
@@ -7,9 +6,8 @@ import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
 import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "./built-in-extensions.ts";
 import { GracefulStop } from "./graceful-stop.ts";
-import { certificateClient } from "./identity/certificate-client.ts";
-import { readTokenFile } from "./identity/token-file.ts";
-import { WorkloadCertificate } from "./identity/workload-certificate.ts";
+import { type CertificateSettings, certificateFrom } from "./identity/certificate-settings.ts";
+import type { WorkloadCertificate } from "./identity/workload-certificate.ts";
 import { AgentSeries } from "./merge/agent-series.ts";
 import { MergedSeries } from "./merge/merged-series.ts";
 import { scrapeTargets } from "./merge/scrape-targets.ts";
@@ -36,17 +34,6 @@ export interface AgentOptions {
   readonly onStop: () => void;
   /** Somebody asked the proxy to end at once, by its admin port. */
   readonly onQuit: () => void;
-}
-
-export interface CertificateSettings {
-  /** `host:port` of the certificate service. */
-  readonly authority: string;
-  /** PEM of the roots that the control plane's certificate must lead to. */
-  readonly rootFile: string;
-  /** The file of a join token, read when it is needed, so that it can be replaced; or what makes one. */
-  readonly token: string | (() => string);
-  /** Milliseconds that a certificate is to live; 0 leaves it to the authority. */
-  readonly lifetime: number;
 }
 
 /** A sidecar: proxy, status port and what keeps them together. */
@@ -76,14 +63,7 @@ function createCertificate(
 ): WorkloadCertificate | null {
   if (certificate === undefined) return null;
   const { namespace, serviceAccount } = identity;
-  const { token } = certificate;
-  return new WorkloadCertificate({
-    ...{ workload: { namespace, serviceAccount }, secrets, clock, log, series, random: Math.random },
-    request: certificateClient(certificate.authority),
-    token: async () => (typeof token === "string" ? readTokenFile(token) : token()),
-    roots: () => readFile(certificate.rootFile, "utf8"),
-    lifetime: certificate.lifetime,
-  });
+  return certificateFrom(certificate, { workload: { namespace, serviceAccount }, secrets, clock, log, series });
 }
 
 /** Starts a sidecar. Rejects when an address cannot be bound or the bootstrap is refused. */

@@ -5,6 +5,7 @@ export const StatusCode = {
   deadlineExceeded: 4,
   permissionDenied: 7,
   resourceExhausted: 8,
+  unimplemented: 12,
   internal: 13,
   unavailable: 14,
   unauthenticated: 16,

@@ -42,7 +42,12 @@ export function addDemo(program: Command): void {
         .default("many"),
     )
     .option("--istio-version <version>", "ISTIO_VERSION of the proxies", ISTIO_VERSION)
-    .option("--external <workload>", "start no sidecar for it, write a bootstrap for Envoy; repeatable", external, [])
+    .option(
+      "--external <workload>",
+      "start no sidecar for it, write a bootstrap for Envoy and serve its certificate; repeatable",
+      external,
+      [],
+    )
     .option("--json", "print one line of JSON when everything is ready", false)
     .addHelpText(
       "after",
@@ -51,11 +56,6 @@ export function addDemo(program: Command): void {
     .action(async (flags: DemoFlags) => {
       if (flags.authz !== "none" && flags.mtls === "off")
         throw new CommandError("--authz bookinfo knows callers by their certificates. Give --mtls strict with it.", 2);
-      if (flags.external.length > 0 && flags.mtls !== "off")
-        throw new CommandError(
-          "The demo gives certificates to its own sidecars only. Give --mtls off with --external.",
-          2,
-        );
       const { certificateLifetime = 0, duration: time = null } = flags;
       await runDemo({ ...flags, duration: time, certificateLifetime, clock: new SystemClock() });
       process.exit(0);

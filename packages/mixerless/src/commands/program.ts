@@ -24,6 +24,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   validate: async () => (await import("./validate.ts")).addValidate,
   prometheus: async () => (await import("./prometheus.ts")).addPrometheus,
   token: async () => (await import("./token.ts")).addToken,
+  secrets: async () => (await import("./secrets.ts")).addSecrets,
   sidecar: async () => (await import("./sidecar.ts")).addSidecar,
   worker: async () => (await import("./worker.ts")).addWorker,
 };

@@ -52,7 +52,9 @@ export async function writeDemoFiles(plan: AddressPlan, options: DemoFilesOption
   for (const entry of plan.workloads.filter(({ workload }) => options.external.includes(workload.name))) {
     const path = join(folder, `${entry.workload.name}-bootstrap.json`);
     const { identity, addresses } = sidecarSettings(plan, entry, options.istioVersion, state, identities);
-    await writeFile(path, `${JSON.stringify(createBootstrap(identity, addresses, {}, "envoy"), null, 2)}\n`);
+    const secrets = identities === null ? {} : { secretSocket: identities.secretSocket(entry.workload) };
+    const bootstrap = createBootstrap(identity, { ...addresses, ...secrets }, {}, "envoy");
+    await writeFile(path, `${JSON.stringify(bootstrap, null, 2)}\n`);
     bootstraps.set(entry.workload.name, path);
   }
   return { folder, istio, prometheus, state, bootstraps, identities };

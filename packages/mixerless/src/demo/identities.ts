@@ -20,6 +20,7 @@ export class DemoIdentities {
   /** The signing authority's folder, for the control plane. */
   readonly authority: string;
   readonly #tokens: string;
+  readonly #sockets: string;
   readonly #joinKey: Uint8Array;
   readonly #clock: Clock;
   readonly #service: string;
@@ -29,6 +30,7 @@ export class DemoIdentities {
     this.#lifetime = lifetime;
     this.authority = join(folder, "authority");
     this.#tokens = join(folder, "tokens");
+    this.#sockets = join(folder, "sds");
     this.#joinKey = joinKey;
     this.#clock = clock;
     this.#service = service;
@@ -60,6 +62,11 @@ export class DemoIdentities {
     const tokenFile = this.#tokenFile(workload);
     await writeFile(tokenFile, signJoinToken(this.#joinKey, claims, this.#clock, TOKEN_LIFETIME), { mode: OWNER_ONLY });
     await chmod(tokenFile, OWNER_ONLY);
+  }
+
+  /** Where an Envoy beside the workload gets its secrets; short, as the paths of sockets have to be. */
+  secretSocket({ name }: DemoWorkload): string {
+    return join(this.#sockets, name);
   }
 
   #tokenFile({ name }: DemoWorkload): string {

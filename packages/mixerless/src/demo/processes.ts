@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CertificateSettings, SidecarAddresses, WorkloadIdentity } from "@mixerless/agent";
+import type { SecretSettings } from "../commands/secrets.ts";
 import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
 import type { DemoIdentities } from "./identities.ts";
 import type { ProcessSpec } from "./supervisor.ts";
@@ -96,6 +97,23 @@ export function sidecarProcess(
       // The whole mesh stops at once; there is nobody left to drain for.
       TERMINATION_DRAIN_DURATION_SECONDS: process.env.TERMINATION_DRAIN_DURATION_SECONDS ?? "0",
     },
+    reports: true,
+  };
+}
+
+/** Gives an Envoy that somebody else runs the certificate of its workload. */
+export function secretsProcess({ workload }: WorkloadAddresses, identities: DemoIdentities): ProcessSpec {
+  const settings: SecretSettings = {
+    workload: { namespace: workload.namespace, serviceAccount: serviceAccountOf(workload) },
+    certificate: identities.settings(workload),
+    socket: identities.secretSocket(workload),
+  };
+  return {
+    prepare: () => identities.writeToken(workload),
+    name: `secrets ${workload.name}`,
+    module: MAIN,
+    arguments: ["secrets"],
+    environment: { MIXERLESS_SECRETS: JSON.stringify(settings) },
     reports: true,
   };
 }

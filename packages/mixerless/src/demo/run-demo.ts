@@ -7,7 +7,7 @@ import { type DemoFiles, writeDemoFiles } from "./demo-files.ts";
 import { renderEdges } from "./edge-table.ts";
 import { addScrape, type Edges } from "./edges.ts";
 import type { MeshChoices } from "./mesh-files.ts";
-import { applicationProcess, pilotProcess, sidecarProcess } from "./processes.ts";
+import { applicationProcess, pilotProcess, secretsProcess, sidecarProcess } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Traffic } from "./traffic.ts";
 import { GATEWAY } from "./workloads.ts";
@@ -78,6 +78,7 @@ async function startAll(
   for (const entry of plan.workloads) {
     if (!external.includes(entry.workload.name))
       started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state, identities)));
+    else if (identities !== null) started.push(supervisor.start(secretsProcess(entry, identities)));
     const application = applicationProcess(entry);
     if (application !== null) started.push(supervisor.start(application).then(() => untilListening(entry.application)));
   }

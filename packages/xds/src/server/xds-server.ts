@@ -1,7 +1,15 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
 import type { Clock } from "@mixerless/clock";
 import type { Node } from "@mixerless/wire/envoy/config/core/v3/base";
 import { AggregatedDiscoveryService } from "@mixerless/wire/envoy/service/discovery/v3/ads";
+import type {
+  DeltaDiscoveryRequest,
+  DeltaDiscoveryResponseSchema,
+  DiscoveryRequest,
+  DiscoveryResponseSchema,
+} from "@mixerless/wire/envoy/service/discovery/v3/discovery";
+import { SecretDiscoveryService } from "@mixerless/wire/envoy/service/secret/v3/sds";
 import { createGrpcService, type GrpcService } from "../grpc/grpc-service.ts";
 import { type RefusedStream, StatusCode } from "../status-code.ts";
 import { DeltaStream } from "./delta-stream.ts";
@@ -27,6 +35,8 @@ export interface XdsServerOptions {
   readonly clock: Clock;
   /** `host:port` (port 0: any free one) or `unix:/path`. */
   readonly address: string;
+  /** `secrets`: by the secret discovery service (SDS) instead of the aggregated one. */
+  readonly service?: "aggregated" | "secrets";
   /** Further services on the same port, for example certificate signing. */
   readonly services?: readonly GrpcService[];
   /** A second port, by TLS. */
@@ -54,7 +64,7 @@ export interface SecurePort {
   readonly services?: readonly GrpcService[];
 }
 
-/** A discovery server: the aggregated service in both protocols. */
+/** A discovery server: one service in both protocols. */
 export interface XdsServer {
   /** Resolves to the bound address. Rejects if an address can't be bound. */
   start(): Promise<string>;
@@ -143,14 +153,29 @@ class AdsServer implements XdsServer {
       "grpc.max_send_message_length": -1,
       "grpc.max_concurrent_streams": 100,
     });
-    const discovery = createGrpcService(AggregatedDiscoveryService, {
-      streamAggregatedResources: (call) => this.#serve(call, secure, "sotw", (context) => new SotwStream(context)),
-      deltaAggregatedResources: (call) => this.#serve(call, secure, "delta", (context) => new DeltaStream(context)),
-    });
-    for (const { definition, implementation } of [discovery, ...services]) {
+    for (const { definition, implementation } of [this.#discovery(secure), ...services]) {
       server.addService(definition, implementation);
     }
     return server;
+  }
+
+  #discovery(secure: boolean): GrpcService {
+    const sotw = (call: ServerDuplexStream<DiscoveryRequest, MessageInitShape<typeof DiscoveryResponseSchema>>) =>
+      this.#serve(call, secure, "sotw", (context) => new SotwStream(context));
+    const delta = (
+      call: ServerDuplexStream<DeltaDiscoveryRequest, MessageInitShape<typeof DeltaDiscoveryResponseSchema>>,
+    ) => this.#serve(call, secure, "delta", (context) => new DeltaStream(context));
+    if (this.#options.service !== "secrets")
+      return createGrpcService(AggregatedDiscoveryService, {
+        streamAggregatedResources: sotw,
+        deltaAggregatedResources: delta,
+      });
+    return createGrpcService(SecretDiscoveryService, {
+      streamSecrets: sotw,
+      deltaSecrets: delta,
+      fetchSecrets: (_call, answer) =>
+        answer({ code: StatusCode.unimplemented, details: "Secrets are streamed: StreamSecrets or DeltaSecrets." }),
+    });
   }
 
   #serve<Request extends DiscoveryMessage, Response>(
