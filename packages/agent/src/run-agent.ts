@@ -41,6 +41,8 @@ export interface Agent {
   readonly ready: boolean;
   /** Resolves when the proxy serves with its first configuration. */
   readonly whenReady: Promise<void>;
+  /** Tells the control plane how the application is; `reason` where it is not well. */
+  reportHealth(healthy: boolean, reason: string): void;
   /** Takes the sidecar out of service. Resolves when it may be closed, which the environment decides. */
   drain(): Promise<void>;
   /** Lets the access logs go on in newly opened files, after a rotation. */
@@ -133,6 +135,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
       return proxy.ready;
     },
     whenReady: proxy.whenReady,
+    reportHealth: (healthy, reason) => proxy.reportHealth(healthy, reason),
     drain: () => going.wait(),
     reopenLogs: () => proxy.reopenLogs(),
     close: async () => {

@@ -41,12 +41,21 @@ export class Running {
   }
 
   /** Resolves with the match when standard error says so; rejects when the command ends before. */
-  async says(pattern: RegExp): Promise<RegExpExecArray> {
+  says(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#until("stderr", pattern);
+  }
+
+  /** The same of standard output. */
+  prints(pattern: RegExp): Promise<RegExpExecArray> {
+    return this.#until("stdout", pattern);
+  }
+
+  async #until(stream: "stdout" | "stderr", pattern: RegExp): Promise<RegExpExecArray> {
     for (;;) {
-      const match = pattern.exec(this.stderr);
+      const match = pattern.exec(this[stream]);
       if (match !== null) return match;
-      const event = await Promise.race([once(this.child.stderr as NodeJS.ReadableStream, "data"), this.ended]);
-      if ("code" in event && pattern.exec(this.stderr) === null)
+      const event = await Promise.race([once(this.child[stream] as NodeJS.ReadableStream, "data"), this.ended]);
+      if ("code" in event && pattern.exec(this[stream]) === null)
         throw new Error(`The command ended without saying ${pattern}:\n${this.stderr}`);
     }
   }
@@ -100,10 +109,24 @@ export class JoinedMesh {
   }
 
   /** Joins a program; resolves with the command and the workload's addresses. */
-  async join(...parameters: string[]): Promise<{ running: Running; inbound: string; admin: string }> {
+  async join(...parameters: string[]): Promise<{ running: Running; inbound: string; admin: string; status: string }> {
     const running = this.command("run", ...parameters);
     const [, inbound = "", admin = ""] = await running.says(/has joined: .* at ([\d.]+:\d+);.*admin (http:\S+)\./);
-    return { running, inbound, admin };
+    return { running, inbound, admin, status: admin.replace(/:15000$/, ":15020") };
+  }
+
+  /** What the control plane shows of a joined workload. */
+  async joined(name: string): Promise<object | undefined> {
+    const { body } = await fetchPage(`${this.pilot}/debug/joinz`);
+    return (JSON.parse(body) as { name: string }[]).find((entry) => entry.name === name);
+  }
+
+  /** Where callers of a service are sent. */
+  async endpoints(service: string): Promise<string[]> {
+    const { body } = await fetchPage(`${this.pilot}/debug/registryz`);
+    const services = JSON.parse(body) as { hostname: string; ports: { endpoints: { address: string }[] }[] }[];
+    const found = services.find(({ hostname }) => hostname === `${service}.default.svc.cluster.local`);
+    return (found?.ports ?? []).flatMap(({ endpoints }) => endpoints.map(({ address }) => address));
   }
 
   async stop(): Promise<void> {
@@ -156,7 +179,7 @@ export async function requestTotals(admins: readonly string[]): Promise<Record<s
   return totals;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as { port: number };

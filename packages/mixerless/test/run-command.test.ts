@@ -2,7 +2,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchPage } from "./fetch-page.ts";
-import { compilePrices, fixture, hasPython, JoinedMesh, requestTotals } from "./joined-mesh.ts";
+import { compilePrices, fixture, freePort, hasPython, JoinedMesh, requestTotals } from "./joined-mesh.ts";
 
 const TIMEOUT = 60_000;
 
@@ -61,6 +61,40 @@ describe("mixerless run", () => {
   );
 
   it(
+    "sends callers to a program from the moment that it listens, and scrapes its series",
+    async () => {
+      const port = String(await freePort());
+      const { running, status } = await mesh.join(
+        ...["--name", "late", "--app-port", port, "--app-metrics", `${port}:/series`],
+        ...["--", "node", "-e", LISTENS_WHEN_ASKED, port],
+      );
+      await running.prints(/^started$/m);
+      expect(await mesh.endpoints("late")).toEqual([]);
+      expect(await mesh.joined("late-v1")).toMatchObject({ connected: true, healthy: false });
+      running.child.kill("SIGUSR2");
+      await running.says(/late-v1\.default listens; callers are sent to it/);
+      while ((await mesh.endpoints("late")).length === 0);
+      expect(await mesh.joined("late-v1")).toMatchObject({ healthy: true });
+      expect((await fetchPage(`${status}/stats/prometheus`)).body).toMatch(/^late_orders_total 3$/m);
+      running.child.kill("SIGTERM");
+      await running.ended;
+      expect(await mesh.joined("late-v1")).toBeUndefined();
+      while ((await mesh.endpoints("late")).length > 0);
+    },
+    TIMEOUT,
+  );
+
+  it(
+    "refuses to scrape a port of its own sidecar",
+    async () => {
+      const ran = await shell("exit 0", "--name", "wrong", "--app-metrics", "15020");
+      expect(ran.code).toBe(125);
+      expect(ran.stderr).toMatch(/port 15020 belongs to the proxy/);
+    },
+    TIMEOUT,
+  );
+
+  it(
     "works where only 127.0.0.1 can be bound",
     async () => {
       const single = ["--loopback", "single"];
@@ -99,6 +133,8 @@ describe("mixerless run", () => {
 
       stock.running.child.kill("SIGTERM");
       await stock.running.ended;
+      // Dropped with the end of its program: nobody is sent there, and nothing of it is shown.
+      expect(await mesh.joined("stock-v1")).toBeUndefined();
       expect((await view()).status).toBe(503);
       const again = await startStock();
       await untilServed();
@@ -110,6 +146,12 @@ describe("mixerless run", () => {
 
 const PRICES_IN_NODE =
   'require("http").createServer((q, r) => r.end("prices 42")).listen(process.env.PORT, "127.0.0.1")';
+const LISTENS_WHEN_ASKED = `
+  const server = require("http").createServer((q, r) => r.end(q.url === "/series" ? "late_orders_total 3\\n" : ""));
+  process.on("SIGUSR2", () => server.listen(process.argv[1], "127.0.0.1"));
+  process.on("SIGTERM", () => process.exit(0));
+  setInterval(() => {}, 1000);
+  console.log("started");`;
 const CALL_DEPOT = `
   const { DEPOT_SERVICE_HOST: host, DEPOT_SERVICE_PORT: port } = process.env;
   const call = () => fetch("http://" + host + ":" + port).then((answer) => (answer.ok ? answer.text() : call()));

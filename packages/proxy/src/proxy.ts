@@ -104,6 +104,8 @@ export interface DataPlane {
   reopenLogs(): void;
   /** Takes listeners out of service; what is under way goes on. */
   drain(request: DrainRequest): void;
+  /** Tells the control plane how the workload behind this proxy is; without one nobody hears it. Only once started. */
+  reportHealth(healthy: boolean, reason: string): void;
   /** Open downstream connections at listeners that the control plane has configured. */
   readonly activeConnections: number;
   close(): Promise<void>;
@@ -267,23 +269,23 @@ class EmbeddedProxy implements Proxy {
   }
 
   async start(): Promise<void> {
-    const { bootstrap, clock, cacheFile, parts } = this.#options;
+    const { bootstrap, clock, cacheFile, parts, onMeshRoots } = this.#options;
     const log = this.#logLevels.logger("config");
     applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry);
     await this.#startAdmin();
     await this.#listeners.settled();
     this.#stream = (parts?.openStream ?? openConfigStream)(bootstrap, {
-      clock,
-      log,
+      ...{ clock, log, cacheFile: cacheFile ?? null, secrets: this.secrets, onMeshRoots },
       onUpdate: (update) => this.#update(update),
       onSecrets: (update) => this.#pilotSecrets.take(update),
-      cacheFile: cacheFile ?? null,
-      secrets: this.secrets,
-      onMeshRoots: this.#options.onMeshRoots,
     });
     if (this.#stream === null) this.#markReady();
     else this.#intake.start();
     this.#pilotSecrets.askBy((names) => this.#stream?.subscribeSecrets(names));
+  }
+
+  reportHealth(healthy: boolean, reason: string): void {
+    this.#stream?.reportHealth(healthy, reason);
   }
 
   listenerAddress(name: string): string | null {

@@ -6,6 +6,7 @@ import type { ResourceUpdate, Wanted } from "../src/client/client-protocol.ts";
 import { createXdsClient, type XdsClient } from "../src/client/xds-client.ts";
 import type { ResourceFault } from "../src/refusal.ts";
 import { MapSource } from "../src/server/map-source.ts";
+import type { ResourceSource } from "../src/server/resource-source.ts";
 import { createXdsServer, type XdsServer } from "../src/server/xds-server.ts";
 import { CDS, contentOf, EDS, resource } from "./resources.ts";
 
@@ -16,7 +17,7 @@ afterEach(async () => {
   for (const entry of open.splice(0)) await entry.close();
 });
 
-async function serve(source: MapSource, address = "127.0.0.1:0"): Promise<{ server: XdsServer; address: string }> {
+async function serve(source: ResourceSource, address = "127.0.0.1:0"): Promise<{ server: XdsServer; address: string }> {
   const server = createXdsServer({ source, clock, address });
   open.unshift({ close: () => server.close(50) });
   return { server, address: await server.start() };
@@ -125,5 +126,35 @@ describe.each(["delta", "sotw"] as const)("client and server over gRPC, %s", (mo
     source.delete(CDS, "b");
     await serve(source, first.address);
     await until(() => held.get("a") === "2" && !held.has("b"));
+  });
+
+  it("tells every server how the workload is, the last word before the end of the stream included", async () => {
+    const heard: string[] = [];
+    let closed = () => {};
+    const source = (name: string): ResourceSource => ({
+      open: () => ({
+        generate: () => new Map(),
+        onHealth: (healthy, reason) => heard.push(`${name}: ${healthy} ${reason}`),
+        onClose: () => closed(),
+      }),
+    });
+    const untilHeard = async (count: number) => {
+      while (heard.length < count) await new Promise((resolve) => setImmediate(resolve));
+    };
+    const first = await serve(source("first"));
+    const { client } = subscribe(first.address, mode, [[CDS, "*"]]);
+    client.reportHealth(true, "");
+    await untilHeard(1);
+    open.splice(open.length - 1);
+    await first.server.close(10);
+    await serve(source("second"), first.address);
+    await untilHeard(2);
+    const over = new Promise<void>((resolve) => {
+      closed = resolve;
+    });
+    client.reportHealth(false, "the program has ended");
+    await client.close();
+    await over;
+    expect(heard).toEqual(["first: true ", "second: true ", "second: false the program has ended"]);
   });
 });

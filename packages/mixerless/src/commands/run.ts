@@ -27,6 +27,7 @@ export function addRun(program: Command): void {
         .default("http"),
     )
     .option("--app-port <port>", "where the program listens on 127.0.0.1, if it does not read PORT", port)
+    .option("--app-metrics <port[:path],...>", "where the program has series, for the merged ones of its sidecar")
     .option(
       "--calls <service>",
       "a service it calls, name[.namespace][:port], there or to come; repeatable (default: all in its namespace)",
@@ -53,6 +54,7 @@ Its input, output and signals are its own; this command ends as the program ends
 Examples:
   mixerless run --name shop -- node shop.js
   mixerless run --name shop --version v2 --calls stock --calls prices:9090 -- node shop.js
+  mixerless run --name shop --app-port 3000 --app-metrics 3000:/metrics -- node shop.js
   mixerless run --name files --app-port 8000 -- python3 -m http.server 8000 --bind 127.0.0.1`,
     )
     .action(async (command: string[], flags: RunFlags) => {
@@ -63,6 +65,7 @@ Examples:
         name: chosen,
         labels,
         appPort: flags.appPort ?? null,
+        appMetrics: flags.appMetrics ?? null,
         serviceAccount: flags.serviceAccount ?? chosen,
         pilot: await findPilot(flags.pilot, process.env),
         command,
@@ -82,9 +85,10 @@ Examples:
     });
 }
 
-interface RunFlags extends Omit<RunOptions, "name" | "appPort" | "serviceAccount" | "pilot" | "labels"> {
+interface RunFlags extends Omit<RunOptions, "name" | "appPort" | "appMetrics" | "serviceAccount" | "pilot" | "labels"> {
   readonly name?: string;
   readonly appPort?: number;
+  readonly appMetrics?: string;
   readonly serviceAccount?: string;
   readonly pilot?: string;
   readonly label: Readonly<Record<string, string>>;

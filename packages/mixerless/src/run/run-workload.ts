@@ -19,6 +19,7 @@ import {
   supportsManyAddresses,
 } from "./run-addresses.ts";
 import { type ServiceCall, serviceCalls } from "./service-calls.ts";
+import { untilListening } from "./until-listening.ts";
 
 export interface RunOptions {
   readonly name: string;
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly appPort: number | null;
   readonly calls: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Where the program has series, `port[:path],…`; null: nowhere. */
+  readonly appMetrics: string | null;
   readonly serviceAccount: string;
   readonly pilot: string;
   readonly loopback: Loopback | "auto";
@@ -59,10 +62,31 @@ export async function runWorkload(options: RunOptions): Promise<ProgramEnd> {
       `${workloadName(options)}.${options.namespace} has joined: callers reach ${options.name}:${options.port} at ${inbound.ip}:${inbound.port}; ` +
         `the program listens on 127.0.0.1:${appPort}; admin http://${sidecar.ip}:${sidecar.adminPort}.`,
     );
-    return await runProgram(options.command, programEnvironment(appPort, addresses.calls));
+    return await runBeside(agent, appPort, addresses, options);
   } finally {
     held.close();
     await agent.close();
+  }
+}
+
+/** Callers are sent to the program from the moment that it listens until it has ended. */
+async function runBeside(
+  agent: Agent,
+  appPort: number,
+  { calls }: RunAddresses,
+  options: RunOptions,
+): Promise<ProgramEnd> {
+  const over = new AbortController();
+  void untilListening(appPort, options.clock, over.signal).then((listens) => {
+    if (!listens) return;
+    agent.reportHealth(true, "");
+    options.log(`${workloadName(options)}.${options.namespace} listens; callers are sent to it.`);
+  });
+  try {
+    return await runProgram(options.command, programEnvironment(appPort, calls));
+  } finally {
+    over.abort();
+    agent.reportHealth(false, "the program has ended");
   }
 }
 
@@ -136,7 +160,7 @@ function identity(options: RunOptions, { inbound }: RunAddresses): WorkloadIdent
     workload: workloadName(options),
     instanceIps: [inbound.ip],
     labels: { ...options.labels, app: options.name, version: options.version },
-    annotations: {},
+    annotations: options.appMetrics === null ? {} : { "prometheus.istio.io/scrape-targets": options.appMetrics },
     serviceAccount: options.serviceAccount,
     clusterId: "Kubernetes",
     meshId: "cluster.local",
@@ -160,6 +184,7 @@ function offer(
     service: options.name,
     servicePort: options.port,
     application: `127.0.0.1:${appPort}`,
+    reportsHealth: true,
     owner: `pid ${process.pid} on ${hostname()}`,
     calls: calls.map(({ host, namespace, port, protocol, bind, bindPort }) => ({
       ...{ host, namespace, port, protocol, bind, bindPort },

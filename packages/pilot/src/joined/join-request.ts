@@ -30,6 +30,8 @@ export interface JoinRequest {
   /** Where the program itself listens. */
   readonly application: string;
   readonly calls: readonly JoinCall[];
+  /** Its health is reported, and until it is well nobody is to be sent there. */
+  readonly reportsHealth: boolean;
   /** For people: the process and its machine. */
   readonly owner: string;
 }
@@ -62,6 +64,8 @@ export function parseJoin(proxy: ProxyNode): JoinRequest | string | null {
   if (!isPort(offer.servicePort)) return `${JOIN_KEY}.servicePort must be a port`;
   if (proxy.labels.app !== service || !proxy.labels.version)
     return "LABELS must have app, which is the name of the service, and version";
+  const { reportsHealth = false } = offer;
+  if (typeof reportsHealth !== "boolean") return `${JOIN_KEY}.reportsHealth must be true or false`;
   const calls = parseCalls(offer.calls);
   if (typeof calls === "string") return calls;
   return Object.freeze({
@@ -77,6 +81,7 @@ export function parseJoin(proxy: ProxyNode): JoinRequest | string | null {
     inboundPort: port.number,
     application,
     calls,
+    reportsHealth,
     owner: isText(owner, 256) ? owner : "",
   });
 }

@@ -15,18 +15,26 @@ export function hostOf({ service, namespace }: JoinRequest): string {
   return `${service}.${namespace}.svc.cluster.local`;
 }
 
+/** One joined workload as others are to see it. */
+export interface JoinedState {
+  readonly request: JoinRequest;
+  /** Whether it may be sent requests. */
+  readonly healthy: boolean;
+}
+
 /**
  * The resources that stand for joined workloads, as the text of one file each, so that they are read and
  * validated like everybody's. A service that the configuration defines itself gets no second definition.
  */
 export function joinedFiles(
-  joined: readonly JoinRequest[],
+  joined: readonly JoinedState[],
   isDefinedElsewhere: (request: JoinRequest) => boolean,
 ): Map<string, string> {
   const files = new Map<string, string>();
-  for (const request of joined) {
-    const extra = callerPorts(request, joined);
-    files.set(workloadFile(request), text([workloadEntry(request, extra), sidecar(request)]));
+  const requests = joined.map(({ request }) => request);
+  for (const { request, healthy } of joined) {
+    const extra = callerPorts(request, requests);
+    files.set(workloadFile(request), text([workloadEntry(request, extra, healthy), sidecar(request)]));
     if (!isDefinedElsewhere(request)) files.set(serviceFile(request), text([service(request, extra)]));
   }
   return files;
@@ -58,15 +66,23 @@ function service({ namespace, service: name, protocol, servicePort }: JoinReques
   };
 }
 
-function workloadEntry(request: JoinRequest, extra: [string, number][]): object {
+/** Health is written as Istio does for a machine whose agent probes the application. */
+function workloadEntry(request: JoinRequest, extra: [string, number][], healthy: boolean): object {
   const { name, namespace, labels, address, protocol, inboundPort, serviceAccount } = request;
   const ports = Object.fromEntries([[protocol, inboundPort], ...extra.map(([port]) => [port, inboundPort])]);
   return {
     apiVersion: NETWORKING,
     kind: "WorkloadEntry",
-    metadata: { name, namespace, labels },
+    metadata: { name, namespace, labels, ...(request.reportsHealth ? { annotations: PROBED } : {}) },
     spec: { address, ports, labels, serviceAccount },
+    ...(request.reportsHealth ? { status: healthStatus(healthy) } : {}),
   };
+}
+
+const PROBED = { "proxy.istio.io/health-checks-enabled": "true" };
+
+function healthStatus(healthy: boolean): object {
+  return { conditions: [{ type: "Healthy", status: healthy ? "True" : "False" }] };
 }
 
 function sidecar({ name, namespace, labels, address, protocol, inboundPort, application, calls }: JoinRequest): object {

@@ -2,6 +2,7 @@ import { VirtualClock } from "@mixerless/clock";
 import { beforeEach, describe, expect, it } from "vitest";
 import { ConfigStore } from "../config/config-store.ts";
 import { readConfig } from "../config/read-config.ts";
+import { createPushContext } from "../model/create-push-context.ts";
 import { parseProxyNode } from "../model/parse-proxy-node.ts";
 import type { ProxyNode } from "../model/proxy-node.ts";
 import { type JoinRequest, parseJoin } from "./join-request.ts";
@@ -16,6 +17,7 @@ interface Offer {
   calls?: unknown;
   protocol?: string;
   podPorts?: string;
+  reportsHealth?: unknown;
   labels?: Record<string, string>;
 }
 
@@ -39,6 +41,7 @@ function node(offer: Offer): ProxyNode {
         application: "127.0.0.1:40000",
         owner: `pid ${instance}`,
         calls,
+        ...(offer.reportsHealth === undefined ? {} : { reportsHealth: offer.reportsHealth }),
       },
     },
   } as never);
@@ -145,6 +148,56 @@ describe("a workload that joins", () => {
     expect(store.snapshot().list("WorkloadEntry")[0]?.raw.spec).toMatchObject({ address: "127.0.20.9" });
   });
 
+  const places = () => {
+    const push = createPushContext(store.snapshot());
+    return push.services.flatMap(({ key }) =>
+      push.endpoints(key, 8080).map(({ address, port }) => `${address}:${port}`),
+    );
+  };
+
+  it("that reports its health has an endpoint only while it is well", () => {
+    const request = offer({ reportsHealth: true });
+    joined.join(request, "c1");
+    expect([names().length, places()]).toEqual([3, []]);
+    joined.report(request, "c1", true);
+    expect([names().length, places()]).toEqual([3, ["127.0.20.1:8080"]]);
+    expect(store.faults()).toEqual([]);
+    joined.report(request, "c1", false);
+    expect(places()).toEqual([]);
+    expect(joined.list()).toMatchObject([{ name: "web-v1", connected: true, healthy: false }]);
+  });
+
+  it("that said that it is not well goes with its connection", () => {
+    const request = offer({ reportsHealth: true });
+    joined.join(request, "c1");
+    joined.report(request, "c1", true);
+    joined.report(request, "c1", false);
+    joined.disconnect(request, "c1");
+    expect(names()).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+
+  it("that reconnects is as well as it was; another in its place has to say so first", () => {
+    const request = offer({ reportsHealth: true });
+    joined.join(request, "c1");
+    joined.report(request, "c1", true);
+    joined.disconnect(request, "c1");
+    expect(places()).toEqual(["127.0.20.1:8080"]);
+    joined.join(request, "c2");
+    joined.report(request, "c1", false);
+    expect(places()).toEqual(["127.0.20.1:8080"]);
+    joined.disconnect(request, "c2");
+    joined.join(offer({ reportsHealth: true, instance: "two", address: "127.0.20.9" }), "c3");
+    expect(places()).toEqual([]);
+  });
+
+  it("that did not say that it reports its health is not judged by it", () => {
+    const request = offer();
+    joined.join(request, "c1");
+    joined.report(request, "c1", false);
+    expect(places()).toEqual(["127.0.20.1:8080"]);
+  });
+
   it("is refused while another holds the name, and learns who", () => {
     joined.join(offer(), "c1");
     expect(joined.join(offer({ instance: "two", address: "127.0.20.9" }), "c2")).toMatch(
@@ -206,6 +259,7 @@ describe("a workload that joins", () => {
     ["an unknown protocol", { protocol: "smtp" }, /the port is named "smtp", known are http, http2, grpc, tcp/],
     ["a call without an address", { calls: [{ ...CALL, bind: "here" }] }, /calls\[0\] needs host/],
     ["too many calls", { calls: Array.from({ length: 255 }, () => CALL) }, /at most 254/],
+    ["a word for whether its health is told", { reportsHealth: "yes" }, /reportsHealth must be true or false/],
     ["no label for its service", { labels: { version: "v1" } }, /LABELS must have app/],
     ["a bad name", { name: "Web" }, /NAME "Web-v1" is no name/],
   ])("is refused with the reason when it offers %s", (_what, facts, reason) => {

@@ -15,6 +15,8 @@ interface Member {
   readonly since: number;
   /** Null while nobody is connected. */
   connection: string | null;
+  /** What it last said of itself; true for one that says nothing. */
+  healthy: boolean;
   leaving: Timer | null;
 }
 
@@ -28,6 +30,8 @@ export interface JoinedWorkload {
   readonly instance: string;
   readonly joinedAt: string;
   readonly connected: boolean;
+  /** Whether it listens, so that it may be sent requests. */
+  readonly healthy: boolean;
 }
 
 /** The workloads that joined over ADS, kept in the store as if files defined them. */
@@ -46,7 +50,7 @@ export class JoinedWorkloads {
   }
 
   list(): JoinedWorkload[] {
-    return [...this.#members.values()].map(({ request, since, connection }) => ({
+    return [...this.#members.values()].map(({ request, since, connection, healthy }) => ({
       name: request.name,
       namespace: request.namespace,
       service: request.service,
@@ -55,6 +59,7 @@ export class JoinedWorkloads {
       instance: request.instance,
       joinedAt: new Date(since).toISOString(),
       connected: connection !== null,
+      healthy,
     }));
   }
 
@@ -67,7 +72,9 @@ export class JoinedWorkloads {
     before?.leaving?.cancel();
     const same = before?.request.instance === request.instance;
     const since = same && before !== undefined ? before.since : this.#clock.now();
-    this.#members.set(key, { request, since, connection, leaving: null });
+    // Whoever comes back is as well as it was; all others have to say so first.
+    const healthy = same && before !== undefined ? before.healthy : !request.reportsHealth;
+    this.#members.set(key, { request, since, connection, healthy, leaving: null });
     const fault = this.#write();
     if (fault === null) return null;
     this.#members.delete(key);
@@ -75,16 +82,29 @@ export class JoinedWorkloads {
     return fault;
   }
 
-  /** The connection ended. One that was replaced meanwhile ends without effect. */
+  /** What the workload of this connection says of itself. One that did not say that it would is not asked. */
+  report(request: JoinRequest, connection: string, healthy: boolean): void {
+    const member = this.#members.get(keyOf(request));
+    if (member?.connection !== connection || !request.reportsHealth || member.healthy === healthy) return;
+    member.healthy = healthy;
+    this.#write();
+  }
+
+  /**
+   * The connection ended. One that was replaced meanwhile ends without effect. A workload that is not well has nothing
+   * that a reconnection could keep, so it goes at once: the end of its program looks like this.
+   */
   disconnect(request: JoinRequest, connection: string): void {
     const key = keyOf(request);
     const member = this.#members.get(key);
     if (member === undefined || member.connection !== connection) return;
     member.connection = null;
-    member.leaving = this.#clock.after(LEAVE_DELAY, () => {
+    const leave = () => {
       this.#members.delete(key);
       this.#write();
-    });
+    };
+    if (member.healthy) member.leaving = this.#clock.after(LEAVE_DELAY, leave);
+    else leave();
   }
 
   close(): void {
@@ -144,9 +164,8 @@ export class JoinedWorkloads {
 
   /** Brings the store in step; answers the first error in what was written. */
   #write(): string | null {
-    const requests = [...this.#members.values()].map(({ request }) => request);
     const files = joinedFiles(
-      requests,
+      [...this.#members.values()],
       ({ namespace, service }) => this.#elsewhere("Service", namespace, service) !== null,
     );
     const changes: SourceChange[] = [];

@@ -8,8 +8,8 @@ import { JoiningSource } from "./joining-source.ts";
 
 const CONNECTION = {} as ProxyConnection;
 
-function node(instance: string | null, servicePort: unknown = 8080): Node {
-  const join = { instance, service: "web", servicePort, application: "127.0.0.1:4000", calls: [] };
+function node(instance: string | null, servicePort: unknown = 8080, reportsHealth = false): Node {
+  const join = { instance, service: "web", servicePort, application: "127.0.0.1:4000", calls: [], reportsHealth };
   const metadata = {
     NAMESPACE: "default",
     LABELS: { app: "web", version: "v1" },
@@ -43,6 +43,17 @@ describe("a source that workloads join", () => {
     (session as ProxySession).onClose();
     expect(events.at(-1)).toBe("close c1");
     expect(joined.list()).toMatchObject([{ name: "web-v1", connected: false }]);
+  });
+
+  it("hears how a workload is, and drops one at once that ends its stream when it is not well", () => {
+    const { joined, open } = setUp();
+    const session = open("c1", node("one", 8080, true)) as ProxySession;
+    expect(joined.list()).toMatchObject([{ healthy: false }]);
+    session.onHealth?.(true, "");
+    expect(joined.list()).toMatchObject([{ healthy: true }]);
+    session.onHealth?.(false, "the program has ended");
+    session.onClose();
+    expect(joined.list()).toEqual([]);
   });
 
   it("passes proxies on that join nothing", () => {

@@ -48,6 +48,7 @@ export class JoiningSource implements ResourceSource {
     }
     return {
       ...session,
+      onHealth: (healthy) => this.#joined.report(request, connectionId, healthy),
       onClose: () => {
         session.onClose();
         this.#joined.disconnect(request, connectionId);

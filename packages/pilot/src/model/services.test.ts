@@ -103,6 +103,25 @@ describe("endpoints", () => {
     ]);
   });
 
+  test("leave out a WorkloadEntry whose agent probes it, until its status says that it is well", () => {
+    const entry = (annotation: string, conditions?: unknown) => ({
+      ...object("WorkloadEntry", "vm", { address: "127.0.10.3", labels: { app: "web" } }),
+      metadata: {
+        ...{ name: "vm", namespace: "default", labels: { app: "web" } },
+        annotations: { "proxy.istio.io/health-checks-enabled": annotation },
+      },
+      ...(conditions === undefined ? {} : { status: { conditions } }),
+    });
+    const found = (...of: Parameters<typeof entry>) => places(pushOf([service("web"), entry(...of)]));
+    const healthy = (status: string) => [null, { type: "Ready", status: "True" }, { type: "Healthy", status }];
+    expect(found("true", healthy("True"))).toEqual(["127.0.10.3:9080"]);
+    expect(found("true", healthy("False"))).toEqual([]);
+    expect(found("true", healthy("True").slice(0, 2))).toEqual([]);
+    expect(found("true", "Healthy")).toEqual([]);
+    expect(found("true")).toEqual([]);
+    expect(found("false", healthy("False"))).toEqual(["127.0.10.3:9080"]);
+  });
+
   test("named target ports lead to container ports", () => {
     const ports = (targetPort: string) => service("web", { ports: [{ name: "http", port: 9080, targetPort }] });
     expect(places(pushOf([ports("web"), pod("web-v1", "10.0.0.1")]))).toEqual(["10.0.0.1:9080"]);

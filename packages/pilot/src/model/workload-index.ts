@@ -7,6 +7,7 @@ import type { Workload } from "./workload.ts";
 import { canonicalName, canonicalRevision, podWorkloadName, workloadEntryName } from "./workload-names.ts";
 
 const NETWORK_LABEL = "topology.istio.io/network";
+const HEALTH_CHECKED = "proxy.istio.io/health-checks-enabled";
 const TLS_MODE_LABEL = "security.istio.io/tlsMode";
 
 /** All Pods and WorkloadEntries, by name, address and namespace. */
@@ -104,12 +105,28 @@ function entryWorkload(entry: ConfigObject<"WorkloadEntry">, clusterId: string):
     clusterId,
     locality: spec.locality === "" ? (localityOfLabels(labels) ?? UNKNOWN_LOCALITY) : parseLocality(spec.locality),
     weight: Math.max(spec.weight, 1),
-    ready: true,
+    ready: isHealthy(entry),
     tlsMode: labels[TLS_MODE_LABEL] === "istio" ? "istio" : "disabled",
     containerPorts: [],
     namedPorts: spec.ports,
     config: entry,
   });
+}
+
+/** As upstream: an entry whose agent probes the application counts once its status says that it is well. */
+function isHealthy({ metadata, raw }: ConfigObject<"WorkloadEntry">): boolean {
+  if (metadata.annotations[HEALTH_CHECKED] !== "true") return true;
+  const { conditions } = (raw.status ?? {}) as { conditions?: unknown };
+  if (!Array.isArray(conditions)) return false;
+  return conditions.some(
+    (condition: unknown) =>
+      typeof condition === "object" &&
+      condition !== null &&
+      "type" in condition &&
+      "status" in condition &&
+      condition.type === "Healthy" &&
+      condition.status === "True",
+  );
 }
 
 function append<T>(map: Map<string, T[]>, key: string, value: T): void {

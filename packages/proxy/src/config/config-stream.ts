@@ -29,6 +29,8 @@ import { kindOf, type ResourceKind, TYPE_URLS } from "./resource-kinds.ts";
 export interface ConfigStream {
   subscribe(kind: ResourceKind, names: Wanted): void;
   subscribeSecrets(names: ReadonlySet<string>): void;
+  /** Tells the control plane how the workload is. */
+  reportHealth(healthy: boolean, reason: string): void;
   readonly connected: boolean;
   /** Resolves when the last good configuration is on disk. */
   close(): Promise<void>;
@@ -86,6 +88,7 @@ export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOpti
   return {
     subscribe: (kind, names) => client.subscribe(TYPE_URLS[kind], names),
     subscribeSecrets: (names) => client.subscribe(TypeUrl.secret, names),
+    reportHealth: (healthy, reason) => client.reportHealth(healthy, reason),
     get connected() {
       return client.connected;
     },

@@ -95,6 +95,10 @@ class ProxyGroup implements DataPlane {
     void this.#primary.whenReady.then(() => this.#checkReady());
   }
 
+  reportHealth(healthy: boolean, reason: string): void {
+    this.#primary.reportHealth(healthy, reason);
+  }
+
   listenerAddress(name: string): string | null {
     return this.listeners.find((listener) => listener.name === name)?.address ?? null;
   }
@@ -182,6 +186,7 @@ class ProxyGroup implements DataPlane {
       },
       // Workers get theirs from here, as they ask for them.
       subscribeSecrets: (names: ReadonlySet<string>) => stream.subscribeSecrets(names),
+      reportHealth: (healthy: boolean, reason: string) => stream.reportHealth(healthy, reason),
       get connected() {
         return stream.connected;
       },

@@ -107,7 +107,9 @@ export class Worker {
       for (const update of this.#early) this.#take(update);
       this.#early = [];
     });
-    return { subscribe: () => {}, subscribeSecrets: () => {}, connected: true, close: () => Promise.resolve() };
+    // The primary speaks to the control plane; what a worker would say stays here.
+    const silent = { subscribe: () => {}, subscribeSecrets: () => {}, reportHealth: () => {} };
+    return { ...silent, connected: true, close: () => Promise.resolve() };
   }
 
   #take(update: CarriedUpdate): void {

@@ -40,6 +40,8 @@ export interface ClientProtocol<Request, Response> {
   received(response: Response): Request[];
   /** Takes in what an earlier run received. Only while there is no stream. */
   restore(update: ResourceUpdate): void;
+  /** What tells the server how the workload behind the proxy is [control-plane §5.1]. */
+  health(error: ErrorDetail | undefined): Request;
   /** Per type: what is wanted and what was accepted of it. */
   readonly subscriptions: ReadonlyMap<string, SubscriptionView>;
 }

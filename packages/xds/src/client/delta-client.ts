@@ -1,4 +1,5 @@
-import type { DeltaRequest, DeltaResponse } from "../messages.ts";
+import type { DeltaRequest, DeltaResponse, ErrorDetail } from "../messages.ts";
+import { TypeUrl } from "../resource-types.ts";
 import {
   type ClientProtocol,
   inOrder,
@@ -64,6 +65,10 @@ export class DeltaClient implements ClientProtocol<DeltaRequest, DeltaResponse> 
   restore(update: ResourceUpdate): void {
     const subscription = this.#subscriptions.get(update.typeUrl);
     if (subscription !== undefined) this.#handle(subscription, update);
+  }
+
+  health(errorDetail: ErrorDetail | undefined): DeltaRequest {
+    return request(TypeUrl.health, { errorDetail });
   }
 
   #handle(subscription: Subscription, update: ResourceUpdate) {

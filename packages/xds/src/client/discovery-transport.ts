@@ -8,6 +8,8 @@ export interface StreamEvents<Response> {
 
 export interface DiscoveryStream<Request> {
   send(request: Request): void;
+  /** Sends nothing more; what was sent arrives, then the server ends the stream. */
+  end(): void;
   cancel(): void;
 }
 

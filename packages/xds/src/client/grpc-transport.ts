@@ -79,7 +79,7 @@ export class GrpcTransport<Request extends object, Response> implements Discover
     const client = this.#channel();
     if (typeof client === "string") {
       queueMicrotask(() => events.onEnd(client));
-      return { send: () => {}, cancel: () => {} };
+      return { send: () => {}, end: () => {}, cancel: () => {} };
     }
     const call = client.makeBidiStreamRequest<Request, Response>(path, requestSerialize, responseDeserialize);
     let over = false;
@@ -103,6 +103,9 @@ export class GrpcTransport<Request extends object, Response> implements Discover
       send: (request) => {
         // A server that does not read gets no further answers, so it must not be read either.
         if (!over && !call.write(request)) call.pause();
+      },
+      end: () => {
+        if (!over) call.end();
       },
       cancel: () => {
         over = true;

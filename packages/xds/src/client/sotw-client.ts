@@ -1,6 +1,6 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
 import type { ErrorDetail, SotwRequest, SotwResponse } from "../messages.ts";
-import { resourceType } from "../resource-types.ts";
+import { resourceType, TypeUrl } from "../resource-types.ts";
 import {
   type ClientProtocol,
   inOrder,
@@ -70,6 +70,10 @@ export class SotwClient implements ClientProtocol<SotwRequest, SotwResponse> {
     this.#handle(subscription, update);
     // A version of an earlier run says nothing about what was left out of it.
     subscription.acceptedVersion = "";
+  }
+
+  health(errorDetail: ErrorDetail | undefined): SotwRequest {
+    return { typeUrl: TypeUrl.health, versionInfo: "", responseNonce: "", resourceNames: [], errorDetail };
   }
 
   #handle(subscription: Subscription, update: ResourceUpdate): ErrorDetail | undefined {

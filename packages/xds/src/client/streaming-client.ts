@@ -1,6 +1,7 @@
 import type { Clock, Timer } from "@mixerless/clock";
 import type { Node } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { ResourceCache } from "../cache/resource-cache.ts";
+import type { ErrorDetail } from "../messages.ts";
 import { shortTypeName } from "../resource-types.ts";
 import { Backoff, type BackoffOptions } from "./backoff.ts";
 import { type ClientProtocol, inOrder, type Wanted, wants } from "./client-protocol.ts";
@@ -46,6 +47,11 @@ export interface StreamingClientOptions<Request, Response> {
   readonly random: () => number;
 }
 
+/** As Istio's agent reports it: a status of HTTP in the place of one of gRPC. */
+const UNHEALTHY = 500;
+/** Milliseconds that a control plane has to take the last report. */
+const FAREWELL = 1000;
+
 /** Keeps one stream of a protocol open, and answers from the cache until the first one is. */
 export class StreamingClient<Request extends object, Response> {
   readonly #options: StreamingClientOptions<Request, Response>;
@@ -54,6 +60,9 @@ export class StreamingClient<Request extends object, Response> {
   #firstRequest = true;
   #retry: Timer | null = null;
   #cacheTimer: Timer | null = null;
+  /** The last report; null before the first. */
+  #health: { readonly error: ErrorDetail | undefined } | null = null;
+  #onFarewell: () => void = () => {};
   #connected = false;
   #answered = false;
   #fromCache = false;
@@ -87,6 +96,11 @@ export class StreamingClient<Request extends object, Response> {
     if (this.#fromCache) this.#serveFromCache();
   }
 
+  reportHealth(healthy: boolean, reason: string): void {
+    this.#health = { error: healthy ? undefined : { code: UNHEALTHY, message: reason } };
+    this.#send([this.#options.protocol.health(this.#health.error)]);
+  }
+
   state(): ClientState {
     const { target, protocol } = this.#options;
     const types = inOrder(protocol.subscriptions.keys()).flatMap((typeUrl) => {
@@ -113,9 +127,21 @@ export class StreamingClient<Request extends object, Response> {
     this.#closed = true;
     this.#retry?.cancel();
     this.#cacheTimer?.cancel();
+    if (this.#health !== null && this.#stream !== null) await this.#farewell();
     this.#stream?.cancel();
     this.#options.transport.close();
     await this.#options.cache?.close();
+  }
+
+  /** What was sent is lost with a cancelled stream, so this one ends in order; for a silent server within a limit. */
+  async #farewell(): Promise<void> {
+    const ended = new Promise<void>((resolve) => {
+      this.#onFarewell = resolve;
+    });
+    this.#stream?.end();
+    const limit = this.#options.clock.after(FAREWELL, () => this.#onFarewell());
+    await ended;
+    limit.cancel();
   }
 
   #open(): void {
@@ -128,6 +154,7 @@ export class StreamingClient<Request extends object, Response> {
       onEnd: (reason) => this.#onEnd(reason),
     });
     this.#send(this.#options.protocol.connected());
+    if (this.#health !== null) this.#send([this.#options.protocol.health(this.#health.error)]);
   }
 
   #onConnected(): void {
@@ -160,6 +187,7 @@ export class StreamingClient<Request extends object, Response> {
   #onEnd(reason: string): void {
     this.#stream = null;
     this.#options.protocol.disconnected();
+    this.#onFarewell();
     if (this.#closed) return;
     const { clock, onState, onAttemptFailed } = this.#options;
     this.#lastError = reason;

@@ -43,6 +43,11 @@ export interface XdsClient {
   /** Says what is wanted of a type from now on; replaces what was said before. */
   subscribe(typeUrl: string, wanted: Wanted): void;
   readonly connected: boolean;
+  /**
+   * Tells the control plane how the workload behind the proxy is, now and on every later stream; `reason` where it is
+   * not well. Who has reported ends its stream with {@link close} so that the last report arrives.
+   */
+  reportHealth(healthy: boolean, reason: string): void;
   /** For admin pages. */
   state(): ClientState;
   /** Ends the stream. Resolves when the cache is written. */
