@@ -4,13 +4,13 @@ import type { FilterState } from "../../stream/filter-state.ts";
 import type { Transport } from "../../transport/transport.ts";
 
 /** By this protocol two proxies agree that each begins with its frame [telemetry §2.4]. */
-export const PEER_EXCHANGE = "istio-peer-exchange";
+const PEER_EXCHANGE = "istio-peer-exchange";
 
 /**
  * Filter state that ends the waiting for a peer's metadata: once nobody will bring any, reports before the end need
  * not wait for them [telemetry §1.2].
  */
-export const PEER_NOT_FOUND = "peer_not_found";
+const PEER_NOT_FOUND = "peer_not_found";
 
 const FRAME_WAITING = 0;
 const FRAME_FOUND = 1;
