@@ -142,11 +142,11 @@ describe("mixerless proxy -c", () => {
 describe("mixerless proxy that cannot start", () => {
   it("ends with 1 and says which field of which line stands in the way", async () => {
     const file = join(directory, "envoy.yaml");
-    writeFileSync(file, "admin: {}\nstats_config: {}\n");
+    writeFileSync(file, "admin: {}\nhds_config: {}\n");
     const { code, stdout, stderr } = await runProxyCommand("-c", file);
     expect([code, stdout]).toEqual([1, ""]);
     expect(stderr).toBe(
-      `mixerless: ${file} was refused; nothing listens.\n  ${file}:2: statsConfig: is not supported by this data plane; remove it\n`,
+      `mixerless: ${file} was refused; nothing listens.\n  ${file}:2: hdsConfig: is not supported by this data plane; remove it\n`,
     );
   });
 

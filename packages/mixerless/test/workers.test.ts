@@ -258,7 +258,8 @@ describe("mixerless agent --concurrency 2", () => {
     expect(merged).toContain("envoy_server_live 1\n");
     expect(merged).not.toContain('cluster_name="agent"');
     expect((await fetchPage(`http://127.0.0.1:${prometheus}/stats/prometheus`)).status).toBe(200);
-    expect((await fetchPage(`http://127.0.0.1:${health}/healthz/ready`)).status).toBe(200);
+    // Ready when the second of the new workers is, too.
+    while ((await fetchPage(`http://127.0.0.1:${health}/healthz/ready`)).status !== 200);
 
     const last = await workersOf(adminAddress);
     const bye = await fetch(`http://${adminAddress}/quitquitquit`, { method: "POST" });
