@@ -15,6 +15,22 @@ export function headerCalls(vm: WasmVm) {
   const keyAt = (pointer: number, size: number): HeaderKey =>
     vm.headerNames.get(vm.memory.bytes, pointer >>> 0, size >>> 0);
 
+  /** Adds a field, or sets it in the place of those of its name. */
+  const put = (map: number, key: number, keySize: number, value: number, valueSize: number, replace: boolean) => {
+    if (map >>> 0 > LAST_MAP) return Status.BadArgument;
+    const text = vm.memory.holds(key, keySize) ? vm.memory.string(value, valueSize) : null;
+    if (text === null) return Status.InvalidMemoryAccess;
+    const context = vm.active;
+    const fields = context === null ? null : context.writable(map);
+    if (context === null || fields === null) return Status.BadArgument;
+    const name = keyAt(key, keySize);
+    if (!hasRoom(vm, context, name.text.length + text.length)) return Status.InternalFailure;
+    if (replace) fields.set(name, text);
+    else fields.add(name, text);
+    context.changed(map);
+    return Status.Ok;
+  };
+
   return {
     proxy_get_header_map_value(
       map: number,
@@ -56,17 +72,7 @@ export function headerCalls(vm: WasmVm) {
 
     proxy_add_header_map_value(map: number, key: number, keySize: number, value: number, valueSize: number): number {
       if (--vm.work < 0) vm.overdrawn("proxy_add_header_map_value");
-      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
-      const text = vm.memory.holds(key, keySize) ? vm.memory.string(value, valueSize) : null;
-      if (text === null) return Status.InvalidMemoryAccess;
-      const context = vm.active;
-      const fields = context === null ? null : context.writable(map);
-      if (context === null || fields === null) return Status.BadArgument;
-      const name = keyAt(key, keySize);
-      if (!hasRoom(vm, context, name.text.length + text.length)) return Status.InternalFailure;
-      fields.add(name, text);
-      context.changed(map);
-      return Status.Ok;
+      return put(map, key, keySize, value, valueSize, false);
     },
 
     proxy_replace_header_map_value(
@@ -77,17 +83,7 @@ export function headerCalls(vm: WasmVm) {
       valueSize: number,
     ): number {
       if (--vm.work < 0) vm.overdrawn("proxy_replace_header_map_value");
-      if (map >>> 0 > LAST_MAP) return Status.BadArgument;
-      const text = vm.memory.holds(key, keySize) ? vm.memory.string(value, valueSize) : null;
-      if (text === null) return Status.InvalidMemoryAccess;
-      const context = vm.active;
-      const fields = context === null ? null : context.writable(map);
-      if (context === null || fields === null) return Status.BadArgument;
-      const name = keyAt(key, keySize);
-      if (!hasRoom(vm, context, name.text.length + text.length)) return Status.InternalFailure;
-      fields.set(name, text);
-      context.changed(map);
-      return Status.Ok;
+      return put(map, key, keySize, value, valueSize, true);
     },
 
     proxy_remove_header_map_value(map: number, key: number, keySize: number): number {
