@@ -1,9 +1,9 @@
 // Checks that the extension sources mean the same to both compilers: the rules of subset.mjs, then a compilation by asc.
 import { compile } from "./compile.mjs";
-import { commonSources, extensions } from "./extensions.mjs";
+import { extensions, sharedSources } from "./extensions.mjs";
 import { checkSubset } from "./subset.mjs";
 
-const sources = commonSources();
+const sources = sharedSources();
 const faults = checkSubset(sources);
 for (const fault of faults) console.error(`${fault.file}:${fault.line}: ${fault.rule}: ${fault.text}`);
 for (const extension of extensions) {
