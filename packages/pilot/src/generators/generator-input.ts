@@ -1,3 +1,4 @@
+import type { PatchLog } from "../envoy-filters/patch.ts";
 import type { ProxyNode } from "../model/proxy-node.ts";
 import type { PushContext } from "../model/push-context.ts";
 import type { GenerationMemo } from "./generation-memo.ts";
@@ -16,6 +17,8 @@ export interface GeneratorInput {
   readonly authenticated?: boolean;
   /** Shared by the proxies of one revision; absent: everything is made anew. */
   readonly memo?: GenerationMemo;
+  /** Told what becomes of the patches of EnvoyFilters; with one, nothing that was patched before is used again. */
+  readonly patchLog?: PatchLog;
 }
 
 /** Made once for all proxies for which `key` and their outlook are the same. */

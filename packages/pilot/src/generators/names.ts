@@ -16,17 +16,22 @@ export function sniClusterName(host: string, port: number, subset = ""): string 
 export const PASSTHROUGH_CLUSTER = "PassthroughCluster";
 export const BLACK_HOLE_CLUSTER = "BlackHoleCluster";
 
-/** The two parts of an `outbound|…` name that say which service port it stands for; null for any other name. */
-export function parseOutboundClusterName(name: string): { host: string; port: number; subset: string } | null {
-  const parts = name.split("|");
-  const [direction, port, subset, host] = parts;
-  if (
-    parts.length !== 4 ||
-    direction !== "outbound" ||
-    port === undefined ||
-    subset === undefined ||
-    host === undefined
-  )
-    return null;
+export interface ClusterNameParts {
+  /** Empty for inbound clusters, which are of no one service. */
+  readonly host: string;
+  readonly port: number;
+  readonly subset: string;
+}
+
+/** The parts of `outbound|…` and `inbound|…`; null for any other name. */
+export function parseClusterName(name: string): ClusterNameParts | null {
+  const [direction, port, subset, host, ...more] = name.split("|");
+  if (direction !== "outbound" && direction !== "inbound") return null;
+  if (port === undefined || subset === undefined || host === undefined || more.length > 0) return null;
   return { host, port: Number(port), subset };
+}
+
+/** The parts of an `outbound|…` name that say which service port it stands for; null for any other name. */
+export function parseOutboundClusterName(name: string): ClusterNameParts | null {
+  return name.startsWith("outbound|") ? parseClusterName(name) : null;
 }

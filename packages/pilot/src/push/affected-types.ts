@@ -67,6 +67,8 @@ function typesOf(
   switch (kind) {
     case undefined:
       return [];
+    case "EnvoyFilter":
+      return [...patchedTypes(old), ...patchedTypes(now)];
     case "VirtualService":
       return hasTcp(old) || hasTcp(now) ? GENERATED_TYPES : [cluster, route];
     case "ServiceEntry":
@@ -78,6 +80,29 @@ function typesOf(
     default:
       return TYPES_OF_KIND[kind] ?? GENERATED_TYPES;
   }
+}
+
+/** What the patches of an EnvoyFilter may change. The routes of inbound chains stand in the listener. */
+function patchedTypes(object: ConfigObject | undefined): readonly string[] {
+  if (object?.kind !== "EnvoyFilter") return [];
+  const { configPatches } = (object as ConfigObject<"EnvoyFilter">).spec;
+  return configPatches.flatMap(({ applyTo }) => {
+    switch (applyTo) {
+      case "CLUSTER":
+        return [cluster];
+      case "EXTENSION_CONFIG":
+        return [TypeUrl.extensionConfig];
+      case "ROUTE_CONFIGURATION":
+      case "VIRTUAL_HOST":
+      case "HTTP_ROUTE":
+        return [listener, route];
+      case "BOOTSTRAP":
+      case "INVALID":
+        return [];
+      default:
+        return [listener];
+    }
+  });
 }
 
 function hasTcp(object: ConfigObject | undefined): boolean {

@@ -1,11 +1,13 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { bytesHash, packAny } from "@mixerless/wire";
 import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import { TypedExtensionConfigSchema } from "@mixerless/wire/envoy/config/core/v3/extension";
 import { ClusterLoadAssignmentSchema } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import { ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
 import { SecretSchema } from "@mixerless/wire/envoy/extensions/transport_sockets/tls/v3/secret";
 import { type GeneratedResource, type GeneratedResources, TypeUrl } from "@mixerless/xds";
+import { extensionConfigs, patchClusters, patchListeners, patchRoutes } from "../envoy-filters/patched-resources.ts";
 import { generateClusters } from "../generators/clusters/clusters.ts";
 import { endpointAssignments } from "../generators/endpoints.ts";
 import type { Generated } from "../generators/generated.ts";
@@ -19,22 +21,31 @@ import { secrets } from "../generators/tls/secrets.ts";
 export type WantedNames = ReadonlySet<string> | "wildcard";
 
 /** The types that are generated and shown, in the order in which a proxy must learn them; secrets are never shown. */
-export const GENERATED_TYPES: readonly string[] = [TypeUrl.cluster, TypeUrl.endpoint, TypeUrl.listener, TypeUrl.route];
+export const GENERATED_TYPES: readonly string[] = [
+  TypeUrl.cluster,
+  TypeUrl.endpoint,
+  TypeUrl.listener,
+  TypeUrl.route,
+  TypeUrl.extensionConfig,
+];
 
 /** The resources of one type as messages, with their provenance; undefined for a type that is not served. */
 export function generate(input: GeneratorInput, typeUrl: string, names: WantedNames): readonly Generated[] | undefined {
   if (isGrpcClient(input)) return generateForGrpc(input, typeUrl, names);
   switch (typeUrl) {
     case TypeUrl.cluster:
-      return only(generateClusters(input), names);
+      return only(patchClusters(input, generateClusters(input)), names);
     case TypeUrl.endpoint:
       return endpointAssignments(input, names === "wildcard" ? [] : names);
     case TypeUrl.listener:
-      return only(generateListeners(input), names);
+      return only(patchListeners(input, generateListeners(input)), names);
     case TypeUrl.route: {
       const wanted = names === "wildcard" ? [] : names;
-      return input.proxy.type === "router" ? gatewayRoutes(input, wanted) : outboundRoutes(input, wanted);
+      const routes = input.proxy.type === "router" ? gatewayRoutes(input, wanted) : outboundRoutes(input, wanted);
+      return patchRoutes(input, routes);
     }
+    case TypeUrl.extensionConfig:
+      return extensionConfigs(input, names === "wildcard" ? new Set() : names);
     case TypeUrl.secret:
       return secrets(input, names === "wildcard" ? [] : names);
     default:
@@ -98,6 +109,7 @@ export const SCHEMA_OF_TYPE: Readonly<Record<string, DescMessage>> = {
   [TypeUrl.listener]: ListenerSchema,
   [TypeUrl.route]: RouteConfigurationSchema,
   [TypeUrl.secret]: SecretSchema,
+  [TypeUrl.extensionConfig]: TypedExtensionConfigSchema,
 };
 
 function only<T extends Generated>(generated: readonly T[], names: WantedNames): readonly T[] {

@@ -4,12 +4,14 @@ import type { GeneratorInput } from "../generators/generator-input.ts";
 import { generate, SCHEMA_OF_TYPE, type WantedNames } from "./generate-resources.ts";
 
 /**
- * The names that a proxy would ask for: endpoints as its clusters name them, routes as its listeners do;
+ * The names that a proxy would ask for: endpoints as its clusters name them, routes and extensions as its listeners do;
  * everything of the other types.
  */
 export function referencedNames(input: GeneratorInput, typeUrl: string): WantedNames {
   if (typeUrl === TypeUrl.endpoint) return named(input, TypeUrl.cluster, /"service_name":"([^"]+)"/g);
   if (typeUrl === TypeUrl.route) return named(input, TypeUrl.listener, /"route_config_name":"([^"]+)"/g);
+  if (typeUrl === TypeUrl.extensionConfig)
+    return named(input, TypeUrl.listener, /"name":"([^"]+)","config_discovery"/g);
   return "wildcard";
 }
 

@@ -1,5 +1,4 @@
-// EnvoyFilter: the rules that need no knowledge of Envoy's messages (§8.8). Values are checked against the
-// message of their applyTo when the patches are compiled.
+// EnvoyFilter (§8.8). Values are read into the message of their applyTo by envoy-filter-value.ts.
 import type { Cursor } from "../schema/cursor.ts";
 import { lists, maps, object, optional, withDefault } from "../schema/object.ts";
 import {
@@ -16,6 +15,9 @@ import {
 } from "../schema/reader.ts";
 import { attachment, labelsSelector, port, targetRef } from "../schema/shared-readers.ts";
 import { regexProblem } from "../schema/text-rules.ts";
+import { checkEffect, checkFilterName } from "./envoy-filter-effect.ts";
+import { patchMessage } from "./envoy-filter-value.ts";
+import { CONNECTION_MANAGER } from "./filter-names.ts";
 import type { EnvoyFilterPatch, EnvoyFilterSpec, ListenerMatch } from "./policies.ts";
 
 const named = object({ name: withDefault(string, "") });
@@ -110,9 +112,12 @@ const configPatch: Reader<EnvoyFilterPatch> = convert(
     }
     const read = Object.freeze({ applyTo, match: match ?? Object.freeze({ context: "ANY" as const }), patch });
     // Upstream leaves patches for waypoints alone.
-    if (read.match.context !== "WAYPOINT") checkPatch(read, at);
     checkWaypoint(read, at.at("match"));
-    return read;
+    if (read.match.context === "WAYPOINT") return read;
+    checkPatch(read, at);
+    const { value } = read.patch;
+    const message = value === undefined ? undefined : patchMessage(applyTo, value, at.at("patch").at("value"));
+    return message === undefined ? read : Object.freeze({ ...read, message });
   },
 );
 
@@ -134,6 +139,7 @@ function checkPatch(read: EnvoyFilterPatch, at: Cursor): void {
     here.error("bad-regex", `The expression ${describe(version)} ${problem}`, "Use RE2 syntax.");
   }
   checkMatchClass(read, at.at("match"));
+  checkEffect(read, at);
   if (match.listener !== undefined) checkListenerMatch(applyTo, match.listener, at.at("match").at("listener"));
 }
 
@@ -151,12 +157,14 @@ function checkMatchClass({ applyTo, match }: EnvoyFilterPatch, at: Cursor): void
   if (applyTo === "CLUSTER") refuse("cluster", "cluster");
 }
 
-const CONNECTION_MANAGERS = ["envoy.filters.network.http_connection_manager", "envoy.http_connection_manager"];
+const CONNECTION_MANAGERS = [CONNECTION_MANAGER, "envoy.http_connection_manager"];
 
 function checkListenerMatch(applyTo: EnvoyFilterPatch["applyTo"], listener: ListenerMatch, at: Cursor): void {
   const filter = listener.filterChain?.filter;
   if (filter === undefined) return;
   const here = at.at("filterChain").at("filter");
+  checkFilterName(filter.name, here);
+  if (filter.subFilter !== undefined) checkFilterName(filter.subFilter.name, here.at("subFilter"));
   if (filter.name === "") {
     here.error("missing-field", "Envoy filter: filter match has no name to match on.", "Add name.");
   } else if (applyTo === "LISTENER" || applyTo === "FILTER_CHAIN") {

@@ -1,4 +1,5 @@
 // Kinds that are stored here and applied by the generators.
+import type { Message } from "@bufbuild/protobuf";
 import type { JsonObject, Milliseconds, StringMap, TargetRef, WorkloadSelector } from "./common.ts";
 
 /** How a policy attaches. Sidecars look at the selector and ignore resources with target references. */
@@ -48,6 +49,8 @@ export interface EnvoyFilterPatch {
     /** Canonical JSON of an Envoy message; absent only for REMOVE. */
     readonly value?: JsonObject;
   };
+  /** The value as the message of `applyTo`. Absent for REMOVE, and for waypoints, whose patches nobody applies. */
+  readonly message?: Message;
 }
 
 export interface EnvoyFilterMatch {
