@@ -23,17 +23,19 @@ const inChain = (name?: string): JsonObject => ({
 });
 const onListener = (name?: string): JsonObject => ({ listener: name === undefined ? {} : { listenerFilter: name } });
 
+const withValue = (name: string | undefined, make: (name: string) => JsonObject): [value?: JsonObject] =>
+  name === undefined ? [] : [make(name)];
 const http = (operation: string, anchor: string | undefined, name?: string): ShortPatch => [
   "HTTP_FILTER",
   inManager(anchor),
   operation,
-  ...(name === undefined ? [] : ([filter(name)] as const)),
+  ...withValue(name, filter),
 ];
 const network = (operation: string, anchor: string | undefined, name?: string): ShortPatch => [
   "NETWORK_FILTER",
   inChain(anchor),
   operation,
-  ...(name === undefined ? [] : ([tcpFilter(name)] as const)),
+  ...withValue(name, tcpFilter),
 ];
 
 describe("HTTP filters", () => {
@@ -131,7 +133,7 @@ describe("listener filters", () => {
     "LISTENER_FILTER",
     onListener(anchor),
     operation,
-    ...(name === undefined ? [] : ([filter(name, PROXY_PROTOCOL)] as const)),
+    ...withValue(name, (own) => filter(own, PROXY_PROTOCOL)),
   ];
   const PROXY_PROTOCOL = "envoy.extensions.filters.listener.proxy_protocol.v3.ProxyProtocol";
 
