@@ -8,7 +8,7 @@ const TYPES = ["cluster", "endpoint", "listener", "route"];
  */
 export function controlPlaneMetrics({ PilotMetrics, AuthorityMetrics, PUSH_STATUS, VirtualClock, TypeUrl }) {
   const pilot = new PilotMetrics(new VirtualClock(), "0");
-  new AuthorityMetrics(pilot.store);
+  new AuthorityMetrics(pilot.store, () => 0);
   const connection = { node: { id: "proxy" } };
   const { observer, pushObserver } = pilot;
   pushObserver.onChange("Service");

@@ -2,10 +2,13 @@
 
 export const CONTROL_PLANE = {
   citadel_server_authentication_failure_count: "身份未知的调用方发来的请求数。",
+  citadel_server_cert_chain_expiry_seconds: "距签名证书到期的秒数；已到期时为负。",
+  citadel_server_cert_chain_expiry_timestamp: "签名证书的到期时间，自纪元起的秒数。",
   citadel_server_csr_count: "证书签名请求数。",
   citadel_server_csr_parsing_err_count: "不是有效证书签名请求的请求数。",
   citadel_server_csr_sign_err_count: "未能签名的请求数。",
-  citadel_server_root_cert_expiry_timestamp: "签名根证书的到期时间，自纪元起的秒数。",
+  citadel_server_root_cert_expiry_seconds: "距当前签发所用根证书到期的秒数；已到期时为负。",
+  citadel_server_root_cert_expiry_timestamp: "当前签发所用根证书的到期时间，自纪元起的秒数。",
   citadel_server_success_cert_issuance_count: "已签发的证书数。",
   endpoint_no_pod: "EndpointSlice 中找不到对应 Pod 的端点数。",
   istiod_uptime_seconds: "控制面启动至今的秒数。",

@@ -76,6 +76,28 @@ export function createBootstrap(
   };
 }
 
+/** As much of a bootstrap as it takes to hear which roots the mesh trusts, beside an Envoy whose stream is its own. */
+export function createRootsBootstrap(
+  { namespace, serviceAccount }: Pick<WorkloadIdentity, "namespace" | "serviceAccount">,
+  discovery: { readonly host: string; readonly port: number },
+): Json {
+  return {
+    node: {
+      id: `sidecar~127.0.0.1~${serviceAccount}.${namespace}~${namespace}.svc.cluster.local`,
+      cluster: serviceAccount,
+      metadata: { GENERATOR: "roots", NAMESPACE: namespace, SERVICE_ACCOUNT: serviceAccount },
+    },
+    dynamicResources: {
+      adsConfig: {
+        apiType: "DELTA_GRPC",
+        transportApiVersion: "V3",
+        grpcServices: [{ envoyGrpc: { clusterName: "xds-grpc" } }],
+      },
+    },
+    staticResources: { clusters: [staticCluster("xds-grpc", discovery.host, discovery.port, CONTROL_PLANE_TLS)] },
+  };
+}
+
 const TLS_MODE = "security.istio.io/tlsMode";
 
 /** A stock Envoy would speak HTTP/1.1 to the control plane; the embedded proxy has an xDS client of its own. */

@@ -7,7 +7,9 @@ export type IdentityErrorCode =
   | "bad-csr"
   | "lifetime-too-long"
   | "bad-join-token"
-  | "authority-expired";
+  | "authority-expired"
+  | "not-the-operator"
+  | "too-early";
 
 /** Why an identity was not issued or not believed. The message never holds a key or a token. */
 export class IdentityError extends Error {

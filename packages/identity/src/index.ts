@@ -9,6 +9,7 @@ export {
   signJoinToken,
   type UsedTokenMemory,
 } from "./join-token.ts";
+export { checkOperator, signOperator } from "./operator-proof.ts";
 export { renewalDelay } from "./renewal.ts";
 export { RENEWAL_HEADER, readRenewal, signRenewal } from "./renewal-proof.ts";
 export {

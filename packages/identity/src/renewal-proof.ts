@@ -20,16 +20,23 @@ export function signRenewal(key: string, chain: string, csr: string): string {
   return `${Buffer.from(chain).toString("base64url")}.${signature.toString("base64url")}`;
 }
 
+/** The certificate behind a proof. */
+export interface Renewed {
+  readonly identity: SpiffeId;
+  /** Lower-case hexadecimal. */
+  readonly serial: string;
+}
+
 /**
  * Whose certificate stands behind a proof: one that leads up to a root of `roots` (PEM), is valid at `now`, and whose
  * key signed exactly this request. Throws {@link IdentityError}.
  */
-export function readRenewal(proof: string, csr: string, roots: readonly string[], now: number): SpiffeId {
+export function readRenewal(proof: string, csr: string, roots: readonly string[], now: number): Renewed {
   const [chain = "", signature = "", ...rest] = proof.split(".");
   if (proof.length > MAX_BYTES || rest.length > 0) throw refused("is no proof of a certificate");
   const [leaf, ...intermediates] = certificatesOf(Buffer.from(chain, "base64url").toString());
   if (leaf === undefined) throw refused("shows no certificate");
-  const { identity, notBefore, notAfter } = certificateFacts(leaf);
+  const { identity, serial, notBefore, notAfter } = certificateFacts(leaf);
   if (identity === null) throw refused("shows a certificate of no workload");
   if (now >= notAfter) throw refused(`shows a certificate that expired at ${new Date(notAfter).toISOString()}`);
   if (now < notBefore)
@@ -37,7 +44,7 @@ export function readRenewal(proof: string, csr: string, roots: readonly string[]
   if (!leadsTo(leaf, intermediates, roots, now)) throw refused("shows a certificate that this mesh did not issue");
   const signed = verify("sha256", Buffer.from(CONTEXT + csr), leaf.publicKey, Buffer.from(signature, "base64url"));
   if (!signed) throw refused("was not signed by the key of its certificate");
-  return identity;
+  return { identity, serial };
 }
 
 function certificatesOf(chain: string): X509Certificate[] {

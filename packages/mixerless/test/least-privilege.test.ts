@@ -94,7 +94,7 @@ describe("what the mesh keeps to itself", () => {
   it("lies in files that only their owner can read, and keys of workloads in none", () => {
     expect([mode(join(folder, "authority")), mode(join(folder, "tokens"))]).toEqual(["700", "700"]);
     const guarded = files().filter((path) => /\/(authority|tokens)\//.test(path));
-    expect(guarded).toHaveLength(4 + demo.summary.workloads.length);
+    expect(guarded).toHaveLength(5 + demo.summary.workloads.length);
     for (const path of guarded) expect([path, mode(path)]).toEqual([path, "600"]);
     const withKeys = files().filter((path) => readFileSync(path, "latin1").includes("PRIVATE KEY"));
     expect(withKeys).toEqual([join(folder, "authority", "authority.json")]);
@@ -117,6 +117,7 @@ describe("what the mesh keeps to itself", () => {
       "/debug/syncz",
       "/debug/adsz",
       "/debug/addressz",
+      "/debug/caz",
       "/debug/registryz",
     ];
     const pages = [

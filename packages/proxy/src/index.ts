@@ -1,5 +1,6 @@
 export type { SeriesSource } from "./admin/stats-view.ts";
 export { BootstrapError } from "./config/apply-static.ts";
+export { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
 export { decodeBootstrap } from "./config/decode-bootstrap.ts";
 export type { StateObject, StateReader, StateReaderTable } from "./expression/state-reader.ts";
 export type { ExtensionFactory, ExtensionTable } from "./extension-host/extension.ts";

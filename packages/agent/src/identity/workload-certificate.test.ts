@@ -39,7 +39,8 @@ class FakeAuthority {
     this.asked.push(request);
     if (this.failure !== null) throw this.failure;
     const { csr, proof, lifetime } = request;
-    const identity = "token" in proof ? this.bearer : readRenewal(proof.renewal, csr, [this.root], clock.now());
+    const identity =
+      "token" in proof ? this.bearer : readRenewal(proof.renewal, csr, [this.root], clock.now()).identity;
     const { chain } = await this.#authority.issue(csr, identity, lifetime);
     return this.answer?.(chain) ?? chain;
   };
@@ -233,6 +234,21 @@ describe("a workload's certificate", () => {
     certificate.trust(["rubbish"]);
     expect(secrets.get("ROOTCA")).toMatchObject({ trustedCa: expect.stringContaining(next.trim()) });
     expect(log.filter((line) => line.includes("are not taken"))).toHaveLength(2);
+  });
+
+  it("is renewed soon, once, when another root than its own signs", async () => {
+    const certificate = make();
+    await certificate.start();
+    const next = (await createRoot("cluster.local", clock.now(), 1000 * HOUR))["root-cert.pem"];
+    certificate.trust([authority.root, next]);
+    await pass(5000);
+    expect(authority.asked).toHaveLength(1);
+    certificate.trust([next, authority.root]);
+    await pass(5000);
+    expect(authority.asked).toHaveLength(2);
+    // An authority that orders its roots otherwise is not asked again and again.
+    await pass(HOUR);
+    expect(authority.asked).toHaveLength(2);
   });
 
   it("shows how long it lasts in the agent's series", async () => {

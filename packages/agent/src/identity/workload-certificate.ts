@@ -50,6 +50,8 @@ const ROOT_SECRET = "ROOTCA";
 
 /** Wall clocks jump and machines sleep: no timer is trusted for longer. Milliseconds. */
 const LOOK_INTERVAL = 30_000;
+/** When another root signs, all workloads want a new certificate: within so many milliseconds, not at once. */
+const RENEWAL_SPREAD = 5000;
 
 /**
  * A workload's certificate, from the first to the last: got by a join token, renewed by itself at half of its life,
@@ -64,6 +66,8 @@ export class WorkloadCertificate {
   #toldExpiry = false;
   #refused = false;
   #closed = false;
+  /** Whether nothing is to be done but to wait for half of the life. */
+  #waiting = false;
   #working: Promise<void> = Promise.resolve();
   readonly #obtained: Promise<void>;
   #become: () => void = () => {};
@@ -96,7 +100,10 @@ export class WorkloadCertificate {
   /** The control plane says which roots are to be trusted from now on; PEM, one an entry. */
   trust(roots: readonly string[]): void {
     try {
-      this.#setRoots(splitCertificates(roots.join("")));
+      const pems = splitCertificates(roots.join(""));
+      if (pems.join("") === this.#roots) return;
+      this.#setRoots(pems);
+      this.#followSigner(pems[0] ?? "");
     } catch (error) {
       this.#options.log(`The control plane's roots are not taken: ${(error as Error).message}`);
     }
@@ -107,7 +114,23 @@ export class WorkloadCertificate {
     this.#timer?.cancel();
   }
 
+  /** The first root is the one that signs now: under another one our certificate's days may be numbered. */
+  #followSigner(root: string): void {
+    const held = this.#held;
+    if (held === null || leadsTo(held.chain, root)) return;
+    const { clock, random } = this.#options;
+    const soon = random() * RENEWAL_SPREAD;
+    const renewAt = Math.min(held.renewAt, clock.now() + soon);
+    const renewAtMonotonic = Math.min(held.renewAtMonotonic, clock.monotonic() + soon);
+    this.#held = { ...held, renewAt, renewAtMonotonic };
+    // Where an attempt is under way, or has failed a moment ago, the next one comes without us.
+    if (!this.#waiting) return;
+    this.#timer?.cancel();
+    this.#look();
+  }
+
   #begin(): void {
+    this.#waiting = false;
     this.#working = this.#attempt();
   }
 
@@ -191,6 +214,7 @@ export class WorkloadCertificate {
     const held = this.#held;
     if (held === null) return;
     const now = clock.now();
+    this.#waiting = true;
     this.#tellExpiry();
     const left = Math.min(held.renewAt - now, held.renewAtMonotonic - clock.monotonic());
     if (left <= 0) this.#begin();
@@ -214,6 +238,13 @@ export class WorkloadCertificate {
 const UNAUTHENTICATED = 16;
 /** The authority decides; the request's own names are not looked at. */
 const TO_BE_TOLD = "cluster.local";
+
+/** Whether a chain (PEM) ends below a root (PEM). */
+function leadsTo(chain: string, root: string): boolean {
+  const last = new X509Certificate(splitCertificates(chain).at(-1) ?? "");
+  const anchor = new X509Certificate(root);
+  return last.fingerprint256 === anchor.fingerprint256 || (last.checkIssued(anchor) && last.verify(anchor.publicKey));
+}
 
 function describe({ identity }: CertificateFacts): string {
   return identity === null ? "nobody" : formatSpiffeId(identity);

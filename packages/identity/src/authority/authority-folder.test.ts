@@ -86,7 +86,7 @@ describe("a plugged-in authority", () => {
     await plugIn(files);
     const authority = await open();
     expect([authority.signer.certificate.trim(), authority.roots.length]).toEqual([files["ca-cert.pem"].trim(), 1]);
-    await expect(authority.rotate()).rejects.toThrow("Replace the plugged-in files");
+    await expect(authority.step("add")).rejects.toThrow("put the new one beside the old one");
   });
 
   it("is taken over while it changes, with both roots in the file; the last good one signs on while it is wrong", async () => {

@@ -4,7 +4,7 @@ import { splitCertificates } from "../certificate.ts";
 import { IdentityError } from "../identity-error.ts";
 import { createJoinKey } from "../join-token.ts";
 import { readIfThere, replaceFile } from "./owner-file.ts";
-import { type AuthorityState, RotatingRoot, type RotationOptions } from "./rotating-root.ts";
+import { type AuthorityState, type RootStatus, RotatingRoot, type RotationOptions } from "./rotating-root.ts";
 import { type AuthorityFiles, readSigner, type Signer } from "./signer.ts";
 
 export interface AuthorityFolderOptions extends Omit<RotationOptions, "save"> {
@@ -18,6 +18,8 @@ const JOIN_KEY = "join-key";
 /** For those who only need to know whom to trust. */
 const ROOTS = "roots.pem";
 const PLUGGED_IN: readonly (keyof AuthorityFiles)[] = ["ca-cert.pem", "ca-key.pem", "root-cert.pem", "cert-chain.pem"];
+const PLUG_IN_ANOTHER =
+  "The root is an operator's: put the new one beside the old one into root-cert.pem, the one that ca-cert.pem leads to first, and take the old one out when certificates under it are no more in use.";
 const FOLDER_MODE = 0o700;
 const OTHERS = 0o077;
 
@@ -58,7 +60,12 @@ export class AuthorityFolder {
     return signer;
   }
 
-  /** PEM of every root to be trusted, one an entry. */
+  /** The oldest that is trusted: who was away while roots changed knows what it signs. */
+  get oldestSigner(): Signer {
+    return this.#plugged?.signer ?? this.#made?.oldestSigner ?? this.signer;
+  }
+
+  /** PEM of every root to be trusted, one an entry; the one that signs first. */
   get roots(): readonly string[] {
     return this.#plugged?.roots ?? this.#made?.roots ?? [];
   }
@@ -78,11 +85,18 @@ export class AuthorityFolder {
     }
   }
 
-  /** Makes the next root now. Rejects where an operator's files sign, whose change is the operator's. */
-  async rotate(): Promise<void> {
-    if (this.#made === null)
-      throw new IdentityError("bad-authority-files", "user", "Replace the plugged-in files to change the authority.");
-    await this.#made.rotate();
+  /** Every trusted root of the mesh's own, the oldest first; null where an operator's files sign. */
+  describe(): readonly RootStatus[] | null {
+    return this.#plugged === null ? (this.#made?.describe() ?? null) : null;
+  }
+
+  /** Takes one step of a change of roots. Rejects where an operator's files sign, whose change is the operator's. */
+  async step(stage: "add" | "issue" | "drop"): Promise<void> {
+    const made = this.#plugged === null ? this.#made : null;
+    if (made === null) throw new IdentityError("bad-authority-files", "user", PLUG_IN_ANOTHER);
+    if (stage === "add") await made.rotate();
+    else if (stage === "issue") await made.signByNewest();
+    else await made.dropOld();
     await this.#showRoots();
   }
 
@@ -105,6 +119,13 @@ export class AuthorityFolder {
     const { folder, log: _log, ...rotation } = this.#options;
     return { ...rotation, save: (state) => replaceFile(join(folder, STATE), JSON.stringify(state)) };
   }
+}
+
+/** The key of an authority that is there already. Rejects with an {@link IdentityError} that names the folder. */
+export async function readJoinKey(folder: string): Promise<Uint8Array> {
+  const kept = await readIfThere(join(folder, JOIN_KEY));
+  if (kept !== null) return Buffer.from(kept, "base64url");
+  throw new IdentityError("bad-authority-files", "user", `${folder} is no folder of a signing authority.`);
 }
 
 async function openJoinKey(folder: string): Promise<Uint8Array> {

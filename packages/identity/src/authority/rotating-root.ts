@@ -30,6 +30,19 @@ export interface RotationOptions {
   readonly onChange?: () => void;
 }
 
+/** One root, as operators see it. Times in milliseconds since the epoch. */
+export interface RootStatus {
+  /** SHA-256 of its DER form. */
+  readonly fingerprint: string;
+  /** `next`: trusted, and signs from {@link signsFrom}; `old`: trusted for what it signed before. */
+  readonly role: "signs" | "next" | "old";
+  readonly notBefore: number;
+  readonly notAfter: number;
+  readonly signsFrom: number;
+  /** When it is forgotten by itself. */
+  readonly trustedUntil: number;
+}
+
 interface Loaded {
   readonly generation: Generation;
   readonly signer: Signer;
@@ -83,10 +96,32 @@ export class RotatingRoot {
     return newest.signer;
   }
 
-  /** PEM of every root that is trusted now, the oldest first. */
+  /** The oldest root that is trusted now. */
+  get oldestSigner(): Signer {
+    return this.#trusted()[0]?.signer ?? this.signer;
+  }
+
+  /** PEM of every root that is trusted now: the one that signs first, the others from the oldest on. */
   get roots(): readonly string[] {
-    const now = this.#options.clock.now();
-    return this.#loaded.filter((_, index) => !this.#isPast(index, now)).map(({ signer }) => signer.root);
+    const signs = this.signer;
+    return this.#trusted()
+      .map(({ signer }) => signer)
+      .sort((a, b) => Number(b === signs) - Number(a === signs))
+      .map(({ root }) => root);
+  }
+
+  /** Every root that is trusted now, the oldest first. */
+  describe(): RootStatus[] {
+    const { signer } = this;
+    const trusted = this.#trusted();
+    const signing = trusted.findIndex((one) => one.signer === signer);
+    return trusted.map(({ generation: { signsFrom }, signer: { facts } }, index) => {
+      const { fingerprint, notBefore, notAfter } = facts;
+      const role = index === signing ? "signs" : index < signing ? "old" : "next";
+      const successor = trusted[index + 1]?.generation.signsFrom;
+      const trustedUntil = role === "old" && successor !== undefined ? successor + this.#maxLeafLifetime : notAfter;
+      return { fingerprint, role, notBefore, notAfter, signsFrom, trustedUntil: Math.min(notAfter, trustedUntil) };
+    });
   }
 
   /** To be called now and then (hourly upstream): makes the next root in time, forgets past ones. */
@@ -99,19 +134,47 @@ export class RotatingRoot {
     this.#tell();
   }
 
-  /** Makes the next root now, whatever the age of the present one. */
+  /** Makes the next root now, whatever the age of the present one; it signs after the overlap. */
   async rotate(): Promise<void> {
     await this.#add(this.#options.clock.now() + this.#overlap);
     this.#tell();
   }
 
+  /** Lets the newest root sign from now on. Whether everybody trusts it already is the caller's to know. */
+  async signByNewest(): Promise<void> {
+    const now = this.#options.clock.now();
+    await this.#keep(
+      this.#loaded.map(({ generation, signer }) => ({
+        generation: { ...generation, signsFrom: Math.min(generation.signsFrom, now) },
+        signer,
+      })),
+    );
+    this.#tell();
+  }
+
+  /** Forgets the roots before the one that signs, and what they signed is refused from now on. */
+  async dropOld(): Promise<void> {
+    const { signer } = this;
+    await this.#keep(this.#loaded.slice(this.#loaded.findIndex((one) => one.signer === signer)));
+    this.#tell();
+  }
+
   async #add(signsFrom: number): Promise<void> {
-    const { clock, trustDomain, save } = this.#options;
+    const { clock, trustDomain } = this.#options;
     const files = await createRoot(trustDomain, clock.now(), this.#lifetime);
     const generation = { files, signsFrom };
-    const loaded = [...this.#loaded, { generation, signer: await readSigner(files, clock.now()) }];
-    await save({ version: 1, generations: loaded.map((one) => one.generation) });
+    await this.#keep([...this.#loaded, { generation, signer: await readSigner(files, clock.now()) }]);
+  }
+
+  /** On disk first: what is not kept is not used. */
+  async #keep(loaded: readonly Loaded[]): Promise<void> {
+    await this.#options.save({ version: 1, generations: loaded.map((one) => one.generation) });
     this.#loaded = loaded;
+  }
+
+  #trusted(): Loaded[] {
+    const now = this.#options.clock.now();
+    return this.#loaded.filter((_, index) => !this.#isPast(index, now));
   }
 
   #isAging({ signer }: Loaded, now: number): boolean {

@@ -8,6 +8,8 @@ type SigningAlgorithm = webcrypto.EcKeyImportParams | webcrypto.RsaHashedImportP
 /** A certificate that may sign workloads' certificates, its key, and the way up from it. */
 export interface Signer {
   readonly facts: CertificateFacts;
+  /** Of {@link root}. */
+  readonly rootFacts: CertificateFacts;
   /** PEM. */
   readonly certificate: string;
   /** What stands between a leaf and the root, the signing certificate first if it is no root; PEM. */
@@ -47,6 +49,7 @@ export async function readSigner(files: AuthorityFiles, now: number): Promise<Si
   const pkcs8 = key.export({ type: "pkcs8", format: "der" });
   return {
     facts: certificateFacts(certificate),
+    rootFacts: certificateFacts(root),
     certificate: certificate.toString(),
     intermediates: intermediates.map(String),
     root: root.toString(),

@@ -23,6 +23,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   experimental: async () => (await import("./experimental.ts")).addExperimental,
   validate: async () => (await import("./validate.ts")).addValidate,
   prometheus: async () => (await import("./prometheus.ts")).addPrometheus,
+  ca: async () => (await import("./ca.ts")).addCa,
   token: async () => (await import("./token.ts")).addToken,
   secrets: async () => (await import("./secrets.ts")).addSecrets,
   sidecar: async () => (await import("./sidecar.ts")).addSidecar,

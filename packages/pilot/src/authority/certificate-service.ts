@@ -1,7 +1,15 @@
 import { type Metadata, status } from "@grpc/grpc-js";
 import type { Clock } from "@mixerless/clock";
-import { IdentityError, type JoinTokens, RENEWAL_HEADER, readRenewal, type SpiffeId } from "@mixerless/identity";
-import type { CertificateAuthority } from "@mixerless/identity/authority";
+import {
+  formatSpiffeId,
+  IdentityError,
+  type JoinTokens,
+  RENEWAL_HEADER,
+  readCertificate,
+  readRenewal,
+  type SpiffeId,
+} from "@mixerless/identity";
+import type { CertificateAuthority, IssuedCertificates } from "@mixerless/identity/authority";
 import { IstioCertificateService } from "@mixerless/wire/istio/ca/certificate_service";
 import { createGrpcService, type GrpcService } from "@mixerless/xds";
 import type { AuthorityMetrics } from "./authority-metrics.ts";
@@ -10,6 +18,8 @@ import { bearerOf } from "./bearer.ts";
 export interface CertificateServiceOptions {
   readonly authority: Pick<CertificateAuthority, "issue">;
   readonly tokens: Pick<JoinTokens, "redeem">;
+  /** Hears of every certificate that goes out. */
+  readonly issued: Pick<IssuedCertificates, "note">;
   /** PEM of the roots under which a certificate may be renewed. */
   readonly roots: () => readonly string[];
   readonly trustDomain: string;
@@ -26,6 +36,8 @@ const CODES: Readonly<Record<IdentityError["code"], status>> = {
   "bad-certificate": status.UNAUTHENTICATED,
   "authority-expired": status.INTERNAL,
   "bad-authority-files": status.INTERNAL,
+  "not-the-operator": status.UNAUTHENTICATED,
+  "too-early": status.FAILED_PRECONDITION,
 };
 
 /**
@@ -33,13 +45,17 @@ const CODES: Readonly<Record<IdentityError["code"], status>> = {
  * they renew; who they are comes from there, never from the request.
  */
 export function createCertificateService(options: CertificateServiceOptions): GrpcService {
-  const { authority, metrics, roots } = options;
+  const { authority, issued, metrics, roots } = options;
   return createGrpcService(IstioCertificateService, {
     createCertificate: ({ request, metadata }, answer) => {
       metrics.requested();
       const issue = async () => {
-        const identity = await authenticate(request.csr, metadata, options);
-        return await authority.issue(request.csr, identity, Number(request.validityDuration) * SECOND);
+        const { identity, serial: renewed } = await authenticate(request.csr, metadata, options);
+        const certificate = await authority.issue(request.csr, identity, Number(request.validityDuration) * SECOND);
+        const { serial, notAfter } = readCertificate(certificate.chain[0] ?? "");
+        const root = readCertificate(certificate.chain.at(-1) ?? "").fingerprint;
+        await issued.note({ serial, identity: formatSpiffeId(identity), root, notAfter }, renewed);
+        return certificate;
       };
       issue().then(
         ({ chain }) => {
@@ -59,12 +75,18 @@ export function createCertificateService(options: CertificateServiceOptions): Gr
   });
 }
 
-async function authenticate(csr: string, metadata: Metadata, options: CertificateServiceOptions): Promise<SpiffeId> {
+/** Who asks, and by which certificate; by none where it joins. */
+interface Caller {
+  readonly identity: SpiffeId;
+  readonly serial: string | null;
+}
+
+async function authenticate(csr: string, metadata: Metadata, options: CertificateServiceOptions): Promise<Caller> {
   const { trustDomain, tokens, roots, clock } = options;
   const [renewal] = metadata.get(RENEWAL_HEADER);
   if (renewal !== undefined) {
-    const identity = readRenewal(String(renewal), csr, roots(), clock.now());
-    if (identity.trustDomain === trustDomain) return identity;
+    const renewed = readRenewal(String(renewal), csr, roots(), clock.now());
+    if (renewed.identity.trustDomain === trustDomain) return renewed;
     throw new IdentityError("bad-certificate", "peer", `The renewal is for another trust domain than ${trustDomain}.`);
   }
   const token = bearerOf(metadata.get("authorization"));
@@ -75,5 +97,5 @@ async function authenticate(csr: string, metadata: Metadata, options: Certificat
       "The request carries neither a join token nor a proof of renewal.",
     );
   const { namespace, serviceAccount } = await tokens.redeem(token);
-  return { trustDomain, namespace, serviceAccount };
+  return { identity: { trustDomain, namespace, serviceAccount }, serial: null };
 }

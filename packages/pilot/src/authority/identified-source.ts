@@ -34,6 +34,11 @@ export class IdentifiedSource implements ResourceSource {
   open(node: Node, connectionId: string, connection: ProxyConnection): ProxySession | RefusedStream {
     const mismatch = nodeMismatch(node, connection.identity?.names ?? null);
     if (mismatch !== null) return { code: StatusCode.unauthenticated, message: mismatch };
+    if (wantsOnlyRoots(node))
+      return {
+        generate: (typeUrl) => (typeUrl === TypeUrl.proxyConfig ? this.#proxyConfig() : undefined),
+        onClose: () => {},
+      };
     const session = this.#inner.open(node, connectionId, connection);
     if (!("generate" in session)) return session;
     return {
@@ -44,9 +49,23 @@ export class IdentifiedSource implements ResourceSource {
   }
 
   #proxyConfig(): GeneratedResources {
-    const any = packAny(ProxyConfigSchema, create(ProxyConfigSchema, { caCertificatesPem: [...this.#roots()] }));
+    const any = rootsResource(this.#roots());
     return new Map([[NAME, { version: bytesHash(any.value), any }]]);
   }
+}
+
+/** The version by which a proxy confirms these roots. */
+export function rootsVersion(roots: readonly string[]): string {
+  return bytesHash(rootsResource(roots).value);
+}
+
+/** Whether a node wants to know the mesh's roots and nothing else: what serves secrets to an Envoy. */
+export function wantsOnlyRoots({ metadata }: Node): boolean {
+  return metadata?.GENERATOR === "roots";
+}
+
+function rootsResource(roots: readonly string[]) {
+  return packAny(ProxyConfigSchema, create(ProxyConfigSchema, { caCertificatesPem: [...roots] }));
 }
 
 /** Null: one of the names is that of the node, or nobody had to prove anything. */

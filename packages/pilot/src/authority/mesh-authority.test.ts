@@ -73,7 +73,7 @@ describe("the certificate service", () => {
     const chain = await ask(csr, bearer(token()), 3600);
     expect(chain).toHaveLength(2);
     expect(readCertificate(chain[0] ?? "")).toMatchObject({ identity: ID, notAfter: clock.now() + HOUR });
-    expect(chain[1]).toBe(authority.roots[0]);
+    expect(chain[1]).toBe(authority.trusted[0]);
     expect([count("csr_count"), count("success_cert_issuance_count")]).toEqual([1, 1]);
   });
 

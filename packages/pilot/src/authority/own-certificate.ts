@@ -18,6 +18,8 @@ interface OwnPair {
   readonly key: string;
   readonly notBefore: number;
   readonly notAfter: number;
+  /** PEM. */
+  readonly root: string;
 }
 
 const DNS_NAMES = [CONTROL_PLANE_NAME, "istiod.istio-system", "istio-pilot.istio-system.svc"];
@@ -50,9 +52,12 @@ export class OwnCertificate {
     return this.#credentials;
   }
 
-  /** Clients with certificates under other roots than before are known from now on. */
+  /** Clients with certificates under other roots than before are known from now on. Under a root that is dropped nothing is shown. */
   rootsChanged(): void {
     this.#credentials.change(this.#context());
+    if (this.#options.roots().includes(this.#pair.root)) return;
+    this.#timer?.cancel();
+    void this.#renew();
   }
 
   close(): void {
@@ -89,7 +94,7 @@ async function request({ authority, trustDomain }: OwnCertificateOptions): Promi
   const identity = { trustDomain, namespace: NAMESPACE, serviceAccount: SERVICE_ACCOUNT };
   const { key, csr } = await createKeyAndRequest(identity);
   const { chain, notBefore, notAfter } = await authority.issue(csr, identity, 0, DNS_NAMES);
-  return { cert: chain.slice(0, -1).join(""), key, notBefore, notAfter };
+  return { cert: chain.slice(0, -1).join(""), key, notBefore, notAfter, root: chain.at(-1) ?? "" };
 }
 
 /**

@@ -10,6 +10,7 @@ import {
   readCertificate,
   type SpiffeId,
   signJoinToken,
+  signOperator,
 } from "@mixerless/identity";
 import { AuthorityFolder, CertificateAuthority, createRoot, readSigner } from "@mixerless/identity/authority";
 import { MetricStore } from "@mixerless/metrics";
@@ -58,7 +59,7 @@ beforeEach(async () => {
   const source = new MapSource();
   source.set("web", packAny(ClusterSchema, create(ClusterSchema, { name: "web" })));
   server = createXdsServer({
-    source: new IdentifiedSource(source, () => authority.roots),
+    source: new IdentifiedSource(source, () => authority.trusted),
     clock,
     address: "127.0.0.1:0",
     authenticate,
@@ -87,7 +88,7 @@ async function pairFor(id: SpiffeId, under = files.signer, lifetime = 0) {
 }
 
 function security(pair: { key: string; cert: string } | null): ChannelSecurity {
-  const context = createSecureContext({ ca: authority.roots.join(""), ...pair });
+  const context = createSecureContext({ ca: authority.trusted.join(""), ...pair });
   return {
     context: () => context,
     serverName: CONTROL_PLANE_NAME,
@@ -173,9 +174,9 @@ describe("the secure port", () => {
     const first = connect(secureAddress(), node(), security(await pairFor(REVIEWS)));
     await first.outcome;
     if (first.roots.length === 0) await first.nextRoots();
-    const [before] = authority.roots;
+    const [before] = authority.trusted;
     const told = first.nextRoots();
-    await authority.rotate();
+    await authority.roots.take("add", false, signOperator(files.joinKey, "roots add", clock));
     await told;
     expect(first.roots).toEqual([1, 2]);
     const rotated = await AuthorityFolder.open({ ...{ folder, clock, log: () => {} }, trustDomain: "cluster.local" });

@@ -1,6 +1,6 @@
 import type { Clock } from "@mixerless/clock";
 import { formatSpiffeId, IdentityError, type JoinTokens, readCertificate } from "@mixerless/identity";
-import { StatusCode, type XdsServerOptions } from "@mixerless/xds";
+import { type PeerIdentity, StatusCode, type XdsServerOptions } from "@mixerless/xds";
 import { bearerOf } from "./bearer.ts";
 
 type Authenticate = NonNullable<XdsServerOptions["authenticate"]>;
@@ -22,7 +22,7 @@ export function authenticateXds(options: XdsAuthenticationOptions): Authenticate
   return (peer) => {
     if (!peer.secure) return LOOPBACK.test(peer.address) ? null : refused("beyond loopback TLS is needed");
     try {
-      return { names: [identityOf(peer, options)] };
+      return identityOf(peer, options);
     } catch (error) {
       if (error instanceof IdentityError) return refused(error.message);
       throw error;
@@ -30,19 +30,19 @@ export function authenticateXds(options: XdsAuthenticationOptions): Authenticate
   };
 }
 
-function identityOf(peer: Peer, { tokens, trustDomain, clock }: XdsAuthenticationOptions): string {
+function identityOf(peer: Peer, { tokens, trustDomain, clock }: XdsAuthenticationOptions): PeerIdentity {
   if (peer.certificate !== null) {
-    const { identity, notAfter } = readCertificate(peer.certificate);
+    const { identity, serial, notAfter } = readCertificate(peer.certificate);
     if (identity === null || identity.trustDomain !== trustDomain)
       throw new IdentityError("bad-certificate", "peer", `The certificate names no workload of ${trustDomain}.`);
     if (notAfter <= clock.now()) throw new IdentityError("bad-certificate", "peer", "The certificate has expired.");
-    return formatSpiffeId(identity);
+    return { names: [formatSpiffeId(identity)], certificate: { serial, notAfter } };
   }
   const token = bearerOf(peer.metadata("authorization"));
   if (token === null)
     throw new IdentityError("bad-join-token", "peer", "There is neither a certificate of this mesh nor a join token.");
   const { namespace, serviceAccount } = tokens.peek(token);
-  return formatSpiffeId({ trustDomain, namespace, serviceAccount });
+  return { names: [formatSpiffeId({ trustDomain, namespace, serviceAccount })] };
 }
 
 function refused(why: string) {

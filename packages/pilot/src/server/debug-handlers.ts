@@ -1,7 +1,9 @@
 import type { AdminAnswer, AdminHandler } from "@mixerless/admin-server";
 import { negotiate } from "@mixerless/metrics";
 import { toJson } from "@mixerless/wire";
-import type { XdsServer } from "@mixerless/xds";
+import type { ProxyConnection, XdsServer } from "@mixerless/xds";
+import { wantsOnlyRoots } from "../authority/identified-source.ts";
+import type { MeshAuthority } from "../authority/mesh-authority.ts";
 import type { ConfigObject } from "../config/config-object.ts";
 import type { Fault } from "../config/fault.ts";
 import type { Generated } from "../generators/generated.ts";
@@ -9,6 +11,7 @@ import type { JoinedWorkload } from "../joined/joined-workloads.ts";
 import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE } from "../push/generate-resources.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
 import { referencedNames } from "../push/referenced-names.ts";
+import { authorityPages } from "./authority-pages.ts";
 import { authorizationPage } from "./authorization-page.ts";
 import type { PilotMetrics } from "./pilot-metrics.ts";
 import { isScrape, SCRAPES, scrapeTargets } from "./scrape-targets.ts";
@@ -18,6 +21,7 @@ import { whoCanPage } from "./who-can-page.ts";
 /** What the debug pages look at. */
 export interface DebugFacts {
   readonly source: PilotSource;
+  readonly authority: Pick<MeshAuthority, "roots" | "expiryOf"> | null;
   readonly xds: XdsServer;
   readonly xdsAddress: string;
   readonly joined: () => readonly JoinedWorkload[];
@@ -53,7 +57,9 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/registryz", "services with their ports and endpoints", () => json(registry(facts))),
     show("/debug/configz", "configuration objects in use", () => json(facts.objects().map((object) => object.raw))),
     show("/debug/faultz", "configuration that was refused, and why", () => json(facts.faults())),
-    show("/debug/syncz", "what each proxy was sent and has acknowledged", () => json(syncz(facts.xds.connections()))),
+    show("/debug/syncz", "what each proxy was sent and has acknowledged", () =>
+      json(syncz(proxies(facts), facts.authority)),
+    ),
     show("/debug/config_dump", "the resources of one proxy (proxyID=<name>.<namespace>)", (query) =>
       configDump(facts, query),
     ),
@@ -65,6 +71,7 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/whocanz", "who may call which port of a proxy (to=<name>.<namespace>)", (query) =>
       whoCanPage(facts.source, query),
     ),
+    ...authorityPages(facts.authority),
     show("/debug/addressz", "where proxies connect", () =>
       json({ xds: facts.xdsAddress, secureXds: facts.xds.secureAddress }),
     ),
@@ -130,8 +137,14 @@ function serviceDiscovery({ source }: DebugFacts, scrape: string): AdminAnswer {
   return json(scrapeTargets(source.proxies.values(), scrape));
 }
 
-function connections({ source, xds }: DebugFacts): unknown {
-  const clients = xds.connections().map((connection) => {
+/** Streams of data planes; what serves secrets to one of them has another. */
+function proxies({ xds }: DebugFacts): ProxyConnection[] {
+  return xds.connections().filter(({ node }) => !wantsOnlyRoots(node));
+}
+
+function connections(facts: DebugFacts): unknown {
+  const { source } = facts;
+  const clients = proxies(facts).map((connection) => {
     const proxy = source.proxies.get(connection.connectionId);
     return {
       connectionId: connection.connectionId,

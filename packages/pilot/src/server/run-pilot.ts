@@ -96,9 +96,10 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
           ...{ folder: options.authority.folder, trustDomain: options.authority.trustDomain },
           ...{ clock, metrics: metrics.store, log },
           onRoots: () => xds.push(new Map([[TypeUrl.proxyConfig, "all"]])),
+          connections: () => xds.connections(),
         });
   const xds = createXdsServer({
-    source: authority === null ? joining : new IdentifiedSource(joining, () => authority.roots),
+    source: authority === null ? joining : new IdentifiedSource(joining, () => authority.trusted),
     clock,
     address: options.grpc,
     observer: metrics.observer,
@@ -132,6 +133,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const grpcAddress = await xds.start();
   const handlers = debugHandlers({
     source,
+    authority,
     xds,
     xdsAddress: grpcAddress,
     joined: () => joined.list(),

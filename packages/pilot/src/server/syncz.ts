@@ -1,4 +1,5 @@
 import { type ProxyConnection, TypeUrl } from "@mixerless/xds";
+import type { MeshAuthority } from "../authority/mesh-authority.ts";
 
 const SHORT_NAMES: readonly (readonly [string, string])[] = [
   ["cluster", TypeUrl.cluster],
@@ -9,7 +10,10 @@ const SHORT_NAMES: readonly (readonly [string, string])[] = [
 ];
 
 /** `/debug/syncz`: nonces sent and acknowledged, per proxy and type, under istiod's keys. */
-export function syncz(connections: readonly ProxyConnection[]): unknown[] {
+export function syncz(
+  connections: readonly ProxyConnection[],
+  authority: Pick<MeshAuthority, "expiryOf"> | null,
+): unknown[] {
   return connections.map((connection) => {
     const { node } = connection;
     const metadata = (node.metadata ?? {}) as Record<string, unknown>;
@@ -23,6 +27,8 @@ export function syncz(connections: readonly ProxyConnection[]): unknown[] {
       user_agent: node.userAgentName,
       connected_at: new Date(connection.connectedAt).toISOString(),
     };
+    const expires = authority?.expiryOf(connection.identity) ?? null;
+    if (expires !== null) entry.certificate_expires = new Date(expires).toISOString();
     for (const [key, typeUrl] of SHORT_NAMES) {
       const watch = watches.get(typeUrl);
       if (watch === undefined) continue;

@@ -16,6 +16,13 @@ export interface StreamPeer {
 export interface PeerIdentity {
   /** For example SPIFFE ids. Any of them may be the one that entitles the peer. */
   readonly names: readonly string[];
+  /** The certificate that it has shown; left out where it has proven itself otherwise. */
+  readonly certificate?: {
+    /** Lower-case hexadecimal. */
+    readonly serial: string;
+    /** Milliseconds since the epoch. */
+    readonly notAfter: number;
+  };
 }
 
 /** Decides who a peer is; null is nobody in particular, who is let in all the same. Refusals usually carry `StatusCode.unauthenticated`. */
