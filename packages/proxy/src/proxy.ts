@@ -33,6 +33,7 @@ import { RoutedSecrets } from "./tls/routed-secrets.ts";
 import { type SecretSource, SecretStore } from "./tls/secret-store.ts";
 import { createTlsStats } from "./tls/stats.ts";
 import { UpstreamTls } from "./tls/upstream-tls.ts";
+import { isPipe } from "./transport/socket-address.ts";
 import { createTransportFactory } from "./transport/transport-factory.ts";
 import { ActiveClusterManager } from "./upstream/active-cluster-manager.ts";
 import { systemResolver } from "./upstream/dns-resolver.ts";
@@ -181,9 +182,9 @@ class EmbeddedProxy implements Proxy {
     const connector: Connector = {
       connect: (target, { localAddress, tls, bufferLimit }, onConnected, onFailed) =>
         transports.connect(
-          { host: target.ip, port: target.port },
+          isPipe(target) ? { path: target.ip } : { host: target.ip, port: target.port },
           {
-            localAddress: localAddress ?? sourceAddress ?? undefined,
+            localAddress: isPipe(target) ? undefined : (localAddress ?? sourceAddress ?? undefined),
             bufferLimit,
             secure: tls === null ? undefined : (raw, secured, failed) => tls.secure(raw, null, secured, failed),
           },

@@ -1,7 +1,11 @@
 import { createServer as createHttpServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { MeshIdentities } from "./mesh-identities.ts";
 import { acceptTls, type SeenTls } from "./tls-endpoint.ts";
+
+let sockets = 0;
 
 /** Whose certificates the endpoints have, by address. */
 export interface EndpointIdentities {
@@ -46,6 +50,16 @@ export class Endpoints {
       }
     }
     return (server.address() as AddressInfo | null)?.port ?? 1;
+  }
+
+  /** The Unix socket that stands in for another one. */
+  async path(wanted: string): Promise<string> {
+    sockets += 1;
+    const path = join(tmpdir(), `mixerless-case-${process.pid}-${sockets}.sock`);
+    const server = this.#serve(wanted);
+    this.#servers.set(path, server);
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+    return path;
   }
 
   async close(): Promise<void> {

@@ -26,7 +26,10 @@ export async function moveEndpoints(
   for (const locality of assignment?.endpoints ?? []) {
     for (const { hostIdentifier } of locality.lbEndpoints) {
       if (hostIdentifier.case !== "endpoint") continue;
-      const socket = socketOf(hostIdentifier.value.address);
+      const { address } = hostIdentifier.value;
+      if (address?.address.case === "pipe" && !address.address.value.path.startsWith("@"))
+        address.address.value.path = await endpoints.path(address.address.value.path);
+      const socket = socketOf(address);
       if (socket === undefined) continue;
       const port = await endpoints.port(socket.address);
       socket.address = "127.0.0.1";

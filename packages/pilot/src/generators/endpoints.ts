@@ -18,7 +18,7 @@ import { from, type Generated } from "./generated.ts";
 import { type GeneratorInput, shared } from "./generator-input.ts";
 import { distributedWeights, failoverRank, isDistributed, type LocalityLb, localityLb } from "./locality-lb.ts";
 import { parseOutboundClusterName } from "./names.ts";
-import { socketAddress } from "./proto.ts";
+import { addressOf } from "./proto.ts";
 
 /** Endpoints of the clusters asked for; a name that means nothing gets an empty assignment, so that nothing waits for it. */
 export function endpointAssignments(
@@ -144,7 +144,7 @@ function localityEndpoints(
     priority,
     lbEndpoints: sorted.map((endpoint) =>
       create(LbEndpointSchema, {
-        hostIdentifier: { case: "endpoint", value: { address: socketAddress(endpoint.address, endpoint.port) } },
+        hostIdentifier: { case: "endpoint", value: { address: addressOf(endpoint.address, endpoint.port) } },
         healthStatus: HealthStatus.HEALTHY,
         loadBalancingWeight: endpoint.weight,
         metadata: create(MetadataSchema, {

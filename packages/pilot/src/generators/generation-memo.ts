@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import type { ProxyNode } from "../model/proxy-node.ts";
 import type { PushContext } from "../model/push-context.ts";
 import { hasIdentity } from "./tls/mesh-identity.ts";
@@ -42,10 +43,12 @@ export class GenerationMemo {
     let outlook = this.#outlooks.get(proxy);
     if (outlook === undefined) {
       const { type, namespace, dnsDomain, locality, userAgentName } = proxy;
+      const families = [...new Set(proxy.ipAddresses.map(isIP))].sort().join();
       const labels = this.#labelsMatter ? JSON.stringify(Object.entries(this.#push.labelsOf(proxy)).sort()) : "";
       const { region, zone, subzone } = locality;
       const identity = hasIdentity(this.#push, proxy);
-      outlook = [type, namespace, dnsDomain, `${region}/${zone}/${subzone}`, userAgentName, identity, labels].join("|");
+      const place = `${region}/${zone}/${subzone}`;
+      outlook = [type, namespace, dnsDomain, families, place, userAgentName, identity, labels].join("|");
       this.#outlooks.set(proxy, outlook);
     }
     return outlook;

@@ -27,8 +27,15 @@ export function socketAddress(address: string, port: number): Address {
   });
 }
 
+const UNIX = "unix://";
+
+/** An address as Istio writes it: an IP or a name beside a port, or `unix://` and a path. */
+export function addressOf(address: string, port: number): Address {
+  return address.startsWith(UNIX) ? pipe(address.slice(UNIX.length)) : socketAddress(address, port);
+}
+
 /** A Unix socket; a path that begins with `@` is a name without a file. */
-export function pipe(path: string): Address {
+function pipe(path: string): Address {
   return create(AddressSchema, { address: { case: "pipe", value: { path } } });
 }
 

@@ -1,6 +1,7 @@
 import type { ConfigObject } from "../config/config-object.ts";
 import type { MeshConfigSpec } from "../config/kinds/mesh-config.ts";
 import type { SidecarEgress } from "../config/kinds/sidecar.ts";
+import { aliasTarget } from "./alias-target.ts";
 import type { DestinationRuleIndex } from "./destination-rule-index.ts";
 import { destinationsOf, importServices, importVirtualServices, parseImports, withPorts } from "./import-services.ts";
 import { parseProtocol } from "./select-protocol.ts";
@@ -97,10 +98,22 @@ function allServices(facts: ScopeFacts, namespace: string, egress: readonly Egre
       }
     }
   }
+  addAliasTargets(chosen, namespace, facts);
   return facts.services.all.flatMap((service) => {
     const entry = chosen.get(service.hostname);
     return entry?.key === service.key ? [entry] : [];
   });
+}
+
+/** What an imported name stands for is reached through it, imported or not. */
+function addAliasTargets(chosen: Map<string, Service>, namespace: string, facts: ScopeFacts): void {
+  const find = (host: string) => facts.services.chosen(host, namespace);
+  for (const { resolution, hostname, ports } of [...chosen.values()]) {
+    const target = resolution === "alias" ? find(aliasTarget(hostname, find)) : undefined;
+    if (target === undefined || target.resolution === "alias") continue;
+    const reached = withPorts(target, (port) => ports.some((entry) => entry.port === port.port));
+    if (reached !== undefined) addService(chosen, reached, namespace, facts);
+  }
 }
 
 function addService(chosen: Map<string, Service>, service: Service, namespace: string, facts: ScopeFacts): void {

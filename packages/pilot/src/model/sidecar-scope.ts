@@ -22,7 +22,7 @@ export interface SidecarScope {
   readonly outboundTrafficPolicy: OutboundTrafficPolicy;
   readonly inboundConnectionPool?: ConnectionPoolSettings;
   /** The imported service of that name, with the choice between namespaces already made. */
-  service(hostname: string): Service | undefined;
+  readonly service: (hostname: string) => Service | undefined;
   /** The rule for a service, as workloads of this scope with these labels see it. */
   destinationRule(hostname: string, labels: Readonly<Record<string, string>>): MergedDestinationRule | undefined;
 }

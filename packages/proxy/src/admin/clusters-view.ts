@@ -1,3 +1,4 @@
+import { isPipe } from "../transport/socket-address.ts";
 import type { CircuitBreaker } from "../upstream/circuit-breaker.ts";
 import type { UpstreamCluster } from "../upstream/upstream-cluster.ts";
 import type { UpstreamHost } from "../upstream/upstream-host.ts";
@@ -33,7 +34,9 @@ export function renderClustersJson(clusters: readonly UpstreamCluster[], isDynam
       thresholds: limitsOf(cluster).map(([priority, limits]) => ({ priority, ...limits })),
     },
     host_statuses: [...cluster.hosts.hosts].map((host) => ({
-      address: { socket_address: { address: host.address.ip, port_value: host.address.port } },
+      address: isPipe(host.address)
+        ? { pipe: { path: host.address.ip } }
+        : { socket_address: { address: host.address.ip, port_value: host.address.port } },
       stats: hostCounters(host).map(([name, value, type]) => ({ name, value: String(value), type })),
       health_status: {
         eds_health_status: host.serving ? "HEALTHY" : "UNHEALTHY",

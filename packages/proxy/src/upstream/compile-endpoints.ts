@@ -4,7 +4,7 @@ import { SocketAddress_Protocol } from "@mixerless/wire/envoy/config/core/v3/add
 import { HealthStatus } from "@mixerless/wire/envoy/config/core/v3/health_check";
 import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import type { LbEndpoint, LocalityLbEndpoints } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint_components";
-import { socketAddress } from "../transport/socket-address.ts";
+import { pipeAddress, socketAddress } from "../transport/socket-address.ts";
 import type { NamedEndpoint } from "./cluster-config.ts";
 import { type EndpointConfig, NO_LOCALITY } from "./upstream-host.ts";
 
@@ -17,7 +17,7 @@ export interface EndpointFault {
   readonly message: string;
 }
 
-/** Endpoints whose addresses are IPs. */
+/** Endpoints whose addresses are IPs, or Unix sockets of this machine. */
 export function compileEndpoints(assignment: ClusterLoadAssignment | undefined): {
   endpoints: EndpointConfig[];
   /** As {@link HostSet.overprovisioning}. */
@@ -27,7 +27,17 @@ export function compileEndpoints(assignment: ClusterLoadAssignment | undefined):
   const faults: EndpointFault[] = [];
   const endpoints: EndpointConfig[] = [];
   for (const named of collect(assignment, faults)) {
-    const { name, port, path, ...rest } = named;
+    const { name, port, path, pipe, ...rest } = named;
+    if (pipe) {
+      // Node fills such a name up with zero bytes, so that it would be another one than everybody else's.
+      if (name.startsWith("@")) {
+        const message = `"${name}" is a Unix socket without a file, which this data plane cannot reach; use a path`;
+        faults.push({ path, message });
+        continue;
+      }
+      endpoints.push({ ...rest, address: pipeAddress(name) });
+      continue;
+    }
     if (isIP(name) === 0) {
       faults.push({ path, message: `"${name}" is not an IP address; names need a STRICT_DNS or LOGICAL_DNS cluster` });
       continue;
@@ -44,7 +54,10 @@ export function compileNamedEndpoints(assignment: ClusterLoadAssignment | undefi
   faults: EndpointFault[];
 } {
   const faults: EndpointFault[] = [];
-  const endpoints = collect(assignment, faults).map(({ path: _path, hostname: _hostname, ...rest }) => rest);
+  const endpoints = collect(assignment, faults).map(({ path, hostname: _hostname, pipe, ...rest }) => {
+    if (pipe) faults.push({ path, message: "a Unix socket has no name to look up; use a STATIC or EDS cluster" });
+    return rest;
+  });
   return { endpoints, overprovisioning: overprovisioningOf(assignment), faults };
 }
 
@@ -52,7 +65,12 @@ function overprovisioningOf(assignment: ClusterLoadAssignment | undefined): numb
   return (assignment?.policy?.overprovisioningFactor ?? OVERPROVISIONING) / 100;
 }
 
-type Collected = NamedEndpoint & { readonly path: string; readonly hostname: string };
+type Collected = NamedEndpoint & {
+  readonly path: string;
+  readonly hostname: string;
+  /** `name` is the path of a Unix socket. */
+  readonly pipe: boolean;
+};
 
 function collect(assignment: ClusterLoadAssignment | undefined, faults: EndpointFault[]): Collected[] {
   const collected: Collected[] = [];
@@ -99,10 +117,11 @@ function compileAddress(
   address: Address | undefined,
   path: string,
   faults: EndpointFault[],
-): { name: string; port: number } | null {
+): { name: string; port: number; pipe: boolean } | null {
   const socket = address?.address;
+  if (socket?.case === "pipe") return { name: socket.value.path, port: 0, pipe: true };
   if (socket?.case !== "socketAddress") {
-    faults.push({ path, message: `${socket?.case ?? "an empty address"} is not supported; use socketAddress` });
+    faults.push({ path, message: `${socket?.case ?? "an empty address"} is not supported; use socketAddress or pipe` });
     return null;
   }
   if (socket.value.protocol !== SocketAddress_Protocol.TCP) {
@@ -113,7 +132,7 @@ function compileAddress(
     faults.push({ path: `${path}.socketAddress.portValue`, message: "a port number is needed" });
     return null;
   }
-  return { name: socket.value.address, port: socket.value.portSpecifier.value };
+  return { name: socket.value.address, port: socket.value.portSpecifier.value, pipe: false };
 }
 
 function isServing(status: HealthStatus): boolean {

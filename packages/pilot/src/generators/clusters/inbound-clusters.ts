@@ -11,7 +11,7 @@ import type { IngressListener, SidecarScope } from "../../model/sidecar-scope.ts
 import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { inboundClusterName } from "../names.ts";
-import { istioMetadata, socketAddress } from "../proto.ts";
+import { addressOf, istioMetadata, socketAddress } from "../proto.ts";
 import { hasHttp2 } from "./protocol-options.ts";
 import { applyPolicy } from "./traffic-policy.ts";
 
@@ -75,8 +75,9 @@ function serviceMetadata(targets: readonly ServiceTarget[]): JsonObject {
   };
 }
 
-/** `127.0.0.1:p` as written, `0.0.0.0:p` at the workload's own address; undefined for what needs capture or a pipe. */
+/** `127.0.0.1:p` as written, `0.0.0.0:p` at the workload's own address, `unix://…` a socket; undefined for what needs capture. */
 function parseEndpoint(text: string, instanceIp: string | undefined) {
+  if (text.startsWith("unix://")) return addressOf(text, 0);
   const match = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(text);
   const [, host, port] = match ?? [];
   if (host === undefined || port === undefined) return undefined;

@@ -4,14 +4,12 @@ import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/list
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import { from, type Generated } from "../generated.ts";
 import { type GeneratorInput, httpProxyPort, identityOf, shared } from "../generator-input.ts";
-import { pipe, socketAddress } from "../proto.ts";
+import { addressOf } from "../proto.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { tlsInspection } from "./listener-filters.ts";
 import { type OutboundPlan, planOutbound } from "./outbound-plan.ts";
 import { sidecarTcpChains, type TcpChains } from "./sidecar-tcp-chains.ts";
-
-const UNIX = "unix://";
 
 /** The listeners that a workload's application calls its services through. */
 export function outboundListeners(input: GeneratorInput, scope: SidecarScope): Generated<Listener>[] {
@@ -28,7 +26,7 @@ function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: Outb
     plan.kind === "http" ? httpChains(input, plan) : sidecarTcpChains(input, scope, plan);
   const message = create(ListenerSchema, {
     name,
-    address: bind.startsWith(UNIX) ? pipe(bind.slice(UNIX.length)) : socketAddress(bind, port),
+    address: addressOf(bind, port),
     trafficDirection: TrafficDirection.OUTBOUND,
     ...(inspects ? tlsInspection(input.push.mesh) : {}),
     filterChains: chains,

@@ -1,3 +1,4 @@
+import { aliasTarget } from "../../model/alias-target.ts";
 import type { Service } from "../../model/service.ts";
 import type { EgressListener, SidecarScope } from "../../model/sidecar-scope.ts";
 import { isHttp, isTcp } from "../is-http.ts";
@@ -43,7 +44,7 @@ export function planOutbound(scope: SidecarScope, httpProxyPort = 0): OutboundPl
       const bind = egress.bind === "" ? DEFAULT_BIND : egress.bind;
       const name = `${bind}_${port}`;
       if (plans.has(name)) continue;
-      const plan = planPort(egress, name, bind, port);
+      const plan = planPort(scope, egress, name, bind, port);
       if (plan !== undefined) plans.set(name, plan);
     }
   }
@@ -82,7 +83,13 @@ function planEveryPort(egress: EgressListener, plans: ReadonlyMap<string, Outbou
 /** Istio's name for the routes of an HTTP proxy; further ones are named by their address. */
 const HTTP_PROXY_ROUTES = "http_proxy";
 
-function planPort(egress: EgressListener, name: string, bind: string, port: number): OutboundPlan | undefined {
+function planPort(
+  scope: SidecarScope,
+  egress: EgressListener,
+  name: string,
+  bind: string,
+  port: number,
+): OutboundPlan | undefined {
   const serving = egress.services.filter(
     (service) => service.resolution !== "alias" && service.ports.some((entry) => entry.port === port),
   );
@@ -93,11 +100,25 @@ function planPort(egress: EgressListener, name: string, bind: string, port: numb
   const asHttp = declared === undefined || declared === "auto" ? http.length > 0 : isHttp(declared);
   const rest = { name, bind, port, egress, everyPort: false, routeName: egress.bind === "" ? String(port) : name };
   if (asHttp) return { ...rest, kind: "http", services: http };
-  const tcp = serving.filter((service) => service.ports.some((entry) => entry.port === port && isTcp(entry.protocol)));
+  const speaksTcp = ({ ports }: Service) => ports.some((entry) => entry.port === port && isTcp(entry.protocol));
+  const standIns = egress.services.filter((service) => speaksTcp(service) && leadsToTcp(scope, service, port));
+  // A name that stands for a service has its listener where no service of its own right wants it.
+  const tcp = [...serving.filter(speaksTcp), ...standIns];
   // TLS is told apart by the server name; of plain TCP the first service has the listener.
   const plain = tcp.find((service) => !isTlsPort(service, port));
   const services = tcp.filter((service) => service === plain || isTlsPort(service, port));
   return services.length === 0 ? undefined : { ...rest, kind: "tcp", services };
+}
+
+/** Whether a service is a stand-in (ExternalName) for one that takes TCP on the port. */
+function leadsToTcp(scope: SidecarScope, { resolution, hostname }: Service, port: number): boolean {
+  if (resolution !== "alias") return false;
+  const target = scope.service(aliasTarget(hostname, scope.service));
+  return (
+    target !== undefined &&
+    target.resolution !== "alias" &&
+    target.ports.some((entry) => entry.port === port && isTcp(entry.protocol))
+  );
 }
 
 /** Whether what a service gets on a port is TLS that it ends itself. */

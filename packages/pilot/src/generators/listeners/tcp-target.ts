@@ -1,4 +1,5 @@
 import type { RouteDestination } from "../../config/kinds/virtual-service.ts";
+import { aliasTarget } from "../../model/alias-target.ts";
 import type { MergedDestinationRule } from "../../model/destination-rule.ts";
 import type { Service } from "../../model/service.ts";
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
@@ -10,8 +11,8 @@ import type { TcpTarget } from "./tcp-proxy.ts";
 
 /** What a proxy sees of a host that connections may lead to. */
 export interface Reachable {
-  service(host: string): Service | undefined;
-  destinationRule(host: string): MergedDestinationRule | undefined;
+  readonly service: (host: string) => Service | undefined;
+  readonly destinationRule: (host: string) => MergedDestinationRule | undefined;
 }
 
 export function reachableFromSidecar({ push, proxy }: GeneratorInput, scope: SidecarScope): Reachable {
@@ -28,8 +29,9 @@ export function reachableFromGateway({ push, proxy }: GeneratorInput): Reachable
   };
 }
 
-/** All to the service itself. */
-export function serviceTarget(reachable: Reachable, { hostname }: Service, port: number): TcpTarget {
+/** All to the service itself, or to the one that it stands for (ExternalName). */
+export function serviceTarget(reachable: Reachable, service: Service, port: number): TcpTarget {
+  const hostname = aliasTarget(service.hostname, reachable.service);
   const cluster = outboundClusterName(hostname, port);
   return { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }], ...policy(reachable, hostname, port) };
 }
@@ -44,15 +46,20 @@ export function routeTarget(
   const clusters = route
     .filter((entry) => route.length === 1 || entry.weight > 0)
     .map(({ destination, weight }) => {
-      const port = destination.port ?? onlyPort(reachable, destination.host) ?? listenerPort;
-      return { name: outboundClusterName(destination.host, port, destination.subset), weight };
+      const host = aliasTarget(destination.host, reachable.service);
+      const port = destination.port ?? onlyPort(reachable, host) ?? listenerPort;
+      return { name: outboundClusterName(host, port, destination.subset), weight };
     });
   const [first] = clusters;
   const single = clusters.length === 1 && first !== undefined;
   const statPrefix = single ? first.name : `${virtualService.name}.${virtualService.namespace}`;
   const destination = route[0]?.destination;
   const port = destination?.port ?? listenerPort;
-  return { statPrefix, clusters, ...policy(reachable, destination?.host ?? "", port, destination?.subset) };
+  return {
+    statPrefix,
+    clusters,
+    ...policy(reachable, aliasTarget(destination?.host ?? "", reachable.service), port, destination?.subset),
+  };
 }
 
 function onlyPort(reachable: Reachable, host: string): number | undefined {

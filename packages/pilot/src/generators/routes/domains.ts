@@ -10,12 +10,23 @@ export function domainsOf(hostname: string, proxyDomain: string): string[] {
   return [hostname, `${hostname}.`, ...alternates(hostname, proxyDomain)];
 }
 
-/** Domains of a service: its names and its virtual addresses; a headless one also each of its pods by name. */
-export function serviceDomains(service: Service, proxyDomain: string): string[] {
+/** Domains of a service: its names and its virtual addresses of the families that the proxy has; a headless one also each of its pods by name. */
+export function serviceDomains(
+  service: Service,
+  proxyDomain: string,
+  proxyAddresses: readonly string[] = [],
+): string[] {
   const names = domainsOf(service.hostname, proxyDomain);
   const pods = service.headless ? names.map((name) => `*.${name}`) : [];
-  const addresses = service.addresses.filter((address) => isIP(address) !== 0).map(bracketed);
+  const addresses = service.addresses
+    .filter((address) => isIP(address) !== 0 && hasFamily(proxyAddresses, isIP(address)))
+    .map(bracketed);
   return [...names, ...pods, ...addresses];
+}
+
+/** A proxy that does not tell its addresses has all families. */
+function hasFamily(addresses: readonly string[], family: number): boolean {
+  return addresses.length === 0 || addresses.some((address) => isIP(address) === family);
 }
 
 function alternates(hostname: string, proxyDomain: string): string[] {

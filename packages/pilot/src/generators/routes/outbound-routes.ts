@@ -184,5 +184,5 @@ function allDomains({ proxy, push }: GeneratorInput, { egress }: OutboundPlan, s
   const standIns = egress.services.filter(
     (entry) => entry.resolution === "alias" && aliasTarget(entry.hostname, find) === service.hostname,
   );
-  return [service, ...standIns].flatMap((entry) => serviceDomains(entry, proxy.dnsDomain));
+  return [service, ...standIns].flatMap((entry) => serviceDomains(entry, proxy.dnsDomain, proxy.ipAddresses));
 }
