@@ -41,6 +41,11 @@ export function addDemo(program: Command): void {
         .choices(["many", "single"])
         .default("many"),
     )
+    .addOption(
+      new Option("--telemetry <mode>", "Istio's metrics in every proxy, or in none")
+        .choices(["native", "none"])
+        .default("native"),
+    )
     .option("--istio-version <version>", "ISTIO_VERSION of the proxies", ISTIO_VERSION)
     .option(
       "--external <workload>",
@@ -77,6 +82,7 @@ interface DemoFlags extends MeshChoices {
   readonly config: readonly string[];
   readonly loopback: "many" | "single";
   readonly istioVersion: string;
+  readonly telemetry: "native" | "none";
   readonly external: readonly string[];
   readonly json: boolean;
 }

@@ -42,6 +42,11 @@ export function addRun(program: Command): void {
         .choices(["auto", "many", "single"])
         .default("auto"),
     )
+    .addOption(
+      new Option("--telemetry <mode>", "Istio's metrics as the control plane has it, or none for this workload")
+        .choices(["native", "none"])
+        .default("native"),
+    )
     .option("--istio-version <version>", "ISTIO_VERSION of the proxy", ISTIO_VERSION)
     .option("--quiet", "say nothing but errors", false)
     .addHelpText(

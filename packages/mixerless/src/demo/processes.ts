@@ -23,6 +23,7 @@ export function pilotProcess(
   paths: readonly string[],
   istioVersion: string,
   identities: DemoIdentities | null,
+  telemetry: string,
 ): ProcessSpec {
   const configs = paths.flatMap((path) => ["--config", path]);
   const authority =
@@ -30,7 +31,17 @@ export function pilotProcess(
   return {
     name: "pilot",
     module: MAIN,
-    arguments: ["pilot", ...configs, "--http", text(plan.pilotHttp), "--grpc", text(plan.pilotGrpc), ...authority],
+    arguments: [
+      "pilot",
+      ...configs,
+      "--http",
+      text(plan.pilotHttp),
+      "--grpc",
+      text(plan.pilotGrpc),
+      "--telemetry",
+      telemetry,
+      ...authority,
+    ],
     environment: { ISTIO_VERSION: istioVersion },
     reports: true,
   };

@@ -23,6 +23,8 @@ export interface DemoOptions extends MeshChoices {
   readonly loopback: "many" | "single";
   readonly json: boolean;
   readonly istioVersion: string;
+  /** How proxies come by Istio's metrics. */
+  readonly telemetry: "native" | "none";
   /** Workloads whose sidecar somebody else runs. */
   readonly external: readonly string[];
   readonly clock: Clock;
@@ -72,9 +74,9 @@ async function startAll(
   plan: AddressPlan,
   paths: readonly string[],
   { state, identities }: DemoFiles,
-  { istioVersion, external }: DemoOptions,
+  { istioVersion, external, telemetry }: DemoOptions,
 ): Promise<void> {
-  const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion, identities))];
+  const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion, identities, telemetry))];
   for (const entry of plan.workloads) {
     if (!external.includes(entry.workload.name))
       started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state, identities)));

@@ -37,6 +37,8 @@ export interface RunOptions {
   readonly serviceAccount: string;
   readonly pilot: string;
   readonly loopback: Loopback | "auto";
+  /** `none`: without Istio's metrics, whatever the control plane has for others. */
+  readonly telemetry: "native" | "none";
   readonly istioVersion: string;
   readonly command: readonly string[];
   readonly clock: Clock;
@@ -192,6 +194,7 @@ function offer(
   };
   return {
     ISTIO_META_POD_PORTS: JSON.stringify([{ name: options.protocol, containerPort: inbound.port, protocol: "TCP" }]),
+    ...(options.telemetry === "none" ? { ISTIO_META_MIXERLESS_TELEMETRY: "none" } : {}),
     ISTIO_METAJSON_JOIN: JSON.stringify({ MIXERLESS_JOIN: join }),
   };
 }

@@ -48,7 +48,17 @@ export class GenerationMemo {
       const { region, zone, subzone } = locality;
       const identity = hasIdentity(this.#push, proxy);
       const place = `${region}/${zone}/${subzone}`;
-      outlook = [type, namespace, dnsDomain, families, place, userAgentName, identity, labels].join("|");
+      outlook = [
+        type,
+        namespace,
+        dnsDomain,
+        families,
+        place,
+        userAgentName,
+        proxy.metadata.MIXERLESS_TELEMETRY,
+        identity,
+        labels,
+      ].join("|");
       this.#outlooks.set(proxy, outlook);
     }
     return outlook;

@@ -15,10 +15,11 @@ export interface NamedFilter {
 
 /**
  * Istio's own filters in their native form. Only the embedded proxy has them: a stock Envoy would
- * refuse the whole listener for the unknown type [decision 2, control-plane §0].
+ * refuse the whole listener for the unknown type [decision 2, control-plane §0]. A proxy may ask for none.
  */
 export function hasNativeTelemetry({ proxy, push, telemetry }: GeneratorInput): boolean {
-  return telemetry === "native" && proxy.userAgentName === "mixerless" && metricsEnabled(push.mesh);
+  const wanted = telemetry === "native" && proxy.metadata.MIXERLESS_TELEMETRY !== "none";
+  return wanted && proxy.userAgentName === "mixerless" && metricsEnabled(push.mesh);
 }
 
 function metricsEnabled(mesh: GeneratorInput["push"]["mesh"]): boolean {

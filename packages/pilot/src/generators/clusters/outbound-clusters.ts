@@ -9,6 +9,7 @@ import type { ClientTlsSettings } from "../../config/kinds/destination-rule.ts";
 import type { MergedDestinationRule } from "../../model/destination-rule.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
 import { configReference } from "../config-reference.ts";
+import { applyDynamicDiscovery, isDynamic, leaveChoiceToCluster } from "../dynamic-dns.ts";
 import { loadAssignment, takesMeshTls } from "../endpoints.ts";
 import { fromPort, type Generated, type Provenance } from "../generated.ts";
 import { type GeneratorInput, shared } from "../generator-input.ts";
@@ -60,6 +61,7 @@ function outboundCluster(
   if (!applyDiscovery(input, cluster, service, port, policy.subsetLabels, lb)) return undefined;
   const upstream = { protocol: port.protocol, mesh: push.mesh, mayUpgrade: true, hasHttp2: hasHttp2(proxy) };
   applyPolicy(cluster, policy, upstream, lb !== undefined);
+  if (isDynamic(input, service)) leaveChoiceToCluster(cluster);
   applyUpstreamTls(cluster, input, { service, port, subset }, policy.tls);
   cluster.metadata = istioMetadata(clusterMetadata(service, port, subset, rule, policy.tls));
   const provenance = [...fromPort(service, port.port), ...fromRule(rule, subset)];
@@ -89,8 +91,11 @@ function applyDiscovery(
 ): boolean {
   switch (service.resolution) {
     case "alias":
-    case "dynamic-dns":
       return false;
+    case "dynamic-dns":
+      if (!isDynamic(input, service)) return false;
+      applyDynamicDiscovery(cluster, input);
+      return true;
     case "dns-lb":
     case "dns-round-robin": {
       const type =

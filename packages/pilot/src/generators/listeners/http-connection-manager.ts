@@ -9,6 +9,7 @@ import {
   HttpConnectionManagerSchema,
   type HttpConnectionManagerSchema as Schema,
 } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
+import { dynamicHttpFilter } from "../dynamic-dns.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
 import { httpAuthorization } from "../security/authorization-filters.ts";
@@ -20,16 +21,18 @@ import { localReplies } from "./local-replies.ts";
 export interface ConnectionManagerOptions {
   readonly listenerClass: ListenerClass;
   readonly statPrefix: string;
+  /** Some route leads to where the request's own name is looked up. */
+  readonly dynamicDns?: boolean;
   readonly routes: { readonly inline: RouteConfiguration } | { readonly rds: string };
 }
 
 /** The HTTP connection manager of a chain, as its only network filter [control-plane §4.6]. */
 export function httpConnectionManager(input: GeneratorInput, options: ConnectionManagerOptions): Filter {
-  const { listenerClass, statPrefix, routes } = options;
+  const { listenerClass, statPrefix, routes, dynamicDns = false } = options;
   const config = typed(HttpConnectionManagerSchema, {
     statPrefix,
     routeSpecifier: routeSpecifier(routes),
-    httpFilters: httpFilters(input, listenerClass),
+    httpFilters: httpFilters(input, listenerClass, dynamicDns),
     accessLog: accessLogs(input),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     streamIdleTimeout: duration(0),
@@ -65,6 +68,7 @@ function routeSpecifier(
 function httpFilters(
   input: GeneratorInput,
   listenerClass: ListenerClass,
+  dynamicDns: boolean,
 ): NonNullable<MessageInitShape<typeof Schema>["httpFilters"]> {
   const telemetry = hasNativeTelemetry(input);
   const filters = [
@@ -79,6 +83,7 @@ function httpFilters(
     { name: "envoy.filters.http.cors", config: typed(CorsSchema, {}) },
     // Behind fault and cors, whose answers count as well.
     ...(telemetry ? [statsFilter(input, listenerClass, "http")] : []),
+    ...(dynamicDns ? [dynamicHttpFilter(input)] : []),
     { name: "envoy.filters.http.router", config: typed(RouterSchema, {}) },
   ];
   return filters.map(({ name, config }) => ({ name, configType: { case: "typedConfig" as const, value: config } }));

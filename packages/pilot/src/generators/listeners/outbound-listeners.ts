@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
+import { isDynamic } from "../dynamic-dns.ts";
 import { from, type Generated } from "../generated.ts";
 import { type GeneratorInput, httpProxyPort, identityOf, shared } from "../generator-input.ts";
 import { addressOf } from "../proto.ts";
@@ -48,6 +49,7 @@ function httpChains(input: GeneratorInput, plan: OutboundPlan): TcpChains {
   const manager = httpConnectionManager(input, {
     listenerClass: "outbound",
     statPrefix: `outbound_${plan.name};`,
+    dynamicDns: plan.services.some((service) => isDynamic(input, service)),
     routes: { rds: plan.routeName },
   });
   return { chains: [{ filters: [manager] }], virtualServices: [], inspects: false };

@@ -7,6 +7,7 @@ import { mostSpecific } from "../../model/most-specific.ts";
 import type { Service } from "../../model/service.ts";
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
+import { isDynamic } from "../dynamic-dns.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { BLACK_HOLE_CLUSTER, PASSTHROUGH_CLUSTER } from "../names.ts";
 import { cidrRange } from "./cidr-range.ts";
@@ -65,8 +66,11 @@ function securedRoutes(input: GeneratorInput, scope: SidecarScope, plan: Outboun
       ? []
       : sniRoutes(input, virtualService, reachable, port, "mesh", isServed(virtualService.hosts));
   if (routes.length > 0) return routes;
+  const target = serviceTarget(reachable, service, port);
+  if (isDynamic(input, service))
+    return [{ serverNames: [service.hostname], subnets: [], target: { ...target, dynamicPort: port } }];
   if (services.length === 1) return [];
-  return [{ serverNames: [service.hostname], subnets: [], target: serviceTarget(reachable, service, port) }];
+  return [{ serverNames: [service.hostname], subnets: [], target }];
 }
 
 /** Without capture nobody knows where else the connection wanted to go. */

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type Filter, FilterSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
+import { dynamicSniFilter } from "../dynamic-dns.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
 import { tcpAuthorization } from "../security/authorization-filters.ts";
@@ -15,13 +16,15 @@ export interface TcpTarget {
   /** Milliseconds; 0: no limit. */
   readonly idleTimeout?: number;
   readonly hashSourceIp?: boolean;
+  /** The server name that the client asks for is looked up, and connected to on this port. */
+  readonly dynamicPort?: number;
   /** Clients are asked who they are. */
   readonly exchange?: boolean;
 }
 
 /** The network filters of a TCP chain: who the client is, who may connect, then metrics right before the proxy itself. */
 export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, target: TcpTarget): Filter[] {
-  const { statPrefix, clusters, idleTimeout, hashSourceIp = false, exchange = false } = target;
+  const { statPrefix, clusters, idleTimeout, hashSourceIp = false, exchange = false, dynamicPort } = target;
   const [first] = clusters;
   const proxy = typed(TcpProxySchema, {
     statPrefix,
@@ -37,6 +40,7 @@ export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, 
     ...(exchange && hasNativeTelemetry(input) ? [tcpExchangeFilter()] : []),
     ...tcpAuthorization(input, listenerClass),
     ...(hasNativeTelemetry(input) ? [statsFilter(input, listenerClass, "network")] : []),
+    ...(dynamicPort === undefined ? [] : [dynamicSniFilter(input, dynamicPort)]),
     { name: "envoy.filters.network.tcp_proxy", config: proxy },
   ];
   return filters.map(({ name, config }) =>
