@@ -11,6 +11,7 @@ import type { WorkloadCertificate } from "./identity/workload-certificate.ts";
 import { AgentSeries } from "./merge/agent-series.ts";
 import { MergedSeries } from "./merge/merged-series.ts";
 import { scrapeTargets } from "./merge/scrape-targets.ts";
+import { createModuleCache } from "./modules/create-module-cache.ts";
 import type { WorkloadIdentity } from "./node-identity.ts";
 import { readAppProbes } from "./probes/app-probes.ts";
 import { startStatusServer } from "./status-server.ts";
@@ -80,12 +81,20 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     throw new Error(`The bootstrap is wrong: ${bootstrap.faults.map(formatFault).join("; ")}`);
   const agentSeries = new AgentSeries(clock);
   const secrets = new SecretStore();
+  const modules = createModuleCache({
+    clock,
+    log,
+    environment,
+    folder: options.stateFolder,
+    metrics: agentSeries.store,
+  });
   const certificate = createCertificate(options, secrets, agentSeries);
   const proxyOptions = {
     bootstrap: bootstrap.message,
     clock,
     extensions: BUILT_IN_EXTENSIONS,
     states: BUILT_IN_STATES,
+    modules,
     log,
     random: Math.random,
     uuid: randomUUID,
@@ -126,6 +135,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     await proxy.start();
   } catch (error) {
     certificate?.close();
+    modules.close();
     await status.close();
     await proxy.close();
     throw error;
@@ -140,6 +150,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     reopenLogs: () => proxy.reopenLogs(),
     close: async () => {
       certificate?.close();
+      modules.close();
       await Promise.all([proxy.close(), status.close()]);
       agentSeries.close();
     },

@@ -9,13 +9,14 @@ import { adminHandlers } from "./admin/admin-handlers.ts";
 import { OwnSeries, type SeriesPart } from "./admin/own-series.ts";
 import type { ProcessStats } from "./admin/own-stats.ts";
 import { compileStatsSettings } from "./admin/stats-settings.ts";
-import type { SeriesSource } from "./admin/stats-view.ts";
 import { createClientCodec, createServerCodecs } from "./codecs.ts";
 import { applyStatic, checkStatic } from "./config/apply-static.ts";
 import { ConfigRegistry } from "./config/config-registry.ts";
 import { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
+import { FilterConfigs } from "./config/filter-configs.ts";
 import { ResourceIntake } from "./config/resource-intake.ts";
 import { RouteManager } from "./config/route-manager.ts";
+import type { DataPlane } from "./data-plane.ts";
 import type { StateReaderTable } from "./expression/state-reader.ts";
 import { createExtensionHost } from "./extension-host/create-extension-host.ts";
 import type { ExtensionTable } from "./extension-host/extension.ts";
@@ -38,6 +39,7 @@ import { createTransportFactory } from "./transport/transport-factory.ts";
 import { ActiveClusterManager } from "./upstream/active-cluster-manager.ts";
 import { systemResolver } from "./upstream/dns-resolver.ts";
 import type { Connector } from "./upstream/pool/connector.ts";
+import type { ModuleSource } from "./wasm/module-source.ts";
 
 export interface ProxyOptions {
   /** Checked by `decodeBootstrap` before. */
@@ -45,6 +47,8 @@ export interface ProxyOptions {
   readonly clock: Clock;
   /** The extensions that run in process. */
   readonly extensions: ExtensionTable;
+  /** Where Wasm modules come from that are somewhere else; left out, such plugins are refused. */
+  readonly modules?: ModuleSource | undefined;
   /** How to read what those leave in filter state, for expressions. */
   readonly states?: StateReaderTable;
   readonly log: (message: string) => void;
@@ -84,34 +88,6 @@ export interface ProxyParts {
   readonly concurrency?: number;
 }
 
-/** A data plane, of one process or of several. */
-export interface DataPlane {
-  /** Everything that stands against starting with this bootstrap, by field. Binds nothing, asks nobody. */
-  check(): readonly ConfigFault[];
-  /** Resolves once the static listeners accept and the stream to the control plane is opened. Rejects with what the bootstrap asks for and cannot have. */
-  start(): Promise<void>;
-  /** Whether the first configuration is in use, every listener of it bound. */
-  readonly ready: boolean;
-  /** Resolves when {@link ready} became true for the first time. */
-  readonly whenReady: Promise<void>;
-  readonly series: SeriesSource;
-  /** Where a listener accepts, as `ip:port`: with port 0 asked for, the one that it was given. Null when there is none. */
-  listenerAddress(name: string): string | null;
-  /** Every listener, those of the control plane included. */
-  readonly listeners: readonly Pick<ListenerState, "name" | "address" | "error" | "connections">[];
-  /** Where the admin interface answers; null without one, or before the start. */
-  readonly adminAddress: AdminAddress | null;
-  /** Lets the next lines of every access log go to newly opened files, after a rotation. */
-  reopenLogs(): void;
-  /** Takes listeners out of service; what is under way goes on. */
-  drain(request: DrainRequest): void;
-  /** Tells the control plane how the workload behind this proxy is; without one nobody hears it. Only once started. */
-  reportHealth(healthy: boolean, reason: string): void;
-  /** Open downstream connections at listeners that the control plane has configured. */
-  readonly activeConnections: number;
-  close(): Promise<void>;
-}
-
 /** A data plane in this process. */
 export interface Proxy extends DataPlane {
   readonly metrics: MetricStore;
@@ -137,6 +113,7 @@ class EmbeddedProxy implements Proxy {
   readonly #wheel: DeadlineWheel;
   readonly #registry: ConfigRegistry;
   readonly #routes: RouteManager;
+  readonly #filterConfigs = new FilterConfigs(() => this.#listeners.dependenciesChanged());
   readonly #clusters: ActiveClusterManager;
   readonly #listeners: ListenerManager;
   readonly #drain: DrainSequence;
@@ -215,7 +192,14 @@ class EmbeddedProxy implements Proxy {
     const onDropped = (lines: number) => droppedLines.add(lines);
     this.#sinks = new BatchingSinks({ clock, openWriter: openFileWriter, onDropped });
     const { extensions, expressions } = createExtensionHost({
-      ...{ table: options.extensions, states: options.states, node: bootstrap.node, clock, metrics: this.metrics },
+      ...{
+        table: options.extensions,
+        states: options.states,
+        modules: options.modules,
+        node: bootstrap.node,
+        clock,
+        metrics: this.metrics,
+      },
       log: (level, message) => pluginLog(message, pluginLevel(level)),
     });
     const chainContext: Omit<FilterChainContext, "listener" | "bufferLimit"> = {
@@ -223,6 +207,7 @@ class EmbeddedProxy implements Proxy {
       wheel: this.#wheel,
       clusters: this.#clusters,
       routes: this.#routes,
+      filterConfigs: this.#filterConfigs,
       accessLogs: this.#sinks,
       metrics: this.metrics,
       extensions,
@@ -255,6 +240,7 @@ class EmbeddedProxy implements Proxy {
       clusters: this.#clusters,
       listeners: this.#listeners,
       routes: this.#routes,
+      filterConfigs: this.#filterConfigs,
       registry: this.#registry,
       subscribe: (kind, names) => this.#stream?.subscribe(kind, names),
       clusterRemovalGrace: CLUSTER_REMOVAL_GRACE,

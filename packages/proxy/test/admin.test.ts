@@ -133,7 +133,7 @@ describe("/config_dump", () => {
 
   it("has a section for each kind, endpoints when asked", async () => {
     expect(types(await json("/config_dump"))).toEqual([
-      ...["BootstrapConfigDump", "ClustersConfigDump", "ListenersConfigDump", "RoutesConfigDump"],
+      ...["BootstrapConfigDump", "ClustersConfigDump", "EcdsConfigDump", "ListenersConfigDump", "RoutesConfigDump"],
     ]);
     expect(types(await json("/config_dump?include_eds"))).toContain("EndpointsConfigDump");
   });

@@ -1,21 +1,30 @@
 import { randomUUID } from "node:crypto";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "@mixerless/agent";
+import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES, createModuleCache } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
+import { MetricStore } from "@mixerless/metrics";
 import { connectToPrimary, Worker } from "@mixerless/proxy";
 import type { Command } from "commander";
 
 /** Started by `proxy` and `agent` with --concurrency. */
 export function addWorker(program: Command): void {
   program.command("worker", { hidden: true }).action(() => {
+    const clock = new SystemClock();
+    const log = (message: string) => process.stderr.write(`[worker ${process.pid}] ${message}\n`);
+    const metrics = new MetricStore({ clock });
+    const modules = createModuleCache({ clock, log, environment: process.env, metrics });
     const worker = new Worker({
-      clock: new SystemClock(),
+      clock,
+      modules,
       extensions: BUILT_IN_EXTENSIONS,
       states: BUILT_IN_STATES,
-      log: (message) => process.stderr.write(`[worker ${process.pid}] ${message}\n`),
+      log,
       random: Math.random,
       uuid: randomUUID,
       send: (message) => send(message),
-      onEnd: () => process.exit(0),
+      onEnd: () => {
+        modules.close();
+        process.exit(0);
+      },
     });
     const send = connectToPrimary((message) => worker.receive(message));
     // A terminal sends its signals to all processes; the primary says what is to be done about them.

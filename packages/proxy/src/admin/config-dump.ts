@@ -15,6 +15,7 @@ export function configSections(
   return {
     BootstrapConfigDump: () => ({ bootstrap: json(BootstrapSchema, bootstrap), last_updated: timestamp(startTime) }),
     ClustersConfigDump: () => clusters(registry),
+    EcdsConfigDump: () => filterConfigs(registry),
     EndpointsConfigDump: () => endpoints(registry),
     ListenersConfigDump: () => listeners(registry),
     RoutesConfigDump: () => routes(registry),
@@ -82,6 +83,17 @@ function inlineRoutes(registry: ConfigRegistry): JsonObject[] {
     });
   }
   return found;
+}
+
+/** Filter configurations that come apart from their listeners. */
+function filterConfigs(registry: ConfigRegistry): JsonObject {
+  const refused = new Map(registry.refusals("extension").map((entry) => [entry.name, entry]));
+  const all: JsonObject[] = registry.resources("extension").map((entry) => {
+    const failed = refused.get(entry.name);
+    refused.delete(entry.name);
+    return { ...dynamic("extension", "ecds_filter", entry), ...(failed === undefined ? {} : errorState(failed)) };
+  });
+  return { ecds_filters: [...all, ...[...refused.values()].map(errorState)] };
 }
 
 function endpoints(registry: ConfigRegistry): JsonObject {

@@ -15,11 +15,12 @@ const LISTS: Readonly<Record<string, readonly [section: string, entry: string]>>
   dynamic_listeners: ["ListenersConfigDump", "DynamicListener"],
   static_route_configs: ["RoutesConfigDump", "StaticRouteConfig"],
   dynamic_route_configs: ["RoutesConfigDump", "DynamicRouteConfig"],
+  ecds_filters: ["EcdsConfigDump", "EcdsFilterConfig"],
   dynamic_endpoint_configs: ["EndpointsConfigDump", "DynamicEndpointConfig"],
 };
 
 /** The fields of an entry that may hold the resource, and of the resource that may hold its name. */
-const RESOURCES = ["cluster", "listener", "route_config", "endpoint_config"];
+const RESOURCES = ["cluster", "listener", "route_config", "endpoint_config", "ecds_filter"];
 const NAMES = ["name", "cluster_name"];
 
 /**

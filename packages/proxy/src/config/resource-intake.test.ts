@@ -5,6 +5,7 @@ import { ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listene
 import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
 import { describe, expect, it } from "vitest";
 import { ConfigRegistry } from "./config-registry.ts";
+import { FilterConfigs } from "./filter-configs.ts";
 import { type IncomingUpdate, type IntakeDependencies, ResourceIntake } from "./resource-intake.ts";
 import type { ResourceKind } from "./resource-kinds.ts";
 
@@ -37,6 +38,7 @@ function setUp() {
       releaseSockets: () => told.push("release sockets"),
     },
     routes: { ...part("routes"), clustersChanged: () => told.push("clusters changed") },
+    filterConfigs: new FilterConfigs(),
     subscribe: (kind: ResourceKind, names: ReadonlySet<string> | "*") =>
       told.push(`subscribe ${kind} ${names === "*" ? "*" : [...names].join(",")}`),
     clusterRemovalGrace: 5000,

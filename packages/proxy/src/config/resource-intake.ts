@@ -1,6 +1,7 @@
 import type { Message } from "@bufbuild/protobuf";
 import type { Clock, Timer } from "@mixerless/clock";
 import type { Cluster } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import type { TypedExtensionConfig } from "@mixerless/wire/envoy/config/core/v3/extension";
 import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import type { Listener } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { RouteConfiguration } from "@mixerless/wire/envoy/config/route/v3/route";
@@ -8,6 +9,7 @@ import type { ListenerManager } from "../listener/listener-manager.ts";
 import { type ConfigFault, describeFaults } from "../network/config-fault.ts";
 import type { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
 import type { ConfigRegistry } from "./config-registry.ts";
+import type { FilterConfigs } from "./filter-configs.ts";
 import type { ResourceKind } from "./resource-kinds.ts";
 import type { RouteManager } from "./route-manager.ts";
 
@@ -38,6 +40,7 @@ export interface IntakeDependencies {
   readonly clusters: ActiveClusterManager;
   readonly listeners: ListenerManager;
   readonly routes: RouteManager;
+  readonly filterConfigs: FilterConfigs;
   readonly registry: ConfigRegistry;
   /** Says which resources of a kind are wanted from now on; replaces what was said before. */
   readonly subscribe: (kind: ResourceKind, names: ReadonlySet<string> | "*") => void;
@@ -58,6 +61,7 @@ export class ResourceIntake {
   #listenersSeen = false;
   #edsNames = "";
   #rdsNames = "";
+  #ecdsNames = "";
 
   constructor(dependencies: IntakeDependencies) {
     this.#dependencies = dependencies;
@@ -106,7 +110,7 @@ export class ResourceIntake {
   }
 
   #take(kind: ResourceKind, message: Message): readonly ConfigFault[] {
-    const { clusters, listeners, routes } = this.#dependencies;
+    const { clusters, listeners, routes, filterConfigs } = this.#dependencies;
     switch (kind) {
       case "cluster":
         this.#removals.get((message as Cluster).name)?.cancel();
@@ -117,11 +121,13 @@ export class ResourceIntake {
         return listeners.set(message as Listener);
       case "routes":
         return routes.set(message as RouteConfiguration);
+      case "extension":
+        return filterConfigs.set(message as TypedExtensionConfig);
     }
   }
 
   #remove(kind: ResourceKind, name: string): void {
-    const { clusters, listeners, routes, registry, clock, clusterRemovalGrace } = this.#dependencies;
+    const { clusters, listeners, routes, filterConfigs, registry, clock, clusterRemovalGrace } = this.#dependencies;
     registry.remove(kind, name);
     switch (kind) {
       case "cluster":
@@ -145,6 +151,9 @@ export class ResourceIntake {
         // A listener that still names it keeps the last table.
         if (!listeners.routeNames.has(name)) routes.remove(name);
         return;
+      case "extension":
+        filterConfigs.remove(name);
+        return;
       case "endpoints":
         // Not a removal of hosts: the cluster keeps what it has until it is told otherwise.
         return;
@@ -164,8 +173,10 @@ export class ResourceIntake {
       case "listener":
         this.#listenersSeen = true;
         this.#subscribeRoutes();
+        this.#subscribeFilterConfigs();
         return;
       case "routes":
+      case "extension":
         this.#dependencies.listeners.dependenciesChanged();
         return;
     }
@@ -185,6 +196,16 @@ export class ResourceIntake {
     if (key === this.#rdsNames) return;
     this.#rdsNames = key;
     this.#dependencies.subscribe("routes", names);
+  }
+
+  #subscribeFilterConfigs(): void {
+    const { filterConfigs, registry, subscribe } = this.#dependencies;
+    for (const name of filterConfigs.prune()) registry.remove("extension", name);
+    const { names } = filterConfigs;
+    const key = [...names].sort().join("\0");
+    if (key === this.#ecdsNames) return;
+    this.#ecdsNames = key;
+    subscribe("extension", names);
   }
 
   /** Listeners are asked for once the clusters that they may name can serve. */

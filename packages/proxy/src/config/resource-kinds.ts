@@ -1,11 +1,12 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { ClusterSchema } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
+import { TypedExtensionConfigSchema } from "@mixerless/wire/envoy/config/core/v3/extension";
 import { ClusterLoadAssignmentSchema } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import { ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { RouteConfigurationSchema } from "@mixerless/wire/envoy/config/route/v3/route";
 
 /** The resources that a proxy is configured with, in the order in which they must be known. */
-export type ResourceKind = "cluster" | "endpoints" | "listener" | "routes";
+export type ResourceKind = "cluster" | "endpoints" | "listener" | "routes" | "extension";
 
 const PREFIX = "type.googleapis.com/";
 
@@ -14,6 +15,7 @@ export const TYPE_URLS: Readonly<Record<ResourceKind, string>> = {
   endpoints: PREFIX + ClusterLoadAssignmentSchema.typeName,
   listener: PREFIX + ListenerSchema.typeName,
   routes: PREFIX + RouteConfigurationSchema.typeName,
+  extension: PREFIX + TypedExtensionConfigSchema.typeName,
 };
 
 export const SCHEMAS: Readonly<Record<ResourceKind, DescMessage>> = {
@@ -21,6 +23,7 @@ export const SCHEMAS: Readonly<Record<ResourceKind, DescMessage>> = {
   endpoints: ClusterLoadAssignmentSchema,
   listener: ListenerSchema,
   routes: RouteConfigurationSchema,
+  extension: TypedExtensionConfigSchema,
 };
 
 /** Null for types that this data plane does not take. */

@@ -5,6 +5,7 @@ import { type Node, NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base
 import { Expressions } from "../expression/expressions.ts";
 import type { StateReaderTable } from "../expression/state-reader.ts";
 import { StreamExpressions } from "../expression/stream-expressions.ts";
+import type { ModuleSource } from "../wasm/module-source.ts";
 import type { ExtensionTable } from "./extension.ts";
 import { ExtensionHost } from "./extension-host.ts";
 
@@ -12,13 +13,14 @@ export interface ExtensionParts {
   readonly table: ExtensionTable;
   readonly states: StateReaderTable | undefined;
   readonly node: Node | undefined;
+  readonly modules: ModuleSource | undefined;
   readonly clock: Clock;
   readonly metrics: MetricStore;
   readonly log: (level: number, message: string) => void;
 }
 
 /** What runs extensions, and what evaluates expressions beside them, for one proxy. */
-export function createExtensionHost({ table, states, node, clock, metrics, log }: ExtensionParts): {
+export function createExtensionHost({ table, states, node, modules, clock, metrics, log }: ExtensionParts): {
   readonly extensions: ExtensionHost;
   readonly expressions: StreamExpressions;
 } {
@@ -26,7 +28,7 @@ export function createExtensionHost({ table, states, node, clock, metrics, log }
     node === undefined ? {} : (toJson(NodeSchema, node, { declaredNames: true }) as Record<string, unknown>);
   const expressions = new Expressions(metrics, states);
   return {
-    extensions: new ExtensionHost(table, { clock, metrics, node: facts, expressions, log }),
+    extensions: new ExtensionHost(table, { clock, metrics, node: facts, expressions, modules, log }),
     expressions: new StreamExpressions(expressions, facts),
   };
 }

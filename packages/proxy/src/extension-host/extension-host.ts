@@ -8,6 +8,7 @@ import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import { openTypedStruct } from "../network/configured-type.ts";
 import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
 import type { ClusterManager } from "../upstream/cluster.ts";
+import type { ModuleSource } from "../wasm/module-source.ts";
 import { WasmPlugins } from "../wasm/wasm-plugins.ts";
 import { type AttributeScope, byteString, type NodeFacts } from "./attributes/attribute.ts";
 import type { ExtensionFactory, ExtensionTable, PeerFrames } from "./extension.ts";
@@ -26,6 +27,8 @@ export interface ExtensionHostOptions {
   /** Sizes of messages as Wasm filters see them (headers and body) instead of all bytes on the wire [decision 5]. */
   readonly messageSizes?: boolean;
   readonly expressions: Expressions;
+  /** Where Wasm modules come from that are somewhere else; left out, from nowhere. */
+  readonly modules?: ModuleSource | undefined;
 }
 
 /** Type of the configuration of the TCP metadata exchange. */
@@ -65,9 +68,13 @@ export class ExtensionHost {
     return { node, pluginName, messageSizes: messageSizes ?? false };
   }
 
+  get fetchesModules(): boolean {
+    return this.#options.modules !== undefined;
+  }
+
   /** The Wasm plugins of the proxy, which run beside the extensions of the table. */
   plugins(clusters: ClusterManager): WasmPlugins {
-    this.#plugins ??= new WasmPlugins({ ...this.#options, clusters });
+    this.#plugins ??= new WasmPlugins({ ...this.#options, modules: this.#options.modules ?? null, clusters });
     return this.#plugins;
   }
 

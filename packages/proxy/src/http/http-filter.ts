@@ -131,6 +131,8 @@ export abstract class HttpFilter {
 /** Makes the filter of each stream; null: this stream does without. */
 export interface HttpFilterFactory {
   create(stream: FilterStream): HttpFilter | null;
+  /** Its configuration is still to come, and its listener waits for it. */
+  readonly warming?: boolean;
   /** No further stream will begin; those that run may still use what the factory gave them. */
   close?(): void;
 }

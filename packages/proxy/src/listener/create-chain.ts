@@ -43,6 +43,9 @@ export function createChainFactory(
       factory.close();
       tls?.close();
     },
+    get warming() {
+      return factory.warming;
+    },
     get routeConfigNames() {
       return factory.routeConfigNames;
     },

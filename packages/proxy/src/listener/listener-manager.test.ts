@@ -85,6 +85,7 @@ function setUp() {
         return { ok: false, faults: [{ path: "filters[0].typedConfig.codecType", message: "HTTP3 is not supported" }] };
       const factory: ChainFactory = {
         tls: null,
+        warming: false,
         routeConfigNames: rds === "" ? [] : [rds],
         clusterNames: cluster === "" ? [] : [cluster],
         create: (_context, onClosed) => {

@@ -139,7 +139,7 @@ export class ListenerManager {
     return names;
   }
 
-  /** To be called when route configurations have arrived or clusters have become warm. */
+  /** To be called when configurations of routes or filters have arrived or clusters have become warm. */
   dependenciesChanged(): void {
     for (const managed of this.#listeners.values()) this.#advance(managed);
   }
@@ -338,6 +338,7 @@ export class ListenerManager {
   }
 
   #isWarm(config: CompiledListener): boolean {
+    for (const { factory } of chainsOf(config)) if (factory.warming) return false;
     return [...routeNamesOf(config)].every((name) => this.#dependencies.hasRoutes(name));
   }
 

@@ -86,7 +86,14 @@ describe("a listener that changes while a client is on its way in", () => {
           const terminal: NetworkTerminal = { drain: () => served.push(`${content} drains`), close: onClosed };
           return terminal;
         };
-        const factory = { tls, routeConfigNames: [], clusterNames: [], create, close: () => closed.push(content) };
+        const factory = {
+          tls,
+          routeConfigNames: [],
+          clusterNames: [],
+          warming: false,
+          create,
+          close: () => closed.push(content),
+        };
         return { ok: true, value: factory };
       },
       compileAccessLogs: () => [],

@@ -7,6 +7,7 @@ import type { ServerConnectionFactory } from "../http/connection-manager/codec-o
 import type { RouteProvider } from "../http/routing/route-provider.ts";
 import type { ListenerFacts } from "../stream/stream-info.ts";
 import type { ClusterManager } from "../upstream/cluster.ts";
+import type { DiscoveredConfigs } from "./discovered-config.ts";
 
 /** What the filters of one filter chain may use of the proxy around them. One object per chain. */
 export interface FilterChainContext {
@@ -14,6 +15,8 @@ export interface FilterChainContext {
   readonly wheel: DeadlineWheel;
   readonly clusters: ClusterManager;
   readonly routes: RouteProvider;
+  /** Configurations of filters that come apart from the chain. */
+  readonly filterConfigs: DiscoveredConfigs;
   /** Listener and filter chain that the filters belong to. */
   readonly listener: ListenerFacts;
   readonly accessLogs: AccessLogSinks;

@@ -22,6 +22,8 @@ export interface FilterChainFactory extends NetworkTerminalFactory {
   readonly routeConfigNames: readonly string[];
   /** Clusters that its configuration names itself. */
   readonly clusterNames: readonly string[];
+  /** Whether the configuration of a filter is still waited for. */
+  readonly warming: boolean;
 }
 
 /**
@@ -130,6 +132,9 @@ function compileHttp(
     clusterNames: routeSpecifier.case === "routeConfig" ? [...new Set(clusterNames(routeSpecifier.value))] : [],
     create: (network, onClosed) => factory.create(network, onClosed),
     close: () => factory.close(),
+    get warming() {
+      return factory.warming;
+    },
     get routeConfigNames() {
       return factory.routeConfigName === null ? [] : [factory.routeConfigName];
     },
@@ -157,6 +162,7 @@ function compileTcp(
   return {
     create: (network, onClosed) => factory.create(network, onClosed),
     close: () => factory.close(),
+    warming: false,
     routeConfigNames: [],
     clusterNames: tcpClusters(decoded.message),
   };

@@ -104,6 +104,7 @@ function world(terminal: object) {
     wheel,
     clusters,
     routes: { get: () => null },
+    filterConfigs: { subscribe: () => () => {}, gaveUp: () => {} },
     listener,
     bufferLimit: null,
     accessLogs: { file: () => ({ write: (line) => log.push(line) }) },

@@ -1,5 +1,4 @@
-import { readFile } from "node:fs/promises";
-import type { Clock } from "@mixerless/clock";
+import type { Clock, Timer } from "@mixerless/clock";
 import type { MetricStore } from "@mixerless/metrics";
 import { type CodeSource, type Deployment, type PluginConfig, type PluginServices, WasmHost } from "@mixerless/wasm";
 import type { AttributeSource } from "../extension-host/attributes/attribute.ts";
@@ -7,11 +6,16 @@ import { resolveAttribute } from "../extension-host/attributes/resolve.ts";
 import { HeaderName } from "../http/header-name.ts";
 import type { ClusterManager } from "../upstream/cluster.ts";
 import { createClusterCalls } from "./cluster-calls.ts";
+import { type ModuleSource, takeFetchOptions } from "./module-source.ts";
+import { readCode } from "./plugin-code.ts";
+import { type PluginPhase, type PluginReport, phaseOf } from "./plugin-status.ts";
 
 export interface WasmPluginsOptions {
   readonly clock: Clock;
   readonly metrics: MetricStore;
   readonly clusters: ClusterManager;
+  /** Where remote modules come from; null: from nowhere. */
+  readonly modules: ModuleSource | null;
   /** Levels: 0 trace, 1 debug, 2 info, 3 warn, 4 error, 5 critical. */
   readonly log: (level: number, message: string) => void;
 }
@@ -27,7 +31,16 @@ interface Entry {
   users: number;
   /** What was deployed last. */
   content: string;
+  source: string;
+  fetching: boolean;
+  phase: PluginPhase;
+  since: number;
+  retry: Timer | null;
 }
+
+/** Milliseconds before a module that could not be had is tried again; doubled each time. */
+const FIRST_RETRY = 10_000;
+const LAST_RETRY = 300_000;
 
 /**
  * The Wasm plugins of a proxy. A filter of a chain that comes back with another module or configuration takes its plugin
@@ -36,12 +49,16 @@ interface Entry {
 export class WasmPlugins {
   readonly #host: WasmHost;
   readonly #log: (level: number, message: string) => void;
+  readonly #clock: Clock;
+  readonly #modules: ModuleSource | null;
   readonly #entries = new Map<string, Entry>();
   readonly #deploying = new Set<Promise<void>>();
 
   constructor(options: WasmPluginsOptions) {
     this.#host = new WasmHost({ services: createServices(options), metrics: options.metrics });
     this.#log = options.log;
+    this.#clock = options.clock;
+    this.#modules = options.modules;
   }
 
   /** `place` names the filter: listener, chain, filter. Fetching and compiling go on behind; nobody waits. */
@@ -51,14 +68,16 @@ export class WasmPlugins {
     const content = contentOf(config, code);
     if (entry.content !== content) {
       entry.content = content;
-      const deploying = this.#deploy(entry, config, code).finally(() => this.#deploying.delete(deploying));
-      this.#deploying.add(deploying);
+      entry.source = sourceOf(code);
+      this.#begin(entry, config, code, FIRST_RETRY);
     }
     let used = true;
     return {
       deployment: entry.deployment,
       release: () => {
         if (used && --entry.users === 0) {
+          entry.retry?.cancel();
+          entry.content = "";
           entry.deployment.close();
           this.#entries.delete(place);
         }
@@ -72,52 +91,84 @@ export class WasmPlugins {
     await Promise.all([...this.#deploying]);
   }
 
+  /** How each plugin is. */
+  reports(): PluginReport[] {
+    return [...this.#entries].map(([place, entry]) => {
+      this.#note(entry);
+      const { name, refused, plugin } = entry.deployment.status();
+      const { phase, since, source } = entry;
+      const lastError = refused ?? plugin?.lastFailure?.message ?? "";
+      return { name, place, phase, digest: plugin?.digest ?? "", since, lastError, source };
+    });
+  }
+
+  /** VMs that are alive. */
+  get vms(): number {
+    return this.#host.vms;
+  }
+
   #create(place: string, name: string): Entry {
-    const entry: Entry = { deployment: this.#host.deployment(name), users: 0, content: "" };
+    const now = this.#clock.now();
+    const entry: Entry = {
+      ...{ deployment: this.#host.deployment(name), users: 0, content: "", source: "", fetching: false },
+      ...{ phase: "compiling", since: now, retry: null },
+    };
     this.#entries.set(place, entry);
     return entry;
   }
 
-  async #deploy(entry: Entry, config: PluginConfig, code: CodeSource): Promise<void> {
-    const bytes = await bytesOf(code);
-    if (typeof bytes === "string") {
-      entry.deployment.refuse(bytes, config);
-      this.#log(4, `wasm plugin ${config.name}: ${bytes}`);
+  #begin(entry: Entry, config: PluginConfig, code: CodeSource, pause: number): void {
+    entry.retry?.cancel();
+    const deploying = this.#deploy(entry, config, code, pause).finally(() => {
+      this.#note(entry);
+      this.#deploying.delete(deploying);
+    });
+    this.#deploying.add(deploying);
+  }
+
+  async #deploy(entry: Entry, config: PluginConfig, code: CodeSource, pause: number): Promise<void> {
+    const { content, deployment } = entry;
+    const { name } = config;
+    const { environment, options } = takeFetchOptions(config.environment);
+    const seen = { ...config, environment };
+    deployment.prepare(seen);
+    entry.fetching = true;
+    this.#note(entry);
+    const answer = await readCode(code, { plugin: name, ...options }, this.#modules);
+    // A newer version, or the end, came meanwhile.
+    if (entry.content !== content) return;
+    entry.fetching = false;
+    if ("fault" in answer) {
+      deployment.refuse(answer.fault, seen);
+      this.#log(4, `wasm plugin ${name}: ${answer.fault}`);
+      if (!answer.transient) return;
+      const next = Math.min(pause * 2, LAST_RETRY);
+      entry.retry = this.#clock.after(pause, () => this.#begin(entry, config, code, next));
       return;
     }
-    const outcome = await entry.deployment.deploy(config, bytes);
-    if (outcome.kind === "refused")
-      this.#log(4, `Unable to create Wasm plugin ${config.name}: ${outcome.fault.message}`);
-    if (outcome.kind === "failed")
-      this.#log(4, `Unable to create Wasm plugin ${config.name}: ${outcome.failure.message}`);
+    const deployed = deployment.deploy(seen, answer.bytes);
+    this.#note(entry);
+    const outcome = await deployed;
+    if (outcome.kind === "refused") this.#log(4, `Unable to create Wasm plugin ${name}: ${outcome.fault.message}`);
+    if (outcome.kind === "failed") this.#log(4, `Unable to create Wasm plugin ${name}: ${outcome.failure.message}`);
   }
+
+  #note(entry: Entry): void {
+    const phase = phaseOf(entry.deployment.status(), entry.fetching);
+    if (phase === entry.phase) return;
+    entry.phase = phase;
+    entry.since = this.#clock.now();
+  }
+}
+
+function sourceOf(code: CodeSource): string {
+  if (code.kind === "file") return code.path;
+  return code.kind === "remote" ? code.uri.replace(/\/\/[^/@]*@/, "//") : code.kind;
 }
 
 function contentOf(config: PluginConfig, code: CodeSource): string {
   const { attributes: _, ...rest } = config;
   return JSON.stringify([rest, code, [...config.environment], [...(config.capabilities ?? [])]]);
-}
-
-/** The module, or why there is none. */
-async function bytesOf(code: CodeSource): Promise<Uint8Array<ArrayBuffer> | string> {
-  switch (code.kind) {
-    case "inline":
-      return new Uint8Array(code.bytes);
-    case "environment": {
-      const value = process.env[code.name];
-      return value === undefined
-        ? `the variable ${code.name} is not set`
-        : new Uint8Array(Buffer.from(value, "latin1"));
-    }
-    case "file":
-      try {
-        return new Uint8Array(await readFile(code.path));
-      } catch (error) {
-        return `${code.path} can't be read: ${error instanceof Error ? error.message : String(error)}`;
-      }
-    default:
-      return `code from ${code.kind} is not supported`;
-  }
 }
 
 /** Without CEL, gRPC and look-ups of names: what needs them answers as if the expression or cluster didn't exist. */

@@ -4,7 +4,7 @@ import { type ResourceKind, SCHEMAS } from "../config/resource-kinds.ts";
 import type { CarriedResource, CarriedUpdate } from "./messages.ts";
 
 /** The order in which a new worker must learn them. */
-const ORDER: readonly ResourceKind[] = ["cluster", "endpoints", "listener", "routes"];
+const ORDER: readonly ResourceKind[] = ["cluster", "endpoints", "extension", "listener", "routes"];
 
 /** Everything that the control plane has given and that is in use, for workers that start later. */
 export class ResourceMirror {

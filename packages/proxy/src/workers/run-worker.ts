@@ -15,6 +15,7 @@ export interface WorkerOptions {
   readonly clock: Clock;
   readonly extensions: ProxyOptions["extensions"];
   readonly states?: StateReaderTable;
+  readonly modules?: ProxyOptions["modules"];
   readonly log: (message: string) => void;
   readonly random: () => number;
   readonly uuid: () => string;
@@ -80,10 +81,10 @@ export class Worker {
   }
 
   async #start({ bootstrap, version, dynamic }: Extract<ToWorker, { type: "start" }>): Promise<void> {
-    const { clock, extensions, states = {}, log, random, uuid, send } = this.#options;
+    const { clock, extensions, modules, states = {}, log, random, uuid, send } = this.#options;
     const decoded = fromBinary(BootstrapSchema, bootstrap);
     const proxy = createProxy({
-      ...{ bootstrap: decoded, clock, extensions, states, log, random, uuid, version },
+      ...{ bootstrap: decoded, clock, extensions, modules, states, log, random, uuid, version },
       onQuit: () => {},
       parts: {
         series: "counted",

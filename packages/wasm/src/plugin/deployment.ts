@@ -56,7 +56,7 @@ export class Deployment {
   /** Compiles and starts a version off the request path. Never throws for what is wrong with it. */
   async deploy(config: PluginConfig, bytes: Uint8Array<ArrayBuffer>): Promise<DeployOutcome> {
     const number = ++this.#newest;
-    if (this.#plugin === null) this.#failOpen = config.failurePolicy === "open";
+    this.prepare(config);
     this.#compiling++;
     const module = await this.#host.load(bytes, config.limits);
     this.#compiling--;
@@ -70,10 +70,15 @@ export class Deployment {
     return failure === null ? { kind: "running" } : { kind: "failed", failure };
   }
 
+  /** Until a first version runs, streams go by the policy of what is on its way. */
+  prepare(config: PluginConfig): void {
+    if (this.#plugin === null) this.#failOpen = config.failurePolicy === "open";
+  }
+
   /** A version whose module could not even be had, for the reason given. */
   refuse(reason: string, config: PluginConfig): void {
     this.#newest++;
-    if (this.#plugin === null) this.#failOpen = config.failurePolicy === "open";
+    this.prepare(config);
     this.#refused = reason;
   }
 

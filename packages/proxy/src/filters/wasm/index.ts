@@ -15,7 +15,7 @@ export const WASM = httpFilterType(WasmSchema, (message, context, path, faults) 
     for (const fault of read.faults) faults.push({ path: `${path}.config.${fault.path}`, message: fault.message });
     return { create: () => null };
   }
-  const problem = unsupported(read);
+  const problem = unsupported(read, context);
   if (problem !== null) {
     faults.push({ path: `${path}.config.vm_config.code`, message: problem });
     return { create: () => null };
@@ -23,8 +23,9 @@ export const WASM = httpFilterType(WasmSchema, (message, context, path, faults) 
   return createFactory(read, context);
 });
 
-function unsupported({ code }: EnvoyPlugin): string | null {
-  if (code.kind === "remote") return "remote code is not fetched by this proxy; use local.filename";
+function unsupported({ code }: EnvoyPlugin, { chain }: HttpFilterContext): string | null {
+  if (code.kind === "remote" && !chain.extensions.fetchesModules)
+    return "remote code is not fetched by a proxy without an agent; use local.filename";
   if (code.kind === "builtIn")
     return `"${code.name}" is not built into this proxy as a Wasm plugin; use its own filter`;
   return null;

@@ -1,9 +1,11 @@
+import type { Any } from "@bufbuild/protobuf/wkt";
 import type { HttpFilter as HttpFilterConfig } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import { findHttpFilterType, isTerminalHttpFilter } from "../../filters/http-filter-registry.ts";
 import type { ConfigFault } from "../../network/config-fault.ts";
 import { configuredType } from "../../network/configured-type.ts";
 import type { FilterChainContext } from "../../network/context.ts";
 import type { HttpFilterFactory } from "../http-filter.ts";
+import { compileDiscoveredFilter, type FilterCompiler } from "./discovered-filter.ts";
 import type { ConfiguredFilter } from "./manager-config.ts";
 
 /** Compiles `http_filters`. The last must be the router. Optional filters that are not known are left out. */
@@ -45,18 +47,32 @@ function compileOne(
   path: string,
   faults: ConfigFault[],
 ): HttpFilterFactory | null {
-  if (filter.configType.case !== "typedConfig") {
-    const kind = filter.configType.case ?? "an empty configuration";
-    faults.push({ path, message: `the filter "${filter.name}" uses ${kind}, which is not supported; use typedConfig` });
-    return null;
+  const { name, configType } = filter;
+  const compile: FilterCompiler = (config, at, found) => compileConfig(name, config, statPrefix, context, at, found);
+  switch (configType.case) {
+    case "typedConfig":
+      return compile(configType.value, `${path}.typedConfig`, faults);
+    case "configDiscovery":
+      return compileDiscoveredFilter(name, configType.value, compile, context, `${path}.configDiscovery`, faults);
+    default:
+      faults.push({ path, message: `the filter "${name}" has no configuration; give typedConfig or configDiscovery` });
+      return null;
   }
-  const config = filter.configType.value;
+}
+
+function compileConfig(
+  filterName: string,
+  config: Any,
+  statPrefix: string,
+  context: FilterChainContext,
+  path: string,
+  faults: ConfigFault[],
+): HttpFilterFactory | null {
   const typeName = configuredType(config);
-  const at = `${path}.typedConfig`;
-  const extension = context.extensions.find(typeName, filter.name);
-  if (extension !== null) return context.extensions.httpFilter(extension, config, context.listener, at, faults);
+  const extension = context.extensions.find(typeName, filterName);
+  if (extension !== null) return context.extensions.httpFilter(extension, config, context.listener, path, faults);
   const type = findHttpFilterType(typeName);
-  if (type !== null) return type.compile(config, { chain: context, statPrefix, filterName: filter.name }, at, faults);
-  faults.push({ path: at, message: `the HTTP filter "${filter.name}" of type ${typeName} is not supported` });
+  if (type !== null) return type.compile(config, { chain: context, statPrefix, filterName }, path, faults);
+  faults.push({ path, message: `the HTTP filter "${filterName}" of type ${typeName} is not supported` });
   return null;
 }

@@ -95,7 +95,7 @@ describe("what a connection manager does not carry out", () => {
     [{ httpFilters: [] }, "httpFilters"],
     [{ httpFilters: [unknown, ROUTER] }, "httpFilters[0].typedConfig"],
     [{ httpFilters: [ROUTER, ROUTER] }, "httpFilters[0]"],
-    [{ httpFilters: [{ name: "x", configDiscovery: { typeUrls: ["a"] } }, ROUTER] }, "httpFilters[0]"],
+    [{ httpFilters: [{ name: "x" }, ROUTER] }, "httpFilters[0]"],
     [{ codecType: "HTTP3" }, "codecType"],
     [{ httpProtocolOptions: { allowChunkedLength: true } }, "httpProtocolOptions.allowChunkedLength"],
     [{ proxyStatusConfig: {} }, "proxyStatusConfig"],

@@ -11,6 +11,8 @@ import { createHttpConnectionManagerStats, type HttpConnectionManagerStats } fro
 export interface HttpConnectionManagerFactory extends NetworkTerminalFactory {
   /** The route configuration that this one asks a RouteProvider for; null when its routes are inline. */
   readonly routeConfigName: string | null;
+  /** Whether a filter's configuration is still waited for. */
+  readonly warming: boolean;
   /**
    * Takes another configuration for the requests that begin from now on, also on connections that are
    * open; codec options apply to new connections only. With faults nothing has changed.
@@ -42,6 +44,10 @@ class Factory implements HttpConnectionManagerFactory, ConnectionOwner {
 
   get routeConfigName(): string | null {
     return "rds" in this.config.routes ? this.config.routes.rds : null;
+  }
+
+  get warming(): boolean {
+    return this.config.filters.some(({ factory }) => factory.warming === true);
   }
 
   create(network: NetworkContext, onClosed: () => void): NetworkTerminal {

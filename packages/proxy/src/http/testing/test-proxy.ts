@@ -7,6 +7,7 @@ import {
   HttpConnectionManagerSchema,
 } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import type { AccessLogSink } from "../../access-log/sink.ts";
+import { FilterConfigs } from "../../config/filter-configs.ts";
 import { Expressions } from "../../expression/expressions.ts";
 import type { StateReaderTable } from "../../expression/state-reader.ts";
 import { StreamExpressions } from "../../expression/stream-expressions.ts";
@@ -17,6 +18,7 @@ import type { NetworkTerminal } from "../../network/network-filter.ts";
 import { FilterState } from "../../stream/filter-state.ts";
 import type { ListenerFacts } from "../../stream/stream-info.ts";
 import type { TlsInfo } from "../../transport/transport.ts";
+import type { ModuleSource } from "../../wasm/module-source.ts";
 import {
   createHttpConnectionManagerFactory,
   type HttpConnectionManagerFactory,
@@ -58,6 +60,7 @@ export interface TestProxyOptions {
   readonly random?: () => number;
   readonly tls?: TlsInfo;
   readonly remote?: string;
+  readonly modules?: ModuleSource;
 }
 
 /** A connection manager with nothing real around it: fake codec, fake clusters, virtual time. */
@@ -65,6 +68,7 @@ export class TestProxy {
   readonly clock = new VirtualClock();
   readonly wheel = new DeadlineWheel(this.clock, 1);
   readonly clusters = new FakeClusters();
+  readonly filterConfigs = new FilterConfigs();
   readonly metrics = new MetricStore({ clock: this.clock });
   readonly tables = new Map<string, RouteTable>();
   /** Lines by path. */
@@ -73,7 +77,8 @@ export class TestProxy {
   readonly context: FilterChainContext;
   readonly factory: HttpConnectionManagerFactory;
   readonly #options: TestProxyOptions;
-  readonly #connections: FakeServerConnection[] = [];
+  /** The newest; older ones may go. */
+  #connection: FakeServerConnection | null = null;
   closed = 0;
 
   constructor(manager: object, options: TestProxyOptions = {}) {
@@ -86,6 +91,7 @@ export class TestProxy {
       wheel: this.wheel,
       clusters: this.clusters,
       routes: { get: (name) => this.tables.get(name) ?? null },
+      filterConfigs: this.filterConfigs,
       listener,
       bufferLimit: null,
       accessLogs: { file: (path) => this.#sink(path) },
@@ -96,11 +102,12 @@ export class TestProxy {
         clock: this.clock,
         metrics: this.metrics,
         node: options.node ?? {},
+        modules: options.modules,
         log: (_level, message) => this.hostLog.push(message),
       }),
       createServerConnection: (transport, callbacks) => {
         const connection = new FakeServerConnection(transport.connection, callbacks);
-        this.#connections.push(connection);
+        this.#connection = connection;
         return connection;
       },
       random: options.random ?? (() => 0.5),
@@ -120,8 +127,8 @@ export class TestProxy {
       info: null,
     };
     const terminal = this.factory.create(network, () => this.closed++);
-    const codec = this.#connections.at(-1);
-    if (codec === undefined) throw new Error("no codec was made");
+    const codec = this.#connection;
+    if (codec === null) throw new Error("no codec was made");
     return { codec, terminal };
   }
 
