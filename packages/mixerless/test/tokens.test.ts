@@ -46,7 +46,7 @@ describe("tokens in a running mesh", () => {
   beforeAll(async () => {
     server = createServer((_request, response) => response.writeHead(keys.status).end(keys.body));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    demo = await RunningDemo.start("--no-traffic", "--mtls", "off", "--reviews", "v3");
+    demo = await RunningDemo.start("--no-traffic", "--reviews", "v3");
   }, 60_000);
 
   afterAll(async () => {

@@ -16,10 +16,12 @@ export function addAuthz(program: Command): void {
     .command("check")
     .description("whether a call would be allowed, by which rule of which object, file and line")
     .requiredOption("--to <workload>", "who is called: name, name.namespace or kind/name.namespace")
-    .option("--from <caller>", "who calls: a workload, whose address counts, or spiffe://… of a certificate")
+    .option("--from <caller>", "who calls: a workload, as its proxy would, or spiffe://… of a certificate")
     .option("--source-ip <address>", "address of the caller, for one outside the mesh")
     .option("--remote-ip <address>", "what x-forwarded-for says as far as it is trusted (default: the caller's)")
     .option("--mtls", "take the caller to prove the identity of --from by its certificate", false)
+    .option("--plaintext", "take it to speak plaintext, past its proxy", false)
+    .option("--subset <name>", "of the DestinationRule, as routes choose it (default: none)")
     .option("--principal <uri>", "take it to prove this one, spiffe://…")
     .option("--port <port>", "port that the workload listens on (default: its first)", port)
     .option("--method <method>", "of the request (default: GET)")
@@ -34,13 +36,13 @@ export function addAuthz(program: Command): void {
     .addHelpText(
       "after",
       `
-Asks the control plane, which evaluates the rules that it sends to the called proxy. Without --mtls or --principal the
-call is taken for plaintext, which proves no identity.
+Asks the control plane, which evaluates the rules that it sends to the called proxy. A workload calls as its proxy does:
+by mutual TLS where both ends have certificates, or as a DestinationRule says. Who is outside proves no identity.
 
 Examples:
   mixerless authz check --from reviews-v1 --to ratings-v1 --path /ratings/0
   mixerless authz check --source-ip 10.1.2.3 --to productpage-v1 --method POST --path /login --header 'x-user: ann'
-  mixerless authz check --from reviews-v1 --to ratings-v1 --mtls -o json | jq .allowed
+  mixerless authz check --from reviews-v1 --to ratings-v1 --plaintext -o json | jq .allowed
   mixerless authz check --from spiffe://cluster.local/ns/default/sa/reviews --to ratings-v1 --jwt ./token`,
     )
     .action(async (flags: CheckFlags) => {
@@ -48,6 +50,8 @@ Examples:
         throw new CommandError("Say who calls: --from WORKLOAD or --source-ip ADDRESS.", 2);
       if (flags.mtls && flags.from === undefined)
         throw new CommandError("--mtls needs --from WORKLOAD, whose identity it is.", 2);
+      if (flags.plaintext && (flags.mtls || flags.principal !== undefined || flags.from?.startsWith("spiffe://")))
+        throw new CommandError("--plaintext proves no identity: leave out --mtls, --principal and spiffe://….", 2);
       const pilot = new PilotClient(await findPilot(flags.pilot, process.env));
       const query = await queryOf(pilot, flags);
       const jwt = flags.jwt === undefined ? null : readToken(flags.jwt);
@@ -98,6 +102,8 @@ interface CheckFlags {
   readonly sourceIp?: string;
   readonly remoteIp?: string;
   readonly mtls: boolean;
+  readonly plaintext: boolean;
+  readonly subset?: string;
   readonly principal?: string;
   readonly port?: number;
   readonly method?: string;
@@ -134,8 +140,9 @@ async function queryOf(pilot: PilotClient, flags: CheckFlags): Promise<URLSearch
   query.set("to", (await findProxy(pilot, flags.to, flags.namespace)).key);
   if (flags.from !== undefined) query.set("from", await callerOf(pilot, flags.from, flags.namespace));
   if (flags.mtls) query.set("mtls", "");
+  if (flags.plaintext) query.set("plaintext", "");
   if (flags.port !== undefined) query.set("port", String(flags.port));
-  for (const name of ["sourceIp", "remoteIp", "principal", "method", "path", "host", "sni"] as const) {
+  for (const name of ["sourceIp", "remoteIp", "principal", "method", "path", "host", "sni", "subset"] as const) {
     const value = flags[name];
     if (value !== undefined) query.set(name, value);
   }

@@ -7,6 +7,7 @@ const ALLOWED: AuthorizationAnswer = {
   to: { proxy: "b-v1.default", port: 9080, protocol: "HTTP" },
   from: { address: "10.0.0.1", principal: null },
   mtls: { mode: "DISABLE", refuses: false },
+  connection: { speaks: "plaintext", why: "", fails: null },
   token: null,
   decisive: null,
   audit: null,

@@ -4,6 +4,13 @@ export interface AuthorizationAnswer {
   readonly to: { readonly proxy: string; readonly port: number; readonly protocol: "HTTP" | "TCP" };
   readonly from: { readonly address: string; readonly principal: string | null };
   readonly mtls: Place & { readonly mode: string; readonly refuses: boolean };
+  readonly connection: Place & {
+    readonly speaks: "plaintext" | "mutual-tls" | "tls";
+    /** Why; empty where the question says so itself. */
+    readonly why: string;
+    /** Why the caller gives up by itself. */
+    readonly fails: string | null;
+  };
   /** Null: there is none, and nobody would look. */
   readonly token: TokenAnswer | null;
   readonly decisive: RuleVerdict | null;
@@ -32,13 +39,27 @@ interface RuleVerdict extends Place {
   readonly rule: string | null;
 }
 
+const SPOKEN = {
+  plaintext: "plaintext",
+  "mutual-tls": "mutual TLS",
+  tls: "TLS without an identity of the mesh",
+};
+
+const TAKEN: Readonly<Record<string, string>> = {
+  DISABLE: "plaintext",
+  PERMISSIVE: "mutual TLS of the mesh or plaintext",
+  STRICT: "mutual TLS",
+};
+
 /** The verdict and why, for people. */
 export function renderAuthorization(answer: AuthorizationAnswer): string {
-  const { allowed, to, from, mtls, token, decisive, audit, trials, policies } = answer;
-  const caller = `${from.address}, ${from.principal ?? "plaintext"}`;
+  const { allowed, to, from, mtls, connection, token, decisive, audit, trials, policies } = answer;
+  const caller = `${from.address}, ${from.principal ?? SPOKEN[connection.speaks]}`;
   const lines = [
     `${allowed ? "ALLOWED" : "DENIED"}: ${to.proxy} port ${to.port} (${to.protocol}) from ${caller}`,
-    ...(mtls.refuses ? [`  The port takes mutual TLS only${by(mtls)}.`] : []),
+    ...(connection.why === "" ? [] : [`  ${connection.why}${by(connection)}.`]),
+    ...(connection.fails === null ? [] : [`  ${connection.fails}`]),
+    ...(mtls.refuses ? [`  The port takes ${TAKEN[mtls.mode] ?? "TLS"} only${by(mtls)}.`] : []),
     ...(token === null ? [] : [`  ${tokenLine(token)}`]),
     `  ${reason(decisive)}`,
     ...(audit === null ? [] : [`  Marked for audit by ${place(audit)}.`]),
@@ -67,7 +88,8 @@ function tokenLine(token: TokenAnswer): string {
 }
 
 function by(found: Place): string {
-  return found.object === undefined ? "" : `, by ${found.path} of ${place(found)}`;
+  if (found.object === undefined) return "";
+  return found.path === "" ? `, by ${place(found)}` : `, by ${found.path} of ${place(found)}`;
 }
 
 function reason(verdict: RuleVerdict | null): string {

@@ -2,7 +2,9 @@ import { isIP } from "node:net";
 import type { PolicyFacts } from "@mixerless/policy";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import type { ProxyNode } from "../model/proxy-node.ts";
+import { type CallerConnection, callerConnection } from "./caller-connection.ts";
 import { type InboundPort, inboundPorts } from "./inbound-ports.ts";
+import { portSecurity } from "./port-security.ts";
 import { type TokenVerdict, tokenVerdict } from "./token-verdict.ts";
 
 /** One call that is to be judged: by whom, to what, asking for what. */
@@ -11,6 +13,9 @@ export interface AuthorizationQuestion {
   readonly facts: PolicyFacts;
   /** The identity that the caller is taken to prove; null for plaintext. */
   readonly principal: string | null;
+  readonly connection: CallerConnection;
+  /** Whether the question says how the caller speaks, so that it is not for the port to refuse an identity. */
+  readonly assumed: boolean;
   /** Null for a connection without requests. */
   readonly token: TokenVerdict | null;
 }
@@ -26,8 +31,8 @@ const NO_ADDRESS = "0.0.0.0";
 
 /**
  * Reads a question about a proxy from a query: `from` (a proxy, or spiffe://…) or `sourceIp`, `remoteIp`, `principal`
- * or `mtls`, `port`, `method`, `path`, `host`, `header=name:value` as often as wanted, `sni`. `jwt` is the bearer's
- * token. A text says what is wrong with it.
+ * or `mtls` or `plaintext`, `subset`, `port`, `method`, `path`, `host`, `header=name:value` as often as wanted, `sni`.
+ * `jwt` is the bearer's token. A text says what is wrong with it.
  */
 export function readQuestion(
   query: URLSearchParams,
@@ -48,13 +53,37 @@ export function readQuestion(
   if (typeof port === "string") return port;
   const headers = headersOf(query, jwt, input);
   if (typeof headers === "string") return headers;
-  const proven = query.has("mtls") ? identityOf(caller, input) : null;
-  const principal = query.get("principal") ?? (named ? key : proven);
+  const given = query.get("principal") ?? (named ? key : query.has("mtls") ? identityOf(caller, input) : null);
+  const connection = connectionOf(query, given, input, { caller, port: port.number });
+  const principal = given ?? (connection.speaks === "mutual-tls" ? identityOf(caller, input) : null);
   const target = headers.get(":path")?.[0] ?? "";
   const token = port.http ? tokenVerdict(input, { headers, target, now: Math.floor(context.now / 1000) }) : null;
   if (typeof token === "string") return token;
   const known = { port, sourceIp, remoteIp, headers, principal, metadata: token?.metadata ?? {} };
-  return { port, principal, token, facts: factsOf(query, input, known) };
+  return { port, principal, connection, assumed: given !== null, token, facts: factsOf(query, input, known) };
+}
+
+function connectionOf(
+  query: URLSearchParams,
+  given: string | null,
+  callee: GeneratorInput,
+  { caller, port }: { readonly caller: ProxyNode | undefined; readonly port: number },
+): CallerConnection {
+  const said = { why: "", place: null, fails: null };
+  if (given !== null) return { ...said, speaks: "mutual-tls" };
+  if (query.has("plaintext")) return { ...said, speaks: "plaintext" };
+  if (caller !== undefined)
+    return callerConnection({
+      caller: { ...callee, proxy: caller },
+      callee,
+      port,
+      subset: query.get("subset") ?? "",
+      identityOfCallee: identityOf(callee.proxy, callee) ?? "",
+    });
+  // Who calls from outside speaks TLS where a server asks for it, but never the mesh's.
+  const { mode } = portSecurity(callee, port);
+  const clear = mode === "DISABLE" || mode === "PERMISSIVE" || mode === "STRICT";
+  return { ...said, speaks: clear ? "plaintext" : "tls" };
 }
 
 /** By name, or the first one with that identity. */

@@ -11,7 +11,10 @@ export interface InboundPort {
 /** Every port that a proxy listens on for others, in the order of the configuration. */
 export function inboundPorts({ push, proxy }: GeneratorInput): InboundPort[] {
   if (proxy.type === "router")
-    return planGateways(push.gateways(proxy)).map(({ port }) => ({ number: port, http: true }));
+    return planGateways(push.gateways(proxy)).map(({ port, servers: [first] }) => ({
+      number: port,
+      http: first?.kind === "http" || first?.kind === "https",
+    }));
   const { ingress } = push.sidecarScope(proxy);
   if (ingress !== undefined)
     return ingress.map(({ port, protocol }) => ({ number: port.number, http: isHttp(protocol) }));

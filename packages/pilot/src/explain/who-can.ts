@@ -10,9 +10,8 @@ import type { GeneratorInput } from "../generators/generator-input.ts";
 import { isDryRun } from "../generators/security/dry-run.ts";
 import { type AuthorizationPolicy, ruleFacts } from "../generators/security/named-rules.ts";
 import { translateRule } from "../generators/security/translate-rule.ts";
-import { inboundMode } from "../generators/tls/mesh-identity.ts";
-import type { MtlsSetting } from "../model/effective-mtls.ts";
 import { type InboundPort, inboundPorts } from "./inbound-ports.ts";
+import { type PortSecurity, portSecurity } from "./port-security.ts";
 
 /** One rule, told in words. */
 export interface RuleInWords {
@@ -31,7 +30,7 @@ export interface RuleInWords {
 /** Who may call one port of a workload. */
 export interface PortAccess {
   readonly port: InboundPort;
-  readonly mtls: MtlsSetting;
+  readonly security: PortSecurity;
   /** Whether nothing but the rules of {@link deny} stands in the way. */
   readonly open: boolean;
   readonly allow: readonly RuleInWords[];
@@ -48,7 +47,7 @@ export function whoCan(input: GeneratorInput): PortAccess[] {
         .flatMap((policy) => rulesInWords(policy, port, input));
     return {
       port,
-      mtls: inboundMode(input, port.number),
+      security: portSecurity(input, port.number),
       open: !policies.some((policy) => policy.spec.action === "ALLOW" && !isDryRun(policy)),
       allow: words("ALLOW"),
       // Nobody can be asked for a CUSTOM verdict yet: what such a rule matches is denied.

@@ -1,13 +1,14 @@
 import type { AdminAnswer } from "@mixerless/admin-server";
 import { findProxy, readQuestion } from "../explain/authorization-question.ts";
 import { authorizationVerdict, type FilterVerdict } from "../explain/authorization-verdict.ts";
+import type { CallerConnection } from "../explain/caller-connection.ts";
+import { portSecurity, refusesConnection } from "../explain/port-security.ts";
 import type { TokenVerdict } from "../explain/token-verdict.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import { authorizationRules } from "../generators/security/authorization-rules.ts";
 import { isDryRun } from "../generators/security/dry-run.ts";
-import { inboundMode } from "../generators/tls/mesh-identity.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
-import { jsonAnswer, mtlsAnswer, placeOf } from "./page-answers.ts";
+import { jsonAnswer, placeOf, securityAnswer } from "./page-answers.ts";
 
 /** `/debug/authorizationz`: what the policies in use say to one call, by which rule of which object. */
 export function authorizationPage(
@@ -25,14 +26,15 @@ export function authorizationPage(
   const question = readQuestion(query, jwt, input, { proxies: connected, now });
   if (typeof question === "string") return jsonAnswer({ error: question }, 400);
   const policies = current.attached("AuthorizationPolicy", proxy);
-  const { port, facts, principal, token } = question;
+  const { port, facts, principal, connection, assumed, token } = question;
   const verdict = authorizationVerdict(authorizationRules(policies, current.mesh, port.http ? "http" : "tcp"), facts);
-  const mtls = inboundMode(input, port.number);
-  // A connection without a certificate ends before anything is asked, a token that is refused before any policy.
-  const plaintextRefused = mtls.mode === "STRICT" && principal === null;
+  const security = portSecurity(input, port.number);
+  // A connection that does not come about ends before anything is asked, a token that is refused before any policy.
+  const refuses = !assumed && connection.fails === null && refusesConnection(security, connection, port);
   return jsonAnswer({
-    allowed: verdict.allowed && token?.outcome !== "refused" && !plaintextRefused,
-    mtls: { ...mtlsAnswer(mtls), refuses: plaintextRefused },
+    allowed: verdict.allowed && token?.outcome !== "refused" && !refuses && connection.fails === null,
+    mtls: { ...securityAnswer(security), refuses },
+    connection: toldConnection(connection),
     to: { proxy: proxy.podKey, address: facts.destinationIp, port: port.number, protocol: port.http ? "HTTP" : "TCP" },
     from: { address: facts.directRemoteIp, principal },
     token: token && toldToken(token, jwt !== null),
@@ -45,6 +47,10 @@ export function authorizationPage(
       dryRun: isDryRun(config),
     })),
   });
+}
+
+function toldConnection({ place, ...words }: CallerConnection) {
+  return { ...words, ...(place === null ? {} : placeOf(place)) };
 }
 
 /** Null: no token was brought, and nobody would look for one. */

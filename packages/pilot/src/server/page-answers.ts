@@ -1,6 +1,6 @@
 import type { AdminAnswer } from "@mixerless/admin-server";
+import type { PortSecurity } from "../explain/port-security.ts";
 import type { Provenance } from "../generators/generated.ts";
-import type { MtlsSetting } from "../model/effective-mtls.ts";
 
 /** Object, field, file and line of something that was configured. */
 export function placeOf({ config, path }: Provenance) {
@@ -13,6 +13,6 @@ export function jsonAnswer(value: unknown, status = 200): AdminAnswer {
 }
 
 /** What a port takes, and the object that says so, if one does. */
-export function mtlsAnswer({ mode, config, path }: MtlsSetting) {
-  return { mode, ...(config === undefined ? {} : placeOf({ config, path: path ?? "" })) };
+export function securityAnswer({ mode, place }: PortSecurity) {
+  return { mode, ...(place === null ? {} : placeOf(place)) };
 }

@@ -4,7 +4,7 @@ import { type RuleInWords, whoCan } from "../explain/who-can.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import { jwtRules } from "../generators/security/request-authentication.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
-import { jsonAnswer, mtlsAnswer, placeOf } from "./page-answers.ts";
+import { jsonAnswer, placeOf, securityAnswer } from "./page-answers.ts";
 
 /** `/debug/whocanz`: who may call which port of a proxy, by which rule of which object. */
 export function whoCanPage(
@@ -22,10 +22,10 @@ export function whoCanPage(
       issuer: rule.issuer,
       ...placeOf(place),
     })),
-    ports: whoCan(input).map(({ port, mtls, open, allow, deny }) => ({
+    ports: whoCan(input).map(({ port, security, open, allow, deny }) => ({
       port: port.number,
       protocol: port.http ? "HTTP" : "TCP",
-      mtls: mtlsAnswer(mtls),
+      mtls: securityAnswer(security),
       open,
       allow: allow.map(inWords),
       deny: deny.map(inWords),

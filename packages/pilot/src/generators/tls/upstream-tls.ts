@@ -4,6 +4,7 @@ import type { TransportSocket } from "@mixerless/wire/envoy/config/core/v3/base"
 import type { ClientTlsSettings } from "../../config/kinds/destination-rule.ts";
 import { namespaceMtls } from "../../model/effective-mtls.ts";
 import type { Service, ServicePort } from "../../model/service.ts";
+import { from, type Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { isHttp } from "../is-http.ts";
 import { sniClusterName } from "../names.ts";
@@ -31,7 +32,7 @@ export function applyUpstreamTls(
   settings: ClientTlsSettings | undefined,
 ): void {
   if (settings === undefined) {
-    if (isAutomatic(input, target.service)) cluster.transportSocketMatches = automatic(input, target);
+    if (notAutomatic(input, target.service) === null) cluster.transportSocketMatches = automatic(input, target);
     return;
   }
   switch (settings.mode) {
@@ -55,11 +56,26 @@ function automatic(input: GeneratorInput, target: ClusterTarget): Cluster["trans
   }).transportSocketMatches;
 }
 
-/** A client looks at the namespace's and the mesh's policies only [control-plane §6.4]. */
-function isAutomatic({ push, proxy, mutualTls }: GeneratorInput, service: Service): boolean {
-  if (mutualTls !== true || !push.mesh.enableAutoMtls || service.meshExternal || !hasIdentity(push, proxy))
-    return false;
-  return namespaceMtls(push, service.namespace).mode !== "DISABLE";
+/** Why a client does not choose the mesh's TLS by itself, and what says so. */
+export interface NotAutomatic {
+  readonly why: string;
+  readonly place: Provenance | null;
+}
+
+/**
+ * Null where a client uses the mesh's TLS for endpoints that can get it. It looks at the namespace's and the mesh's
+ * policies only [control-plane §6.4].
+ */
+export function notAutomatic({ push, proxy, mutualTls }: GeneratorInput, service: Service): NotAutomatic | null {
+  if (mutualTls !== true) return { why: "the mesh has no certificate authority", place: null };
+  if (!push.mesh.enableAutoMtls)
+    return { why: "the mesh does not choose TLS by itself (enableAutoMtls)", place: from(push.meshConfig)[0] ?? null };
+  if (service.meshExternal)
+    return { why: `${service.hostname} is outside the mesh`, place: from(service.config)[0] ?? null };
+  if (!hasIdentity(push, proxy)) return { why: "it has no certificate of the mesh", place: null };
+  const { mode, config, path } = namespaceMtls(push, service.namespace);
+  if (mode !== "DISABLE") return null;
+  return { why: "the namespace takes plaintext", place: from(config, path)[0] ?? null };
 }
 
 /** Mutual TLS of the mesh with exactly the identities behind the service, unless the rule names others. */
