@@ -55,9 +55,11 @@ const TAKEN: Readonly<Record<string, string>> = {
 export function renderAuthorization(answer: AuthorizationAnswer): string {
   const { allowed, to, from, mtls, connection, token, decisive, audit, trials, policies } = answer;
   const caller = `${from.address}, ${from.principal ?? SPOKEN[connection.speaks]}`;
+  const spoken = connection.why === "" ? [] : [`  ${connection.why}${by(connection)}.`];
+  const refused = mtls.refuses || connection.fails !== null;
   const lines = [
     `${allowed ? "ALLOWED" : "DENIED"}: ${to.proxy} port ${to.port} (${to.protocol}) from ${caller}`,
-    ...(connection.why === "" ? [] : [`  ${connection.why}${by(connection)}.`]),
+    ...(refused ? spoken : []),
     ...(connection.fails === null ? [] : [`  ${connection.fails}`]),
     ...(mtls.refuses ? [`  The port takes ${TAKEN[mtls.mode] ?? "TLS"} only${by(mtls)}.`] : []),
     ...(token === null ? [] : [`  ${tokenLine(token)}`]),
@@ -67,6 +69,7 @@ export function renderAuthorization(answer: AuthorizationAnswer): string {
       (trial) =>
         `  On trial, by ${trial.action} policies alone: ${trial.allowed ? "allowed" : "denied"}. ${match(trial)}`,
     ),
+    ...(refused ? [] : spoken),
   ];
   if (policies.length > 0) lines.push("", "Policies that apply:");
   for (const policy of policies)
