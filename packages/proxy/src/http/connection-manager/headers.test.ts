@@ -66,6 +66,11 @@ describe("x-forwarded-proto, scheme and port", () => {
     expect(pass({}).up).toMatchObject({ "x-forwarded-proto": "http", ":scheme": "http" });
     expect(pass({}, {}, { tls: TLS }).up["x-forwarded-proto"]).toBe("https");
     expect(pass({}, { "x-forwarded-proto": "https" }).up["x-forwarded-proto"]).toBe("https");
+    // The TLS of a hop inside does not change what was asked for outside.
+    const inside = pass({}, { "x-forwarded-proto": "http", ":scheme": "https" }, { tls: TLS });
+    expect(inside.up).toMatchObject({ "x-forwarded-proto": "http", ":scheme": "http" });
+    expect(pass({}, { "x-forwarded-proto": "ftp", ":scheme": "https" }, { tls: TLS }).up[":scheme"]).toBe("https");
+    expect(pass({}, { "x-forwarded-proto": "https", ":scheme": "http" }, { tls: TLS }).up[":scheme"]).toBe("http");
   });
 
   it("are overwritten at the edge", () => {

@@ -59,10 +59,7 @@ export function prepareRequestHeaders(
   if (options.appendXForwardedPort && !headers.has(H.xForwardedPort)) {
     headers.set(H.xForwardedPort, String(connection.localAddress.port));
   }
-  if (!headers.has(H.scheme)) {
-    const proto = headers.get(H.xForwardedProto);
-    headers.set(H.scheme, proto === "http" || proto === "https" ? proto : scheme);
-  }
+  setScheme(headers, scheme);
   sanitize(headers, client.internal, options.useRemoteAddress && !client.internal, internalOnly);
   if (options.via !== "") headers.add(EnvoyHeader.via, options.via);
   const edge = options.useRemoteAddress && !client.internal;
@@ -70,6 +67,14 @@ export function prepareRequestHeaders(
   setRequestId(headers, edge, options, uuid);
   applyClientCertificate(headers, connection.tls, options.clientCertificate);
   return client;
+}
+
+/** What the first proxy was asked by goes before this hop's TLS; a target that names another scheme stays as it is. */
+function setScheme(headers: HeaderMap, scheme: string): void {
+  if (headers.has(H.scheme) && !headers.valueEquals(H.scheme, scheme)) return;
+  const proto = headers.get(H.xForwardedProto);
+  const asked = proto === "http" || proto === "https" ? proto : scheme;
+  if (!headers.valueEquals(H.scheme, asked)) headers.set(H.scheme, asked);
 }
 
 /** This proxy is the first that is trusted: the client is its peer, and `x-forwarded-for` grows by it. */
