@@ -3,8 +3,8 @@ import { type Clock, DeadlineWheel } from "@mixerless/clock";
 import { MetricStore } from "@mixerless/metrics";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { compileAccessLoggers } from "./access-log/access-logger.ts";
-import { BatchingSinks } from "./access-log/batching-sinks.ts";
-import { openFileWriter } from "./access-log/file-writer.ts";
+import type { BatchingSinks } from "./access-log/batching-sinks.ts";
+import { createFileSinks } from "./access-log/file-sinks.ts";
 import { adminHandlers } from "./admin/admin-handlers.ts";
 import { OwnSeries, type SeriesPart } from "./admin/own-series.ts";
 import type { ProcessStats } from "./admin/own-stats.ts";
@@ -20,6 +20,7 @@ import type { DataPlane } from "./data-plane.ts";
 import type { StateReaderTable } from "./expression/state-reader.ts";
 import { createExtensionHost } from "./extension-host/create-extension-host.ts";
 import type { ExtensionTable } from "./extension-host/extension.ts";
+import { type ClosableGrpcClient, createGrpcClient } from "./grpc/create-grpc-client.ts";
 import { createChainFactory } from "./listener/create-chain.ts";
 import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
 import { ListenerManager, type ListenerState } from "./listener/listener-manager.ts";
@@ -115,6 +116,7 @@ class EmbeddedProxy implements Proxy {
   readonly #routes: RouteManager;
   readonly #filterConfigs = new FilterConfigs(() => this.#listeners.dependenciesChanged());
   readonly #clusters: ActiveClusterManager;
+  readonly #grpc: ClosableGrpcClient;
   readonly #listeners: ListenerManager;
   readonly #drain: DrainSequence;
   readonly #logLevels: LogLevels;
@@ -157,13 +159,13 @@ class EmbeddedProxy implements Proxy {
     const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
     const connector: Connector = {
-      connect: (target, { localAddress, tls, bufferLimit }, onConnected, onFailed) =>
+      connect: (target, { localAddress, tls, alpn, bufferLimit }, onConnected, onFailed) =>
         transports.connect(
           isPipe(target) ? { path: target.ip } : { host: target.ip, port: target.port },
           {
             localAddress: isPipe(target) ? undefined : (localAddress ?? sourceAddress ?? undefined),
             bufferLimit,
-            secure: tls === null ? undefined : (raw, secured, failed) => tls.secure(raw, null, secured, failed),
+            secure: tls === null ? undefined : (raw, secured, failed) => tls.secure(raw, alpn, secured, failed),
           },
           onConnected,
           onFailed,
@@ -182,15 +184,8 @@ class EmbeddedProxy implements Proxy {
       resolve: systemResolver,
       onWarmed: () => this.#intake?.clusterWarmed(),
     });
-    const droppedLines = this.metrics
-      .counter({
-        name: "mixerless_access_log_dropped_lines_total",
-        help: "Lines of access logs given up because a file could not be written, or not fast enough.",
-        evictable: false,
-      })
-      .series([], []);
-    const onDropped = (lines: number) => droppedLines.add(lines);
-    this.#sinks = new BatchingSinks({ clock, openWriter: openFileWriter, onDropped });
+    this.#sinks = createFileSinks(clock, this.metrics);
+    this.#grpc = createGrpcClient(this.#clusters, clock);
     const { extensions, expressions } = createExtensionHost({
       ...{
         table: options.extensions,
@@ -200,6 +195,7 @@ class EmbeddedProxy implements Proxy {
         clock,
         metrics: this.metrics,
       },
+      grpc: this.#grpc,
       log: (level, message) => pluginLog(message, pluginLevel(level)),
     });
     const chainContext: Omit<FilterChainContext, "listener" | "bufferLimit"> = {
@@ -308,6 +304,7 @@ class EmbeddedProxy implements Proxy {
     this.#intake.close();
     this.#routes.close();
     this.#listeners.close();
+    this.#grpc.close();
     this.#clusters.close();
     this.#wheel.close();
     this.#files.close();

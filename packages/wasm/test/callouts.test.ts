@@ -174,7 +174,7 @@ describe("gRPC calls", () => {
   const streamOf = (at: number) =>
     world.services.grpcStreams[at] as NonNullable<(typeof world.services.grpcStreams)[number]>;
 
-  test("a unary call that goes well ends with its response", () => {
+  test("a unary call that goes well ends with its response, and tells nothing else", () => {
     expect(unary()).toBe(0);
     expect(guest.u32(8)).toBe(5);
     expect(streamOf(0).request).toEqual({
@@ -188,9 +188,20 @@ describe("gRPC calls", () => {
     const { events } = streamOf(0);
     events.onInitialMetadata([["a", "1"]]);
     events.onMessage(Buffer.from("answer"));
-    events.onTrailingMetadata([]);
+    events.onTrailingMetadata([["t", "1"]]);
+    expect(said()).toEqual([]);
     events.onClose(0, "");
-    expect(said()).toEqual(["i510", "r560", "answer"]);
+    expect(said()).toEqual(["r560", "answer"]);
+  });
+
+  test("a response that a failure follows doesn't count, nor does success without a response", () => {
+    unary();
+    streamOf(0).events.onMessage(Buffer.from("answer"));
+    streamOf(0).events.onClose(13, "broken");
+    expect(said()).toEqual(["c5=0", "s=00", "broken"]);
+    unary();
+    streamOf(1).events.onClose(0, "");
+    expect(said().slice(3)).toEqual(["c9=0", "s=00", "the response has no message"]);
   });
 
   test("one that fails ends with a status", () => {
@@ -259,7 +270,7 @@ describe("gRPC calls", () => {
       ask("proxy_grpc_close", 7),
     ]).toEqual([1, 1, 2, 2]);
     expect(ask("proxy_grpc_close", 6)).toBe(0);
-    expect(streamOf(1).sent).toEqual([{ message: Buffer.alloc(0), endStream: true }]);
+    expect([streamOf(1).sent, streamOf(1).ended]).toEqual([[], true]);
     expect([ask("proxy_grpc_cancel", 5), ask("proxy_grpc_cancel", 5)]).toEqual([0, 1]);
     expect(streamOf(0).cancelled).toBe(true);
     streamOf(0).events.onClose(1, "cancelled");

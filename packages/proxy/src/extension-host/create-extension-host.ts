@@ -5,6 +5,7 @@ import { type Node, NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base
 import { Expressions } from "../expression/expressions.ts";
 import type { StateReaderTable } from "../expression/state-reader.ts";
 import { StreamExpressions } from "../expression/stream-expressions.ts";
+import type { GrpcClient } from "../grpc/grpc-client.ts";
 import type { ModuleSource } from "../wasm/module-source.ts";
 import type { ExtensionTable } from "./extension.ts";
 import { ExtensionHost } from "./extension-host.ts";
@@ -16,11 +17,12 @@ export interface ExtensionParts {
   readonly modules: ModuleSource | undefined;
   readonly clock: Clock;
   readonly metrics: MetricStore;
+  readonly grpc: GrpcClient;
   readonly log: (level: number, message: string) => void;
 }
 
 /** What runs extensions, and what evaluates expressions beside them, for one proxy. */
-export function createExtensionHost({ table, states, node, modules, clock, metrics, log }: ExtensionParts): {
+export function createExtensionHost({ table, states, node, modules, clock, metrics, grpc, log }: ExtensionParts): {
   readonly extensions: ExtensionHost;
   readonly expressions: StreamExpressions;
 } {
@@ -28,7 +30,7 @@ export function createExtensionHost({ table, states, node, modules, clock, metri
     node === undefined ? {} : (toJson(NodeSchema, node, { declaredNames: true }) as Record<string, unknown>);
   const expressions = new Expressions(metrics, states);
   return {
-    extensions: new ExtensionHost(table, { clock, metrics, node: facts, expressions, modules, log }),
+    extensions: new ExtensionHost(table, { clock, metrics, grpc, node: facts, expressions, modules, log }),
     expressions: new StreamExpressions(expressions, facts),
   };
 }

@@ -3,6 +3,7 @@ import type { Clock } from "@mixerless/clock";
 import type { MetricStore } from "@mixerless/metrics";
 import { toJson, unpackAny } from "@mixerless/wire";
 import type { Expressions } from "../expression/expressions.ts";
+import type { GrpcClient } from "../grpc/grpc-client.ts";
 import type { HttpFilterFactory } from "../http/http-filter.ts";
 import { addFaults, type ConfigFault } from "../network/config-fault.ts";
 import { openTypedStruct } from "../network/configured-type.ts";
@@ -29,6 +30,7 @@ export interface ExtensionHostOptions {
   readonly expressions: Expressions;
   /** Where Wasm modules come from that are somewhere else; left out, from nowhere. */
   readonly modules?: ModuleSource | undefined;
+  readonly grpc: GrpcClient;
 }
 
 /** Type of the configuration of the TCP metadata exchange. */

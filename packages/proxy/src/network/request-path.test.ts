@@ -8,6 +8,7 @@ import { createClientCodec, createServerCodecs } from "../codecs.ts";
 import { Expressions } from "../expression/expressions.ts";
 import { StreamExpressions } from "../expression/stream-expressions.ts";
 import { ExtensionHost } from "../extension-host/extension-host.ts";
+import { createGrpcClient } from "../grpc/create-grpc-client.ts";
 import { ROUTER, routesTo, textLog } from "../http/testing/test-proxy.ts";
 import { FilterState } from "../stream/filter-state.ts";
 import { createMemoryNetwork } from "../transport/memory-network.ts";
@@ -110,7 +111,10 @@ function world(terminal: object) {
     accessLogs: { file: () => ({ write: (line) => log.push(line) }) },
     metrics,
     expressions: new StreamExpressions(expressions, {}),
-    extensions: new ExtensionHost({}, { clock, metrics, expressions, node: {}, log: () => {} }),
+    extensions: new ExtensionHost(
+      {},
+      { clock, metrics, expressions, grpc: createGrpcClient(clusters, clock), node: {}, log: () => {} },
+    ),
     createServerConnection: createServerCodecs(),
     random: () => 0.5,
     uuid: () => "the-id",

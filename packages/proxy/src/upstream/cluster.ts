@@ -38,6 +38,18 @@ export interface Cancellable {
   cancel(): void;
 }
 
+/** A stream that its caller takes over a connection that it makes and keeps itself, as one of HTTP/2. */
+export interface AdmittedStream {
+  readonly host: Host;
+  /**
+   * Opens a connection to the host, by TLS with these protocols where the cluster has TLS. May call back before it
+   * returns; then the result is null.
+   */
+  connect(protocols: readonly string[], callbacks: TcpPoolCallbacks): Cancellable | null;
+  /** To be called once, when the stream is over. */
+  done(): void;
+}
+
 /** A named group of endpoints with its balancing, pools and limits. */
 export interface Cluster {
   readonly name: string;
@@ -47,6 +59,8 @@ export interface Cluster {
   newStream(context: LoadBalancerContext, decoder: ResponseDecoder, callbacks: HttpPoolCallbacks): Cancellable | null;
   /** Asks for a connection of its own. May call back before it returns; then the result is null. */
   newConnection(context: LoadBalancerContext, callbacks: TcpPoolCallbacks): Cancellable | null;
+  /** Chooses the host of a stream and counts the stream; or says why there is none. */
+  admitStream(context: LoadBalancerContext): AdmittedStream | PoolFailure;
   /** Reports how a request to `host` ended: feeds outlier detection. Status 0: no response. */
   reportOutcome(host: Host, status: number, localFailure: boolean): void;
   /** Milliseconds that one stream to this cluster may last; 0: no limit. */

@@ -2,7 +2,15 @@ import type { Clock, DeadlineWheel } from "@mixerless/clock";
 import type { ResponseDecoder } from "../http/codec.ts";
 import type { UpstreamTls, UpstreamTlsConfig } from "../tls/upstream-tls.ts";
 import type { CircuitBreaker } from "./circuit-breaker.ts";
-import type { Cancellable, Cluster, HttpPoolCallbacks, LoadBalancerContext, TcpPoolCallbacks } from "./cluster.ts";
+import type {
+  AdmittedStream,
+  Cancellable,
+  Cluster,
+  HttpPoolCallbacks,
+  LoadBalancerContext,
+  PoolFailure,
+  TcpPoolCallbacks,
+} from "./cluster.ts";
 import type { ClusterConfig } from "./cluster-config.ts";
 import { type ClusterStats, createClusterStats } from "./cluster-stats.ts";
 import { HostSet } from "./host-set.ts";
@@ -10,6 +18,7 @@ import { HostChooser } from "./load-balancer/host-chooser.ts";
 import type { Random } from "./load-balancer/load-balancer.ts";
 import { createPolicy } from "./load-balancer/policy.ts";
 import { OutlierDetector } from "./outlier-detection.ts";
+import { admitStream } from "./pool/admit-stream.ts";
 import type { Connector } from "./pool/connector.ts";
 import { openTcp } from "./pool/open-tcp.ts";
 import type { PoolSettings } from "./pool/pool-context.ts";
@@ -117,12 +126,21 @@ export class UpstreamCluster implements Cluster {
       callbacks.onFailure("no-healthy-upstream", null, "");
       return null;
     }
-    if (!this.breaker.canConnect) {
-      this.stats.upstream_cx_overflow++;
-      callbacks.onFailure("overflow", host, "");
-      return null;
-    }
     return openTcp(this.#default.context, host, callbacks);
+  }
+
+  admitStream(context: LoadBalancerContext): AdmittedStream | PoolFailure {
+    const host = this.#chooser.choose(context);
+    if (host === null) {
+      this.stats.upstream_cx_none_healthy++;
+      return "no-healthy-upstream";
+    }
+    const lane = context.highPriority ? this.#high : this.#default;
+    if (!lane.breaker.canRequest) {
+      this.stats.upstream_rq_pending_overflow++;
+      return "overflow";
+    }
+    return admitStream(lane, host);
   }
 
   reportOutcome(host: UpstreamHost, status: number, localFailure: boolean): void {

@@ -3,9 +3,11 @@ import type { MetricStore } from "@mixerless/metrics";
 import { type CodeSource, type Deployment, type PluginConfig, type PluginServices, WasmHost } from "@mixerless/wasm";
 import type { AttributeSource } from "../extension-host/attributes/attribute.ts";
 import { resolveAttribute } from "../extension-host/attributes/resolve.ts";
+import type { GrpcClient } from "../grpc/grpc-client.ts";
 import { HeaderName } from "../http/header-name.ts";
 import type { ClusterManager } from "../upstream/cluster.ts";
 import { createClusterCalls } from "./cluster-calls.ts";
+import { createGrpcCalls } from "./grpc-calls.ts";
 import { type ModuleSource, takeFetchOptions } from "./module-source.ts";
 import { readCode } from "./plugin-code.ts";
 import { type PluginPhase, type PluginReport, phaseOf } from "./plugin-status.ts";
@@ -16,6 +18,7 @@ export interface WasmPluginsOptions {
   readonly clusters: ClusterManager;
   /** Where remote modules come from; null: from nowhere. */
   readonly modules: ModuleSource | null;
+  readonly grpc: GrpcClient;
   /** Levels: 0 trace, 1 debug, 2 info, 3 warn, 4 error, 5 critical. */
   readonly log: (level: number, message: string) => void;
 }
@@ -171,8 +174,8 @@ function contentOf(config: PluginConfig, code: CodeSource): string {
   return JSON.stringify([rest, code, [...config.environment], [...(config.capabilities ?? [])]]);
 }
 
-/** Without CEL, gRPC and look-ups of names: what needs them answers as if the expression or cluster didn't exist. */
-function createServices({ clock, clusters, log }: WasmPluginsOptions): PluginServices {
+/** Without CEL and look-ups of names: what needs them answers as if the expression or name didn't exist. */
+function createServices({ clock, clusters, grpc, log }: WasmPluginsOptions): PluginServices {
   return {
     clock,
     // The proxy's own log has its level.
@@ -188,7 +191,7 @@ function createServices({ clock, clusters, log }: WasmPluginsOptions): PluginSer
     headerKey: (name) => HeaderName.transient(name),
     expressions: { compile: () => null },
     http: createClusterCalls(clusters, clock),
-    grpc: { hasCluster: () => false, open: () => null },
+    grpc: createGrpcCalls(grpc),
     dns: {
       resolve(_host, done) {
         const timer = clock.after(0, () => done([]));

@@ -21,8 +21,8 @@ interface GrpcCall {
   stream: GrpcStream | null;
   /** Of a stream: this side has said that it is done. */
   closed: boolean;
-  /** Of a unary call: the response has been handed over. */
-  answered: boolean;
+  /** Of a unary call: its response, which counts only once the status says that all went well. */
+  response: Buffer | null;
 }
 
 /** The root context's way of running a callback with what an answer has brought. */
@@ -110,7 +110,7 @@ export class RootCallouts implements Callouts {
     if (call === undefined) return Status.NotFound;
     if (!call.closed) {
       call.closed = true;
-      call.stream?.send(Buffer.alloc(0), true);
+      call.stream?.end();
     }
     return Status.Ok;
   }
@@ -172,12 +172,16 @@ export class RootCallouts implements Callouts {
 
   #open(kind: number, token: number, request: GrpcRequest): number {
     if (this.#full()) return -Status.InternalFailure;
-    const call: GrpcCall = { kind, stream: null, closed: false, answered: false };
+    const call: GrpcCall = { kind, stream: null, closed: false, response: null };
     this.#grpc.set(token, call);
     call.stream = this.#target.vm.options.services.grpc.open(request, {
-      onInitialMetadata: (metadata) => this.#later(token, () => this.#onInitialMetadata(token, metadata)),
+      onInitialMetadata: (metadata) => {
+        if (kind === STREAM) this.#later(token, () => this.#onInitialMetadata(token, metadata));
+      },
       onMessage: (message) => this.#later(token, () => this.#onMessage(token, call, message)),
-      onTrailingMetadata: (metadata) => this.#later(token, () => this.#onTrailingMetadata(token, metadata)),
+      onTrailingMetadata: (metadata) => {
+        if (kind === STREAM) this.#later(token, () => this.#onTrailingMetadata(token, metadata));
+      },
       onClose: (status, message) => this.#later(token, () => this.#onClose(token, call, status, message)),
     });
     if (call.stream !== null) return token;
@@ -203,7 +207,11 @@ export class RootCallouts implements Callouts {
       this.#onClose(token, call, 8, "the message is larger than the plugin may receive");
       return;
     }
-    call.answered = true;
+    if (call.kind === UNARY) call.response = message;
+    else this.#receive(token, message);
+  }
+
+  #receive(token: number, message: Buffer): void {
     this.#target.answer(this.#target.vm.callbacks.proxy_on_grpc_receive, { message }, token, message.length);
   }
 
@@ -215,11 +223,18 @@ export class RootCallouts implements Callouts {
   /** A unary call that went well ends with its response; everything else ends with a status. */
   #onClose(token: number, call: GrpcCall, status: number, message: string): void {
     this.#grpc.delete(token);
-    if (call.kind === UNARY && status === 0 && call.answered) return;
+    if (call.kind === UNARY && status === 0) {
+      if (call.response !== null) this.#receive(token, call.response);
+      else this.#onClose(token, call, INTERNAL, "the response has no message");
+      return;
+    }
     this.#target.setStatus(status, message);
     this.#target.answer(this.#target.vm.callbacks.proxy_on_grpc_close, {}, token, status);
   }
 }
+
+/** Of gRPC. */
+const INTERNAL = 13;
 
 const NOTHING_TO_CANCEL: Cancellable = { cancel: () => {} };
 

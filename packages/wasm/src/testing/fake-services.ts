@@ -26,6 +26,7 @@ export interface FakeGrpcStream {
   readonly request: GrpcRequest;
   readonly events: GrpcEvents;
   readonly sent: { readonly message: Buffer; readonly endStream: boolean }[];
+  ended: boolean;
   cancelled: boolean;
 }
 
@@ -105,10 +106,13 @@ export class FakeServices implements PluginServices {
     hasCluster: (name) => this.clusters.has(name),
     open: (request, events): GrpcStream | null => {
       if (!this.healthy) return null;
-      const stream: FakeGrpcStream = { request, events, sent: [], cancelled: false };
+      const stream: FakeGrpcStream = { request, events, sent: [], ended: false, cancelled: false };
       this.grpcStreams.push(stream);
       return {
         send: (message, endStream) => stream.sent.push({ message, endStream }),
+        end: () => {
+          stream.ended = true;
+        },
         cancel: () => {
           stream.cancelled = true;
         },

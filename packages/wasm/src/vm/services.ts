@@ -79,6 +79,8 @@ export interface GrpcEvents {
 
 export interface GrpcStream extends Cancellable {
   send(message: Buffer, endStream: boolean): void;
+  /** Ends this side without a message. */
+  end(): void;
 }
 
 /** gRPC calls to clusters [proxy-wasm §8.7]. */

@@ -152,6 +152,10 @@ export class FakeCluster implements Cluster {
     };
   }
 
+  admitStream(): PoolFailure {
+    return "no-healthy-upstream";
+  }
+
   reportOutcome(_host: Host, status: number, localFailure: boolean): void {
     this.outcomes.push([status, localFailure]);
   }

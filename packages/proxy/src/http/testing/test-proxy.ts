@@ -13,6 +13,7 @@ import type { StateReaderTable } from "../../expression/state-reader.ts";
 import { StreamExpressions } from "../../expression/stream-expressions.ts";
 import type { ExtensionTable } from "../../extension-host/extension.ts";
 import { ExtensionHost } from "../../extension-host/extension-host.ts";
+import { createGrpcClient } from "../../grpc/create-grpc-client.ts";
 import type { FilterChainContext } from "../../network/context.ts";
 import type { NetworkTerminal } from "../../network/network-filter.ts";
 import { FilterState } from "../../stream/filter-state.ts";
@@ -99,6 +100,7 @@ export class TestProxy {
       expressions: new StreamExpressions(expressions, options.node ?? {}),
       extensions: new ExtensionHost(options.extensions ?? {}, {
         expressions,
+        grpc: createGrpcClient(this.clusters, this.clock),
         clock: this.clock,
         metrics: this.metrics,
         node: options.node ?? {},

@@ -9,6 +9,8 @@ export interface ConnectSettings {
   readonly localAddress: string | null;
   /** Null: in clear. */
   readonly tls: UpstreamTls | null;
+  /** Of the handshake; null: those of `tls`. */
+  readonly alpn: readonly string[] | null;
   readonly bufferLimit: BufferLimit;
 }
 

@@ -12,6 +12,7 @@ export function openConnection(
   host: UpstreamHost,
   onConnected: (transport: Transport) => void,
   onFailed: (reason: PoolFailure, details: string) => void,
+  alpn: readonly string[] | null = null,
 ): Cancellable {
   const { stats, breaker } = context;
   const { localAddress, bufferLimit } = context.settings;
@@ -29,7 +30,7 @@ export function openConnection(
   };
   const attempt = context.connector.connect(
     host.address,
-    { localAddress, tls: context.security.of(host), bufferLimit },
+    { localAddress, tls: context.security.of(host), alpn, bufferLimit },
     (transport) => {
       deadline.cancel();
       onConnected(transport);

@@ -4,13 +4,27 @@ import type { UpstreamHost } from "../upstream-host.ts";
 import { connectionClosed, openConnection } from "./open-connection.ts";
 import type { PoolContext } from "./pool-context.ts";
 
-/** One connection for one downstream connection. TCP shares nothing. */
-export function openTcp(context: PoolContext, host: UpstreamHost, callbacks: TcpPoolCallbacks): Cancellable {
+/**
+ * A connection that no pool keeps, if the limit allows one more. `alpn` takes the place of the cluster's protocols.
+ * May call back before it returns; then the result is null.
+ */
+export function openTcp(
+  context: PoolContext,
+  host: UpstreamHost,
+  callbacks: TcpPoolCallbacks,
+  alpn: readonly string[] | null = null,
+): Cancellable | null {
+  if (!context.breaker.canConnect) {
+    context.stats.upstream_cx_overflow++;
+    callbacks.onFailure("overflow", host, "");
+    return null;
+  }
   return openConnection(
     context,
     host,
     (transport) => callbacks.onReady(new CountedTransport(transport, () => connectionClosed(context, host)), host),
     (reason, details) => callbacks.onFailure(reason, host, details),
+    alpn,
   );
 }
 
