@@ -178,6 +178,16 @@ describe("mesh TLS", () => {
     expect((await outcome()).secured?.tls.alpn).toBe(chosen);
   });
 
+  it.each([
+    ["h2", ["http/1.1", "istio-http/1.1", "h2"]],
+    ["istio", ["istio"]],
+  ])("offers what a connection will speak beside the mesh's names: %s of %j", async (chosen, known) => {
+    const { port, outcome } = await serve({ ...MESH, alpnProtocols: known }, {}, undefined, ["istio", "h2"]);
+    const named = { ...MESH, alpnProtocols: ["istio", "istio-http/1.1", "http/1.1"] };
+    expect((await call(port, await client(), named, ["h2"])).secured?.tls.alpn).toBe(chosen);
+    expect((await outcome()).secured?.tls.alpn).toBe(chosen);
+  });
+
   it("takes a hello that was looked at before and given back", async () => {
     const { port, outcome } = await serve(MESH, {}, async (raw) => {
       const inspector = new ClientHelloInspector();

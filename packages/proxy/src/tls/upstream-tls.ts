@@ -34,7 +34,8 @@ export class UpstreamTls {
 
   /**
    * Does the handshake on a connected socket. Exactly one of the callbacks follows, unless the socket is
-   * destroyed by the caller before. `alpn` takes the place of the configuration's; there is no time-out here.
+   * destroyed by the caller before. `alpn`: what the connection will speak, whatever HTTP the configuration names;
+   * names of the mesh among those go on being said, as servers choose by them. There is no time-out here.
    */
   secure(
     raw: Socket,
@@ -50,7 +51,8 @@ export class UpstreamTls {
       process.nextTick(() => onFailed(new Error(`TLS context: ${context}`)));
       return;
     }
-    const protocols = alpn ?? config.tls.alpn;
+    const protocols =
+      alpn === null ? config.tls.alpn : [...config.tls.alpn.filter((name) => !namesHttp(name, alpn)), ...alpn];
     const socket = connect({
       socket: raw,
       secureContext: context,
@@ -100,4 +102,9 @@ export class UpstreamTls {
     stats.handshakes.add(1);
     onSecured({ socket, tls: check.info, requestedServerName: config.sni === "" ? null : config.sni });
   }
+}
+
+/** Whether a protocol's name stands for HTTP of another version than those wanted, or is one of these. */
+function namesHttp(name: string, wanted: readonly string[]): boolean {
+  return wanted.includes(name) || name === "h2" || /http\/\d(\.\d)?$/.test(name);
 }
