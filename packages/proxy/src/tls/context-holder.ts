@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from "node:tls";
-import { readCertificate } from "@mixerless/identity";
+import { type CertificateFacts, readCertificate } from "@mixerless/identity";
 import type { SecretOr, TlsConfig } from "./compile-tls.ts";
 import type { KeyPair, SecretSource, SecretValue, TrustedRoots } from "./secret-store.ts";
 
@@ -19,8 +19,7 @@ export class ContextHolder<T extends object> {
   #context: T | null = null;
   #problem: ContextProblem | null = null;
   #stale = true;
-  /** Of the certificate that is shown. An expired one would only bring refusals from others, with less to say. */
-  #expires = Number.POSITIVE_INFINITY;
+  #certificate: CertificateFacts | null = null;
 
   constructor(config: TlsConfig, secrets: SecretSource, make: (options: SecureContextOptions) => T) {
     this.#config = config;
@@ -39,14 +38,14 @@ export class ContextHolder<T extends object> {
   /** The context, or why there is none at `now`, milliseconds since the epoch. */
   get(now: number): T | ContextProblem {
     if (this.#stale) this.#renew();
-    if (now >= this.#expires) return "certificate-expired";
+    // An expired certificate would only bring refusals from others, with less to say.
+    if (this.#certificate !== null && now >= this.#certificate.notAfter) return "certificate-expired";
     return this.#context ?? this.#problem ?? "secret-missing";
   }
 
-  /** PEM of the certificate that is shown now; null for none. */
-  get certificate(): string | null {
-    const part = this.#config.certificate;
-    return part === null ? null : (this.#resolve(part, isKeyPair)?.certificateChain ?? null);
+  /** Of the certificate that the context shows; null for none. Read once, which costs as much as a handshake. */
+  get certificate(): CertificateFacts | null {
+    return this.#certificate;
   }
 
   close(): void {
@@ -57,7 +56,7 @@ export class ContextHolder<T extends object> {
     this.#stale = false;
     this.#context = null;
     this.#problem = "secret-missing";
-    this.#expires = Number.POSITIVE_INFINITY;
+    this.#certificate = null;
     const { certificate, roots, minVersion, maxVersion, ciphers } = this.#config;
     const pair = certificate === null ? null : this.#resolve(certificate, isKeyPair);
     const ca = roots === null ? null : this.#rootsOf(roots);
@@ -74,7 +73,7 @@ export class ContextHolder<T extends object> {
         ...(ciphers === "" ? {} : { ciphers }),
       });
       this.#problem = null;
-      if (pair !== null) this.#expires = readCertificate(pair.certificateChain).notAfter;
+      if (pair !== null) this.#certificate = readCertificate(pair.certificateChain);
     } catch {
       // What OpenSSL says could quote the key.
       this.#problem = "secret-broken";

@@ -327,6 +327,8 @@ describe("mesh TLS", () => {
     secrets.set("default", await authority.identity("renewed"));
     const after = (await call(port, caller)).secured;
     expect(after?.tls.uriSanPeer).toEqual(["spiffe://cluster.local/ns/default/sa/renewed"]);
+    expect(served?.tls.uriSanLocal).toEqual(["spiffe://cluster.local/ns/default/sa/server"]);
+    expect((await outcome()).secured?.tls.uriSanLocal).toEqual(["spiffe://cluster.local/ns/default/sa/renewed"]);
     before?.socket.write("still here");
     expect(String((await once(served?.socket as Socket, "data"))[0])).toBe("still here");
   });

@@ -1,4 +1,4 @@
-import { createHash, X509Certificate } from "node:crypto";
+import { createHash, type X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import { type CertificateFacts, certificateFacts } from "@mixerless/identity";
 import type { TlsInfo } from "../transport/transport.ts";
@@ -19,8 +19,8 @@ export interface CheckOptions {
   readonly config: Pick<TlsConfig, "roots" | "sans" | "hashes" | "spkiHashes">;
   /** A peer without a certificate is refused. */
   readonly required: boolean;
-  /** PEM of the own certificate; null for none. */
-  readonly ownCertificate: string | null;
+  /** Null: none is shown. */
+  readonly ownCertificate: CertificateFacts | null;
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
@@ -33,7 +33,7 @@ export function checkPeer(socket: TLSSocket, options: CheckOptions): PeerCheck {
   // Asked once: for a client, Node takes the certificate out of the chain that it was shown.
   const certificate = socket.getPeerX509Certificate();
   const peer = certificate === undefined ? null : certificateFacts(certificate);
-  const own = options.ownCertificate === null ? null : certificateFacts(new X509Certificate(options.ownCertificate));
+  const { ownCertificate: own } = options;
   const [failure, details] = judge(socket, peer, certificate, options);
   return {
     failure,
