@@ -194,7 +194,9 @@ function socketAddress(portValue) {
 }
 
 function serverSocket(tls) {
-  return tlsSocket("DownstreamTlsContext", { requireClientCertificate: tls.ca !== undefined }, tls);
+  // As nginx has it: `ssl_session_tickets off`.
+  const fields = { requireClientCertificate: tls.ca !== undefined, disableStatelessSessionResumption: true };
+  return tlsSocket("DownstreamTlsContext", fields, tls);
 }
 
 function tlsSocket(type, fields, { cert, key, ca }) {

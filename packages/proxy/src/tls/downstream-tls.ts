@@ -15,6 +15,8 @@ export interface DownstreamTlsConfig {
   readonly tls: TlsConfig;
   readonly requireClientCertificate: boolean;
   readonly requireSni: boolean;
+  /** Clients that need no certificate may come back with a ticket instead of a full handshake. */
+  readonly tickets: boolean;
 }
 
 export interface DownstreamTlsOptions {
@@ -168,12 +170,12 @@ export class DownstreamTls {
   }
 
   #createServer(context: SecureContextOptions, alpn: readonly string[]): Server {
-    const { tls } = this.#options.config;
+    const { tls, tickets } = this.#options.config;
     const asks = tls.roots !== null;
     const server = createServer({
       ...context,
       ...(alpn.length > 0 ? { ALPNProtocols: [...alpn] } : {}),
-      ...(asks ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
+      ...(asks || !tickets ? { secureOptions: constants.SSL_OP_NO_TICKET } : {}),
       requestCert: asks,
       // Judged by us, so that each kind of failure has its counter.
       rejectUnauthorized: false,

@@ -67,7 +67,7 @@ async function serve(
   secrets.set("default", await authority.identity("server"));
   secrets.set("ROOTCA", authority.roots);
   const downstream = new DownstreamTls({
-    config: { tls: config(json), requireClientCertificate: true, requireSni: false },
+    config: { tls: config(json), requireClientCertificate: true, requireSni: false, tickets: true },
     secrets,
     clock,
     wheel: new DeadlineWheel(clock, 1),
@@ -235,7 +235,7 @@ describe("mesh TLS", () => {
   });
 
   it("refuses a client that names no server where a name is required", async () => {
-    const options = { config: { tls: config(MESH), requireClientCertificate: true, requireSni: true } };
+    const options = { config: { tls: config(MESH), requireClientCertificate: true, requireSni: true, tickets: true } };
     const { port, outcome } = await serve(MESH, options);
     void call(port, await client());
     expect((await outcome()).details).toBe("the client named no server");
@@ -318,6 +318,29 @@ describe("mesh TLS", () => {
     after.on("error", () => {});
     expect((await outcome()).secured).toBeNull();
   });
+
+  it.each([true, false])(
+    "resumes a session of a client without a certificate: %s, as tickets are on or off",
+    async (tickets) => {
+      const own = config({ tlsCertificateSdsSecretConfigs: [{ name: "default" }] });
+      const options = { config: { tls: own, requireClientCertificate: false, requireSni: false, tickets } };
+      const { port, outcome } = await serve(MESH, options);
+      const first = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false });
+      open.push(first);
+      const sessions: Buffer[] = [];
+      first.on("session", (session: Buffer) => sessions.push(session));
+      const served = (await outcome()).secured;
+      served?.socket.write("x");
+      await once(first, "data");
+      // Node tells of sessions at the end of the turn in which they came.
+      await new Promise(setImmediate);
+      const [session] = sessions;
+      const again = connectTls({ port, host: "127.0.0.1", rejectUnauthorized: false, ...(session ? { session } : {}) });
+      open.push(again);
+      await once(again, "secureConnect");
+      expect(again.isSessionReused()).toBe(tickets);
+    },
+  );
 
   it("uses a renewed certificate for the next connection, without touching those that are open", async () => {
     const { port, outcome, secrets } = await serve();

@@ -29,6 +29,13 @@ describe("TLS of a filter chain", () => {
     ]);
   });
 
+  it("gives no tickets where sessions must not be resumed without state", () => {
+    const tickets = (fields: object) => compile({ ...fields, commonTlsContext: CERTIFICATE }).config?.tickets;
+    expect(tickets({})).toBe(true);
+    expect(tickets({ disableStatelessSessionResumption: false })).toBe(true);
+    expect(tickets({ disableStatelessSessionResumption: true })).toBe(false);
+  });
+
   it("takes hashes of certificates with colons and without", () => {
     const { config, faults } = compile({
       commonTlsContext: {

@@ -36,14 +36,15 @@ export function compileDownstreamSocket(
   const requireClientCertificate = message.requireClientCertificate ?? false;
   if (requireClientCertificate && tls.roots === null)
     faults.push({ path: fieldPath(at, "requireClientCertificate"), message: "needs a validation context with roots" });
-  const tickets = message.sessionTicketKeysType.case;
-  if (tickets === "sessionTicketKeys" || tickets === "sessionTicketKeysSdsSecretConfig")
+  const { sessionTicketKeysType: keys } = message;
+  if (keys.case === "sessionTicketKeys" || keys.case === "sessionTicketKeysSdsSecretConfig")
     faults.push({
-      path: fieldPath(at, tickets),
+      path: fieldPath(at, keys.case),
       message: "is not supported: each context makes ticket keys of its own",
     });
   const alpn = tls.alpn.filter((protocol) => !UNSPOKEN.has(protocol));
-  return { tls: { ...tls, alpn }, requireClientCertificate, requireSni: message.requireSni ?? false };
+  const tickets = !(keys.case === "disableStatelessSessionResumption" && keys.value);
+  return { tls: { ...tls, alpn }, requireClientCertificate, requireSni: message.requireSni ?? false, tickets };
 }
 
 /** What a cluster does with the bytes of a connection. */
