@@ -7,7 +7,7 @@ import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
 import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "./built-in-extensions.ts";
 import { GracefulStop } from "./graceful-stop.ts";
 import { type CertificateSettings, certificateFrom } from "./identity/certificate-settings.ts";
-import type { WorkloadCertificate } from "./identity/workload-certificate.ts";
+import { FileCertificate } from "./identity/file-certificate.ts";
 import { AgentSeries } from "./merge/agent-series.ts";
 import { MergedSeries } from "./merge/merged-series.ts";
 import { scrapeTargets } from "./merge/scrape-targets.ts";
@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** How this workload comes by its certificate; left out, it has none and everything is in clear. */
   readonly certificate?: CertificateSettings | undefined;
+  /** Folder of a certificate that somebody else puts there and renews; wins over {@link certificate}. */
+  readonly certificateFolder?: string | undefined;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly version: string;
@@ -59,11 +61,20 @@ const CACHE_FILE = "configuration.cache";
 /** Milliseconds that the start waits for a certificate before it goes on without. */
 const CERTIFICATE_PATIENCE = 3000;
 
+/** What gives the data plane its certificate and its roots. */
+interface OwnCertificate {
+  start(): Promise<void>;
+  /** The control plane names the mesh's roots. */
+  trust(roots: readonly string[]): void;
+  close(): void;
+}
+
 function createCertificate(
-  { certificate, identity, clock, log }: AgentOptions,
+  { certificate, certificateFolder: folder, identity, clock, log }: AgentOptions,
   secrets: SecretStore,
   { identity: series }: AgentSeries,
-): WorkloadCertificate | null {
+): OwnCertificate | null {
+  if (folder !== undefined) return new FileCertificate({ folder, secrets, clock, log, series });
   if (certificate === undefined) return null;
   const { namespace, serviceAccount } = identity;
   return certificateFrom(certificate, { workload: { namespace, serviceAccount }, secrets, clock, log, series });
@@ -102,7 +113,10 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     version,
     adminToken: environment.MIXERLESS_ADMIN_TOKEN,
     secrets,
-    ...(certificate === null ? {} : { onMeshRoots: (roots: readonly string[]) => certificate.trust(roots) }),
+    // Who trusts what files say has nothing to confirm.
+    ...(certificate === null || options.certificateFolder !== undefined
+      ? {}
+      : { onMeshRoots: (roots: readonly string[]) => certificate.trust(roots) }),
     ...(options.stateFolder === undefined ? {} : { cacheFile: join(options.stateFolder, CACHE_FILE) }),
   };
   const { workers } = options;

@@ -1,6 +1,7 @@
+import { access } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
-import { type CertificateSettings, runAgent, type WorkloadIdentity } from "@mixerless/agent";
+import { CERTIFICATE_FILES, type CertificateSettings, runAgent, type WorkloadIdentity } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { reportReady } from "../child-process.ts";
@@ -39,6 +40,10 @@ export function addAgent(program: Command): void {
     .option("--pilot <url>", "control plane's pages, where --xds is not given")
     .option("--root-file <path>", "PEM of the mesh's roots: talk to the control plane by TLS, and get a certificate")
     .option("--token-file <path>", "join token for the first certificate, in a file of mode 0600")
+    .option(
+      "--certificate-files <folder>",
+      "a certificate that somebody else renews: cert-chain.pem, key.pem, root-cert.pem; replaced files are taken over",
+    )
     .option("--ca <host:port>", "certificate service (default: the address of xDS)")
     .addOption(
       new Option("--certificate-lifetime <time>", "how long a certificate is to live (default: as the authority says)")
@@ -67,6 +72,8 @@ Environment variables ISTIO_META_<KEY> (text) and ISTIO_METAJSON_<KEY> (a JSON o
 and win over the flags. ISTIO_PROMETHEUS_ANNOTATIONS and ISTIO_KUBE_APP_PROBERS are those of an injected pod. With
 MIXERLESS_ADMIN_TOKEN, requests from beyond loopback that carry that token may change something.
 
+As Istio's agent, it takes the certificate in ./etc/certs if there is one, or waits for it with FILE_MOUNTED_CERTS=true.
+
 SIGTERM drains before it stops: for TERMINATION_DRAIN_DURATION_SECONDS (5), or with EXIT_ON_ZERO_ACTIVE_CONNECTIONS=true
 until no connection is open, MINIMUM_DRAIN_DURATION (5s) at least. The same signal again stops at once.
 
@@ -76,7 +83,8 @@ Examples:
   ISTIO_META_CLUSTER_ID=east mixerless agent --type router --name ingress --namespace istio-system --label istio=ingressgateway`,
     )
     .action(async (flags: AgentFlags) => {
-      const secure = flags.rootFile !== undefined;
+      const certificateFolder = await certificateFiles(flags);
+      const secure = flags.rootFile !== undefined || certificateFolder !== undefined;
       const discovery = { ...(await discoveryAddress(flags, secure)), secure };
       const end = new SidecarEnd();
       const agent = await runAgent({
@@ -92,6 +100,7 @@ Examples:
         },
         environment: process.env,
         certificate: certificateSettings(flags, discovery),
+        certificateFolder,
         clock: new SystemClock(),
         log: (message) => process.stderr.write(`${message}\n`),
         version: VERSION,
@@ -120,6 +129,7 @@ interface AgentFlags {
   readonly pilot?: string;
   readonly rootFile?: string;
   readonly tokenFile?: string;
+  readonly certificateFiles?: string;
   readonly ca?: string;
   readonly certificateLifetime?: number;
   readonly adminPort: number;
@@ -158,6 +168,20 @@ function identity(flags: AgentFlags): WorkloadIdentity {
     owner: null,
     locality: { region: "", zone: "", subZone: "" },
   };
+}
+
+/** Istio's place for certificates that are mounted as files [control-plane §6.6]. */
+const MOUNTED = "./etc/certs";
+
+/** Undefined: the certificate is none of files. */
+async function certificateFiles({ certificateFiles: folder }: AgentFlags): Promise<string | undefined> {
+  if (folder !== undefined) return folder;
+  if (process.env.FILE_MOUNTED_CERTS === "true") return MOUNTED;
+  const there = CERTIFICATE_FILES.map((name) => access(join(MOUNTED, name)));
+  return Promise.all(there).then(
+    () => MOUNTED,
+    () => undefined,
+  );
 }
 
 /** Undefined: no identity, everything in clear. */

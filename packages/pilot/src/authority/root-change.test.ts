@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -17,11 +18,16 @@ let clock: VirtualClock;
 let files: AuthorityFolder;
 let held: Issued[];
 let confirmed: string;
+/** What the proxy has shown. */
+let shown: { serial: string; notAfter: number; raw: Uint8Array } | null;
 let change: RootChange;
 
 /** A proxy that has confirmed the roots of {@link confirmed}. */
 const proxy = {
   node: { id: "sidecar~10.0.0.1~reviews-v1.default~default.svc.cluster.local" },
+  get identity() {
+    return shown === null ? null : { names: [REVIEWS], certificate: shown };
+  },
   status: () => ({ watches: [{ typeUrl: TypeUrl.proxyConfig }] }),
   resources: () => [{ name: "default", version: confirmed, state: "acked", nack: null }],
 } as unknown as ProxyConnection;
@@ -30,6 +36,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "mixerless-roots-"));
   clock = new VirtualClock();
   held = [];
+  shown = null;
   await start();
 });
 
@@ -38,7 +45,10 @@ async function start(): Promise<void> {
   confirmed = rootsVersion(files.roots);
   change = new RootChange({
     ...{ files, clock, log: () => {}, connections: () => [proxy] },
-    issued: { under: (root) => held.filter((one) => one.root === root) },
+    issued: {
+      under: (root) => held.filter((one) => one.root === root),
+      expiryOf: (serial) => (serial === "in the books" ? clock.now() : null),
+    },
   });
 }
 
@@ -106,12 +116,26 @@ describe("a change of roots", () => {
     expect(roles()).toEqual(["signs", "next"]);
   });
 
+  it("does not shut out a connected proxy whose certificate is in no books", async () => {
+    const raw = new X509Certificate(files.signer.certificate).raw;
+    await take("add");
+    confirm();
+    await take("issue");
+    confirm();
+    shown = { serial: "from a file", notAfter: clock.now() + HOUR, raw };
+    await expect(take("drop")).rejects.toThrow("reviews-v1.default has shown a certificate that the new root did not");
+    shown = { ...shown, serial: "in the books" };
+    expect(change.status().waiting).toEqual([]);
+    shown = { ...shown, serial: "from a file", raw: new X509Certificate(files.signer.certificate).raw };
+    expect(change.status().waiting).toEqual([]);
+  });
+
   it("shows an operator's root by its own life, which is not ours to change", async () => {
     const signer = await readSigner(await createRoot("other", clock.now(), HOUR), clock.now());
     const plugged = { describe: () => null, signer, roots: [signer.root], joinKey: files.joinKey, step: files.step };
     const other = new RootChange({
       ...{ files: plugged, clock, log: () => {}, connections: () => [] },
-      issued: { under: () => [] },
+      issued: { under: () => [], expiryOf: () => null },
     });
     expect(other.status()).toMatchObject({ pluggedIn: true, next: null, roots: [{ notAfter: clock.now() + HOUR }] });
   });

@@ -1,3 +1,4 @@
+import { X509Certificate } from "node:crypto";
 import type { Clock } from "@mixerless/clock";
 import { checkOperator, IdentityError } from "@mixerless/identity";
 import type { AuthorityFolder, IssuedCertificates, RootStatus } from "@mixerless/identity/authority";
@@ -22,7 +23,7 @@ export interface RootsStatus {
 
 export interface RootChangeOptions {
   readonly files: Pick<AuthorityFolder, "describe" | "step" | "roots" | "signer" | "joinKey">;
-  readonly issued: Pick<IssuedCertificates, "under">;
+  readonly issued: Pick<IssuedCertificates, "under" | "expiryOf">;
   readonly clock: Clock;
   readonly log: (message: string) => void;
   readonly connections: () => readonly ProxyConnection[];
@@ -80,6 +81,20 @@ export class RootChange {
     return this.status();
   }
 
+  /** Clients with certificates that are in no books, such as those that operators put into files. */
+  #strangers(): string[] {
+    const { files, issued, connections, clock } = this.#options;
+    const { publicKey } = new X509Certificate(files.signer.certificate);
+    return connections().flatMap(({ identity, node }) => {
+      const shown = identity?.certificate;
+      if (shown === undefined || shown.notAfter <= clock.now() || issued.expiryOf(shown.serial) !== null) return [];
+      if (new X509Certificate(shown.raw).verify(publicKey)) return [];
+      return [
+        `${node.id.split("~")[2]} has shown a certificate that the new root did not sign, until ${isoTime(shown.notAfter)}`,
+      ];
+    });
+  }
+
   #waiting(next: "issue" | "drop"): string[] {
     const { files, issued, connections } = this.#options;
     const version = rootsVersion(files.roots);
@@ -94,6 +109,7 @@ export class RootChange {
     const holders = old.flatMap(({ fingerprint }) => issued.under(fingerprint));
     return [
       ...behind,
+      ...this.#strangers(),
       ...holders.map(
         ({ identity, notAfter }) => `${identity} has a certificate under the old root until ${isoTime(notAfter)}`,
       ),

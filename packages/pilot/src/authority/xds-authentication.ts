@@ -36,7 +36,7 @@ function identityOf(peer: Peer, { tokens, trustDomain, clock }: XdsAuthenticatio
     if (identity === null || identity.trustDomain !== trustDomain)
       throw new IdentityError("bad-certificate", "peer", `The certificate names no workload of ${trustDomain}.`);
     if (notAfter <= clock.now()) throw new IdentityError("bad-certificate", "peer", "The certificate has expired.");
-    return { names: [formatSpiffeId(identity)], certificate: { serial, notAfter } };
+    return { names: [formatSpiffeId(identity)], certificate: { serial, notAfter, raw: peer.certificate } };
   }
   const token = bearerOf(peer.metadata("authorization"));
   if (token === null)

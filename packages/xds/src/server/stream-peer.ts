@@ -22,6 +22,8 @@ export interface PeerIdentity {
     readonly serial: string;
     /** Milliseconds since the epoch. */
     readonly notAfter: number;
+    /** DER. */
+    readonly raw: Uint8Array;
   };
 }
 
