@@ -38,9 +38,8 @@ export function addProxyStatus(program: Command): void {
       const syncz = all.filter(({ proxy }) => flags.namespace === undefined || proxy.endsWith(`.${flags.namespace}`));
       const istiod = new URL(pilot.url).host;
       print(flags.output, syncz, () => {
-        const now = new SystemClock().now();
-        if (flags.verbosity === 0) return renderTable(STATUS_HEADER, statusRows(syncz, istiod, now));
-        const table = renderTable(STATUS_HEADER_VERBOSE, verboseStatusRows(syncz, istiod, now));
+        if (flags.verbosity === 0) return renderTable(STATUS_HEADER, statusRows(syncz, istiod));
+        const table = renderTable(STATUS_HEADER_VERBOSE, verboseStatusRows(syncz, istiod, new SystemClock().now()));
         return `${table}${statusErrors(syncz)
           .map((line) => `${line}\n`)
           .join("")}`;

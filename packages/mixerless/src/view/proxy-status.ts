@@ -16,22 +16,22 @@ const STATES: Readonly<Record<string, string>> = {
   "not-sent": "NOT SENT",
 };
 
-export const STATUS_HEADER = ["NAME", "CLUSTER", "ISTIOD", "VERSION", "CERT EXPIRES", "SUBSCRIBED TYPES"];
-export const STATUS_HEADER_VERBOSE = [...STATUS_HEADER.slice(0, 5), ...TYPES.map(([name]) => name)];
+export const STATUS_HEADER = ["NAME", "CLUSTER", "ISTIOD", "VERSION", "SUBSCRIBED TYPES"];
+export const STATUS_HEADER_VERBOSE = [...STATUS_HEADER.slice(0, 4), ...TYPES.map(([name]) => name), "CERT EXPIRES"];
 
 /** One row for each proxy of `/debug/syncz`, by name. */
-export function statusRows(syncz: readonly unknown[], istiod: string, now: number): string[][] {
+export function statusRows(syncz: readonly unknown[], istiod: string): string[][] {
   return byName(syncz).map((proxy) => {
     const subscribed = TYPES.filter(([, type]) => stateOf(proxy, type) !== undefined).map(([name]) => name);
     const types = subscribed.length === 0 ? "0" : `${subscribed.length} (${subscribed.join(",")})`;
-    return [...identity(proxy, istiod, now), types];
+    return [...identity(proxy, istiod), types];
   });
 }
 
-/** One column for each type, with the time since it was acknowledged. */
+/** One column for each type, with the time since it was acknowledged; then the life that is left to the certificate. */
 export function verboseStatusRows(syncz: readonly unknown[], istiod: string, now: number): string[][] {
   return byName(syncz).map((proxy) => [
-    ...identity(proxy, istiod, now),
+    ...identity(proxy, istiod),
     ...TYPES.map(([, type]) => {
       const resource = stateOf(proxy, type);
       if (resource === undefined) return "IGNORED";
@@ -39,6 +39,7 @@ export function verboseStatusRows(syncz: readonly unknown[], istiod: string, now
       const state = STATES[textAt(resource, "state")] ?? textAt(resource, "state");
       return time > 0 ? `${state} (${age(now - time)})` : state;
     }),
+    left(Date.parse(textAt(proxy, "certificate_expires")), now),
   ]);
 }
 
@@ -62,15 +63,8 @@ function byName(syncz: readonly unknown[]): unknown[] {
   return [...syncz].sort((a, b) => (textAt(a, "proxy") < textAt(b, "proxy") ? -1 : 1));
 }
 
-function identity(proxy: unknown, istiod: string, now: number): string[] {
-  const expires = Date.parse(textAt(proxy, "certificate_expires"));
-  return [
-    textAt(proxy, "proxy"),
-    textAt(proxy, "cluster_id"),
-    istiod,
-    textAt(proxy, "istio_version"),
-    left(expires, now),
-  ];
+function identity(proxy: unknown, istiod: string): string[] {
+  return [textAt(proxy, "proxy"), textAt(proxy, "cluster_id"), istiod, textAt(proxy, "istio_version")];
 }
 
 function stateOf(proxy: unknown, type: string): unknown {
