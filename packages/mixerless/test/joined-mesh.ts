@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,6 +10,12 @@ import { fetchPage } from "./fetch-page.ts";
 
 const COMMAND = fileURLToPath(new URL("../bin/mixerless.js", import.meta.url));
 const FIXTURES = fileURLToPath(new URL("./fixtures/", import.meta.url));
+
+const STRICT = `apiVersion: security.istio.io/v1
+kind: PeerAuthentication
+metadata: { name: default, namespace: istio-system }
+spec: { mtls: { mode: STRICT } }
+`;
 
 /** What a command printed and how it ended. */
 export interface Ran {
@@ -72,12 +78,14 @@ export class JoinedMesh {
     this.pilot = pilot;
   }
 
-  static async start(): Promise<JoinedMesh> {
+  /** `secured`: the control plane issues certificates and all workloads take mutual TLS only. */
+  static async start({ secured = false } = {}): Promise<JoinedMesh> {
     const folder = await mkdtemp(join(tmpdir(), "mixerless-joined-"));
-    const [http, grpc] = await Promise.all([freePort(), freePort()]);
+    const [http, grpc, secure] = await Promise.all([freePort(), freePort(), freePort()]);
     const mesh = new JoinedMesh(folder, `http://127.0.0.1:${http}`);
     const config = join(folder, "istio");
     await mkdir(config);
+    if (secured) await writeFile(join(config, "strict.yaml"), STRICT);
     const pilot = mesh.command(
       "pilot",
       "--config",
@@ -86,6 +94,7 @@ export class JoinedMesh {
       `127.0.0.1:${http}`,
       "--grpc",
       `127.0.0.1:${grpc}`,
+      ...(secured ? ["--authority", join(folder, "authority"), "--secure-grpc", `127.0.0.1:${secure}`] : []),
     );
     const answers = () => fetchPage(`${mesh.pilot}/ready`).catch(() => ({ status: 0 }));
     while ((await answers()).status !== 200) if (pilot.child.exitCode !== null) throw new Error(pilot.stderr);
