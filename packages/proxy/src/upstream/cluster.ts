@@ -5,8 +5,8 @@ import type { Host } from "./host.ts";
 
 /** What load balancing may look at. Facts that are not there are null. */
 export interface LoadBalancerContext {
-  /** By the route's hash policy. */
-  readonly hash: number | null;
+  /** By the route's hash policy; 64 bits, unsigned. */
+  readonly hash: bigint | null;
   readonly downstream: ConnectionInfo | null;
   readonly requestHeaders: HeaderMap | null;
   /** The route's `priority` is HIGH: limits and connections of their own. */

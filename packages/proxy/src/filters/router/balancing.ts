@@ -15,24 +15,18 @@ export class Balancing implements LoadBalancerContext {
   readonly downstream: ConnectionInfo;
   readonly requestHeaders: HeaderMap;
   readonly highPriority: boolean;
-  readonly hash: number | null = null;
+  readonly hash: bigint | null = null;
   /** What the response must set so that the client comes back to the same host. */
   readonly cookie: GeneratedCookie | null = null;
   readonly #retries: Retries | null;
 
-  constructor(
-    action: ForwardAction,
-    headers: HeaderMap,
-    info: StreamInfo,
-    retries: Retries | null,
-    random: () => number,
-  ) {
+  constructor(action: ForwardAction, headers: HeaderMap, info: StreamInfo, retries: Retries | null) {
     this.downstream = info.downstream;
     this.requestHeaders = headers;
     this.highPriority = action.highPriority;
     this.#retries = retries;
     if (action.hash === null) return;
-    const outcome = action.hash.evaluate(headers, info, random);
+    const outcome = action.hash.evaluate(headers, info);
     this.hash = outcome.hash;
     this.cookie = outcome.cookie;
   }

@@ -70,7 +70,7 @@ export class RouterFilter extends HttpFilter implements UpstreamRequestOwner, Re
     this.#cluster = info.cluster;
     this.#requestEnded = endStream;
     this.#planRetries(route.action, headers, info.cluster);
-    this.#balancing = new Balancing(route.action, headers, info, this.#retries, this.#config.random);
+    this.#balancing = new Balancing(route.action, headers, info, this.#retries);
     route.finalizeRequestHeaders(headers, info, !this.#config.suppressEnvoyHeaders);
     if (route.action.mirrors.length > 0)
       this.#mirrors = Mirrors.start(route.action.mirrors, this.#balancing, this.#config, endStream);

@@ -1,7 +1,7 @@
 import type { TcpProxy } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
 import { type AccessLogger, compileAccessLoggers } from "../../access-log/access-logger.ts";
+import { xxHash64 } from "../../consistent-hash/xx-hash64.ts";
 import { milliseconds } from "../../http/routing/duration.ts";
-import { hashText } from "../../http/routing/hash-policy.ts";
 import type { ConfigFault } from "../../network/config-fault.ts";
 import type { FilterChainContext } from "../../network/context.ts";
 import type { StreamInfo } from "../../stream/stream-info.ts";
@@ -11,7 +11,7 @@ export interface TcpProxyConfig {
   readonly statPrefix: string;
   /** Picks the cluster of a connection; `random` is uniform in [0, 1). */
   readonly chooseCluster: (random: () => number) => string;
-  readonly hash: ((info: StreamInfo) => number | null) | null;
+  readonly hash: ((info: StreamInfo) => bigint | null) | null;
   readonly idleTimeout: number;
   readonly maxDuration: number;
   readonly maxConnectAttempts: number;
@@ -61,12 +61,12 @@ function compileHash(message: TcpProxy): TcpProxyConfig["hash"] {
   const specifier = message.hashPolicy[0]?.policySpecifier;
   switch (specifier?.case) {
     case "sourceIp":
-      return (info) => hashText(info.downstream.remoteAddress.ip);
+      return (info) => xxHash64(info.downstream.remoteAddress.ip);
     case "filterState": {
       const { key } = specifier.value;
       return (info) => {
         const value = info.filterState.get(key);
-        return typeof value === "string" ? hashText(value) : null;
+        return typeof value === "string" ? xxHash64(value) : null;
       };
     }
     default:

@@ -243,7 +243,7 @@ describe("the TCP proxy", () => {
     const { test, accept } = tcp({ cluster: undefined, weightedClusters: weighted, hashPolicy: [{ sourceIp: {} }] });
     const cluster = test.clusters.add("c");
     accept();
-    expect(cluster.tcp[0]?.context.hash).toEqual(expect.any(Number));
+    expect(cluster.tcp[0]?.context.hash).toEqual(expect.any(BigInt));
   });
 
   it("lets extensions watch, from the first byte to the log", () => {

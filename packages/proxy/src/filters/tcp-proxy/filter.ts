@@ -46,7 +46,7 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   #lastActivity = 0;
   #idle: Deadline | null = null;
   #duration: Deadline | null = null;
-  readonly hash: number | null;
+  readonly hash: bigint | null;
   readonly highPriority = false;
   readonly hostAttempts = 0;
 

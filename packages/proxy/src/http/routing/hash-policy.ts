@@ -3,6 +3,7 @@ import type {
   RouteAction_HashPolicy,
   RouteAction_HashPolicy_Cookie,
 } from "@mixerless/wire/envoy/config/route/v3/route_components";
+import { xxHash64 } from "../../consistent-hash/xx-hash64.ts";
 import type { ConfigFault } from "../../network/config-fault.ts";
 import type { StreamInfo } from "../../stream/stream-info.ts";
 import type { HeaderMap } from "../header-map.ts";
@@ -21,12 +22,13 @@ export interface GeneratedCookie {
 
 /** What the policies of a route say about one request. */
 export interface HashOutcome {
-  /** 32 bits, unsigned; null where no policy found its input. */
-  readonly hash: number | null;
+  /** 64 bits, unsigned; null where no policy found its input. */
+  readonly hash: bigint | null;
   readonly cookie: GeneratedCookie | null;
 }
 
-type Step = (headers: HeaderMap, info: StreamInfo) => string | null;
+/** What is hashed; several values one after the other. */
+type Step = (headers: HeaderMap, info: StreamInfo) => readonly string[] | string | null;
 
 interface CompiledPolicy {
   readonly read: Step;
@@ -42,18 +44,19 @@ export class HashPolicies {
     this.#policies = policies;
   }
 
-  evaluate(headers: HeaderMap, info: StreamInfo, random: () => number): HashOutcome {
-    let hash: number | null = null;
+  evaluate(headers: HeaderMap, info: StreamInfo): HashOutcome {
+    let hash: bigint | null = null;
     let generated: GeneratedCookie | null = null;
     for (const policy of this.#policies) {
       let text = policy.read(headers, info);
       if (text === null && policy.cookie?.ttl !== undefined) {
-        generated = makeCookie(policy.cookie, random);
+        generated = makeCookie(policy.cookie, info);
         text = generated.value;
       }
       if (text === null) continue;
       // Rotated before it is combined, so that equal inputs of two policies do not cancel each other out.
-      hash = ((hash === null ? 0 : (hash << 1) | (hash >>> 31)) ^ hashText(text)) >>> 0;
+      const rotated: bigint = hash === null ? 0n : BigInt.asUintN(64, hash << 1n) | (hash >> 63n);
+      hash = rotated ^ hashOf(text);
       if (policy.terminal) break;
     }
     return { hash, cookie: generated };
@@ -80,8 +83,12 @@ function compilePolicy(policy: RouteAction_HashPolicy, path: string, faults: Con
           ? null
           : compileRegexRewrite(specifier.value.regexRewrite, `${path}.header.regexRewrite`, faults);
       const read: Step = (headers) => {
-        const value = headers.get(name);
-        return value === null || rewrite === null ? value : rewrite(value);
+        const value = headers.getFirst(name);
+        if (value === null) return null;
+        if (headers.get(name) === value) return rewrite === null ? value : rewrite(value);
+        // In an order of their own, so that it doesn't matter in which they were sent.
+        const values = valuesOf(headers, name);
+        return (rewrite === null ? values : values.map(rewrite)).sort();
       };
       return { read, terminal, cookie: null };
     }
@@ -111,6 +118,18 @@ function compilePolicy(policy: RouteAction_HashPolicy, path: string, faults: Con
   }
 }
 
+function hashOf(text: readonly string[] | string): bigint {
+  return typeof text === "string" ? xxHash64(text) : text.reduce((seed, value) => xxHash64(value, seed), 0n);
+}
+
+function valuesOf(headers: HeaderMap, wanted: HeaderName): string[] {
+  const values: string[] = [];
+  headers.forEach((name, value) => {
+    if (name === wanted.text) values.push(value);
+  });
+  return values;
+}
+
 const COOKIE = HeaderName.of("cookie");
 
 function cookieValue(cookies: string | null, name: string): string | null {
@@ -124,22 +143,11 @@ function cookieValue(cookies: string | null, name: string): string | null {
   return null;
 }
 
-function makeCookie(config: RouteAction_HashPolicy_Cookie, random: () => number): GeneratedCookie {
-  let value = "";
-  for (let i = 0; i < 2; i++)
-    value += Math.floor(random() * 0x1_0000_0000)
-      .toString(16)
-      .padStart(8, "0");
+/** One value for all streams of a connection, so that requests that race get the same cookie. */
+function makeCookie(config: RouteAction_HashPolicy_Cookie, info: StreamInfo): GeneratedCookie {
+  const { remoteAddress, localAddress } = info.downstream;
+  const value = xxHash64(`${remoteAddress.text}${localAddress.text}`).toString(16).padStart(16, "0");
   return { name: config.name, value, maxAge: Math.floor((milliseconds(config.ttl) ?? 0) / 1000), path: config.path };
-}
-
-/** FNV-1a with a final mix, 32 bits: spread is what matters, agreement with Envoy's xxHash is not needed. */
-export function hashText(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
-  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 /** The `set-cookie` value of a generated cookie. */

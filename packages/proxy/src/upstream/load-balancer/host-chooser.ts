@@ -1,8 +1,9 @@
 import type { LoadBalancerContext } from "../cluster.ts";
 import type { HostSet } from "../host-set.ts";
 import type { UpstreamHost } from "../upstream-host.ts";
-import type { Picker, Policy, Random, WeightOf } from "./load-balancer.ts";
+import type { Picker, Policy, Random } from "./load-balancer.ts";
 import { computeLevelLoads, type LevelLoad } from "./priority-load.ts";
+import { sharesOf } from "./shares.ts";
 import { WeightedSchedule } from "./weighted-schedule.ts";
 
 export interface ChooserOptions {
@@ -56,7 +57,7 @@ export class HostChooser {
   #chooseLevel(loads: readonly LevelLoad[], { hash }: LoadBalancerContext): number {
     if (loads.length === 1) return 0;
     const { policy, random } = this.#options;
-    let left = policy.hashes && hash !== null ? hash % 100 : random() * 100;
+    let left = policy.hashes && hash !== null ? Number(hash % 100n) : random() * 100;
     for (let i = 0; i < loads.length; i++) {
       left -= loads[i]?.percent ?? 0;
       if (left < 0) return i;
@@ -77,40 +78,24 @@ export class HostChooser {
   #createLevelPicker(hosts: readonly UpstreamHost[], all: readonly UpstreamHost[]): Picker {
     if (hosts.length === 0) return { pick: () => null };
     const { policy, localityWeighted, random, hosts: set } = this.#options;
-    if (!localityWeighted) return policy.createPicker(hosts, ownWeight);
+    if (!localityWeighted) return this.#createFlatPicker(hosts);
     const localities = [...groupByLocality(hosts)].filter((members) => (members[0]?.localityWeight ?? 0) > 0);
-    if (localities.length < 2) return policy.createPicker(localities[0] ?? hosts, ownWeight);
-    const weighted = localities.map((members) => ({
-      members,
+    if (localities.length < 2) return this.#createFlatPicker(localities[0] ?? hosts);
+    if (policy.hashes) {
+      const groups = localities.map((members) => ({ members, weight: members[0]?.localityWeight ?? 0 }));
+      return policy.createPicker(localities.flat(), sharesOf(groups));
+    }
+    const entries = localities.map((members) => ({
       weight: effectiveWeight(members, all, set.overprovisioning),
-    }));
-    if (policy.hashes) return policy.createPicker(localities.flat(), shareOfLocality(weighted));
-    const entries = weighted.map(({ members, weight }) => ({
-      weight,
-      picker: policy.createPicker(members, ownWeight),
+      picker: this.#createFlatPicker(members),
     }));
     const schedule = new WeightedSchedule(entries, (entry) => entry.weight, random);
     return { pick: (context, attempt) => schedule.next()?.picker.pick(context, attempt) ?? null };
   }
-}
 
-interface WeightedLocality {
-  readonly members: readonly UpstreamHost[];
-  readonly weight: number;
-}
-
-function ownWeight(host: UpstreamHost): number {
-  return host.weight;
-}
-
-/** Each host's part of its locality's weight. */
-function shareOfLocality(localities: readonly WeightedLocality[]): WeightOf {
-  const weights = new Map<UpstreamHost, number>();
-  for (const { members, weight } of localities) {
-    const total = members.reduce((sum, host) => sum + host.weight, 0);
-    for (const host of members) weights.set(host, (weight * host.weight) / total);
+  #createFlatPicker(hosts: readonly UpstreamHost[]): Picker {
+    return this.#options.policy.createPicker(hosts, sharesOf([{ members: hosts, weight: 1 }]));
   }
-  return (host) => weights.get(host) ?? 0;
 }
 
 /** A locality keeps its weight until too few of its hosts are healthy; then it shrinks with them. */

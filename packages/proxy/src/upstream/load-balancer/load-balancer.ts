@@ -10,8 +10,8 @@ export interface Picker {
 /** Uniform in [0, 1). Injected, so that tests and `--seed` decide. */
 export type Random = () => number;
 
-/** What a host weighs against the others. */
-export type WeightOf = (host: UpstreamHost) => number;
+/** What a host gets of a whole of 1. */
+export type ShareOf = (host: UpstreamHost) => number;
 
 export interface Policy {
   /**
@@ -19,5 +19,6 @@ export interface Policy {
    * become part of those of their hosts.
    */
   readonly hashes: boolean;
-  createPicker(hosts: readonly UpstreamHost[], weightOf: WeightOf): Picker;
+  /** Only policies that hash ask for shares. */
+  createPicker(hosts: readonly UpstreamHost[], shareOf: ShareOf): Picker;
 }

@@ -1,12 +1,14 @@
+import { xxHash64 } from "../../consistent-hash/xx-hash64.ts";
 import type { UpstreamHost } from "../upstream-host.ts";
-import { hash32 } from "./hash32.ts";
-import type { Picker, Random, WeightOf } from "./load-balancer.ts";
+import { randomHash } from "./hash-context.ts";
+import type { Picker, Random, ShareOf } from "./load-balancer.ts";
 
 /**
  * Consistent hashing by Maglev's table: each host has an order of its own in which it would like the places of the
  * table, and in turns each takes the first one that is still free; a host takes part in as many turns as its weight
  * allows. A request goes to the host at the place of its hash. Looked up in one step, and shared out more evenly
- * than a ring; when a host goes, a few places of the others change hands too.
+ * than a ring; when a host goes, a few places of the others change hands too. Orders and turns are Envoy's, so that
+ * both data planes send one request to one host.
  *
  * `tableSize` must be a prime: only then does each order visit every place.
  */
@@ -14,15 +16,16 @@ export function createMaglev(
   hosts: readonly UpstreamHost[],
   random: Random,
   tableSize: number,
-  weightOf: WeightOf,
+  shareOf: ShareOf,
 ): Picker {
-  const table = buildTable(hosts, tableSize, weightOf);
+  const table = buildTable(hosts, tableSize, shareOf);
+  const size = BigInt(tableSize);
   return {
     pick: (context, attempt) => {
-      const hash = context.hash ?? Math.floor(random() * 0x1_0000_0000);
+      const hash = context.hash ?? randomHash(random);
       // A further pick turns most bits over, so that it meets a place far away, as in Envoy.
-      const place = (hash ^ -attempt) >>> 0;
-      return hosts[table[place % tableSize] ?? -1] ?? null;
+      const place = attempt === 0 ? hash : BigInt.asUintN(64, hash ^ BigInt(-attempt));
+      return hosts[table[Number(place % size)] ?? -1] ?? null;
     },
   };
 }
@@ -38,13 +41,17 @@ interface Claimant {
 }
 
 /** The index of the host at each place. */
-function buildTable(hosts: readonly UpstreamHost[], size: number, weightOf: WeightOf): Int32Array {
+function buildTable(hosts: readonly UpstreamHost[], size: number, shareOf: ShareOf): Int32Array {
   const table = new Int32Array(size).fill(-1);
-  const heaviest = hosts.reduce((max, host) => Math.max(max, weightOf(host)), 0);
-  const claimants = hosts.map((host, index): Claimant => {
+  const heaviest = hosts.reduce((max, host) => Math.max(max, shareOf(host)), 0);
+  // Sorted, so that the order in which a control plane lists them doesn't matter.
+  const order = hosts
+    .map((host, index) => ({ host, index }))
+    .sort((a, b) => (a.host.address.text < b.host.address.text ? -1 : 1));
+  const claimants = order.map(({ host, index }): Claimant => {
     const key = host.address.text;
-    const skip = (hash32(key, 1) % (size - 1)) + 1;
-    return { index, weight: weightOf(host), skip, place: hash32(key) % size, due: 0 };
+    const skip = Number(xxHash64(key, 1n) % BigInt(size - 1)) + 1;
+    return { index, weight: shareOf(host), skip, place: Number(xxHash64(key) % BigInt(size)), due: 0 };
   });
   let taken = 0;
   for (let turn = 1; ; turn++) {

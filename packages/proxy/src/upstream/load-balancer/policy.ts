@@ -23,11 +23,11 @@ export function createPolicy(config: LoadBalancerPolicy, random: Random, clock: 
       return { hashes: false, createPicker: (hosts) => createLeastRequest(hosts, random, config, slowStart) };
     }
     case "ring-hash":
-      return { hashes: true, createPicker: (hosts, weightOf) => createRingHash(hosts, random, config, weightOf) };
+      return { hashes: true, createPicker: (hosts, shareOf) => createRingHash(hosts, random, config, shareOf) };
     case "maglev":
       return {
         hashes: true,
-        createPicker: (hosts, weightOf) => createMaglev(hosts, random, config.tableSize, weightOf),
+        createPicker: (hosts, shareOf) => createMaglev(hosts, random, config.tableSize, shareOf),
       };
   }
 }

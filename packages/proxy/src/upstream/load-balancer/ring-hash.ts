@@ -1,6 +1,7 @@
+import { xxHash64 } from "../../consistent-hash/xx-hash64.ts";
 import type { UpstreamHost } from "../upstream-host.ts";
-import { hash32 } from "./hash32.ts";
-import type { Picker, Random, WeightOf } from "./load-balancer.ts";
+import { randomHash } from "./hash-context.ts";
+import type { Picker, Random, ShareOf } from "./load-balancer.ts";
 
 export interface RingSize {
   readonly minimumSize: number;
@@ -8,38 +9,54 @@ export interface RingSize {
 }
 
 /**
- * Consistent hashing: each host owns points on a ring of 2³² places in proportion to its weight; a
+ * Consistent hashing: each host owns points on a ring of 2⁶⁴ places in proportion to its weight; a
  * request goes to the owner of the first point at or after its hash, a further pick to that of one of the next
- * points, as in Envoy. A request without a hash goes anywhere.
+ * points. A request without a hash goes anywhere. Points and shares are Envoy's, so that both data planes send one
+ * request to one host.
  */
 export function createRingHash(
   hosts: readonly UpstreamHost[],
   random: Random,
-  { minimumSize, maximumSize }: RingSize,
-  weightOf: WeightOf,
+  size: RingSize,
+  shareOf: ShareOf,
 ): Picker {
-  const totalWeight = hosts.reduce((sum, host) => sum + weightOf(host), 0);
-  const size = Math.min(Math.max(minimumSize, hosts.length), maximumSize);
-  const ring: { point: number; host: UpstreamHost }[] = [];
-  for (const host of hosts) {
-    const points = Math.max(1, Math.round((weightOf(host) / totalWeight) * size));
-    for (let i = 0; i < points; i++) ring.push({ point: hash32(`${host.address.text}_${i}`), host });
-  }
-  ring.sort((a, b) => a.point - b.point);
+  const ring = placePoints(hosts, size, shareOf).sort((a, b) => (a.hash < b.hash ? -1 : a.hash > b.hash ? 1 : 0));
   return {
     pick: (context, attempt) => {
-      const hash = context.hash ?? Math.floor(random() * 0x1_0000_0000);
+      const hash = context.hash ?? randomHash(random);
       return ring[(firstAtOrAfter(ring, hash) + attempt) % ring.length]?.host ?? null;
     },
   };
 }
 
-function firstAtOrAfter(ring: readonly { point: number }[], hash: number): number {
+interface Point {
+  readonly hash: bigint;
+  readonly host: UpstreamHost;
+}
+
+/** The lightest host gets whole points, and the ring as many as that takes between its two bounds. */
+function placePoints(
+  hosts: readonly UpstreamHost[],
+  { minimumSize, maximumSize }: RingSize,
+  shareOf: ShareOf,
+): Point[] {
+  const lightest = hosts.reduce((min, host) => Math.min(min, shareOf(host)), 1);
+  const scale = Math.min(Math.ceil(lightest * minimumSize) / lightest, maximumSize);
+  const points: Point[] = [];
+  let due = 0;
+  for (const host of hosts) {
+    due += scale * shareOf(host);
+    for (let i = 0; points.length < due; i++) points.push({ hash: xxHash64(`${host.address.text}_${i}`), host });
+  }
+  return points;
+}
+
+function firstAtOrAfter(ring: readonly Point[], hash: bigint): number {
   let low = 0;
   let high = ring.length;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if ((ring[middle]?.point ?? 0) < hash) low = middle + 1;
+    if ((ring[middle]?.hash ?? 0n) < hash) low = middle + 1;
     else high = middle;
   }
   return low === ring.length ? 0 : low;
