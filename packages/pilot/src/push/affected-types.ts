@@ -22,14 +22,14 @@ const TYPES_OF_KIND: Partial<Record<Kind, readonly string[]>> = {
   EndpointSlice: [endpoint],
   WorkloadEntry: [endpoint],
   Namespace: [],
-  Secret: [TypeUrl.secret],
+  Secret: [TypeUrl.secret, TypeUrl.extensionConfig],
   Gateway: [listener, route],
   DestinationRule: GENERATED_TYPES,
   AuthorizationPolicy: [listener],
   RequestAuthentication: [listener],
   PeerAuthentication: [cluster, endpoint, listener],
   Telemetry: [listener],
-  WasmPlugin: [listener],
+  WasmPlugin: [listener, TypeUrl.extensionConfig],
 };
 
 /** The types that differ between two snapshots at most. Content decides what is sent in the end; this saves the work of looking. */
@@ -52,7 +52,7 @@ export function pushScope(
   const everywhere = changes(types);
   const names = endpointNames(before, after, changed);
   if (names !== undefined && everywhere.has(endpoint)) everywhere.set(endpoint, names);
-  const everything = changes(GENERATED_TYPES);
+  const everything = changes([...GENERATED_TYPES, TypeUrl.extensionConfig]);
   const isOwn = (proxy: ProxyNode) =>
     workloads.has(`${proxy.namespace}/${proxy.name}`) || proxy.ipAddresses.some((ip) => workloads.has(ip));
   return { everywhere, forProxy: (proxy) => (workloads.size > 0 && isOwn(proxy) ? everything : everywhere) };

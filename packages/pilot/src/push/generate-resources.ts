@@ -10,6 +10,7 @@ import { type GeneratedResource, type GeneratedResources, TypeUrl } from "@mixer
 import { extensionConfigs, patchClusters, patchListeners, patchRoutes } from "../envoy-filters/patched-resources.ts";
 import { generateClusters } from "../generators/clusters/clusters.ts";
 import { endpointAssignments } from "../generators/endpoints.ts";
+import { wasmResources } from "../generators/extensions/wasm-resources.ts";
 import type { Generated } from "../generators/generated.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import { grpcClusters, grpcListeners, grpcRoutes, isGrpcClient } from "../generators/grpc/grpc-resources.ts";
@@ -45,12 +46,25 @@ export function generate(input: GeneratorInput, typeUrl: string, names: WantedNa
       return patchRoutes(input, routes);
     }
     case TypeUrl.extensionConfig:
-      return extensionConfigs(input, names === "wildcard" ? new Set() : names);
+      return extensions(input, names === "wildcard" ? new Set() : names);
     case TypeUrl.secret:
       return secrets(input, names === "wildcard" ? [] : names);
     default:
       return undefined;
   }
+}
+
+/** Of EnvoyFilters and of WasmPlugins; of two by one name the EnvoyFilter's. */
+function extensions(input: GeneratorInput, names: ReadonlySet<string>): readonly Generated[] {
+  const patched = extensionConfigs(input, names);
+  const taken = new Set(patched.map(({ name }) => name));
+  return [
+    ...patched,
+    ...wasmResources(
+      input,
+      [...names].filter((name) => !taken.has(name)),
+    ),
+  ];
 }
 
 /** A gRPC client names everything that it wants. */

@@ -13,6 +13,7 @@ const ENTRIES = {
   authorities: ["ca.crt", "cacert"],
   revocations: ["ca.crl", "crl"],
   ocspStaple: ["tls.ocsp-staple"],
+  registryLogin: [".dockerconfigjson"],
 } as const;
 
 type Entry = keyof typeof ENTRIES;
@@ -44,7 +45,7 @@ export const secret: Reader<SecretSpec> = convert(written, ({ type, data, string
   // Any other Secret may have entries of these names that mean something else.
   if (type === TLS_TYPE || isPem(material.certificate)) checkPair(material.certificate, material.privateKey, at);
   if (type === TLS_TYPE || isPem(material.authorities)) checkCertificates(material.authorities, "ca.crt", at);
-  return new SecretSpec(type, material);
+  return new SecretSpec(type, material, text("registryLogin"));
 });
 
 /** As `string`, but a wrong value is not shown. */

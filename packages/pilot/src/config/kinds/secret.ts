@@ -11,18 +11,21 @@ export interface TlsMaterial {
   readonly ocspStaple: Uint8Array;
 }
 
-/** A Secret, as far as TLS is concerned. What is secret about it shows in no dump, whoever prints the object. */
+/** A Secret, as far as TLS and pulling images are concerned. What is secret about it shows in no dump, whoever prints the object. */
 export class SecretSpec {
   readonly type: string;
   /** Changes with what it holds, and tells nothing of it. */
   readonly digest: string;
   readonly #material: TlsMaterial;
+  readonly #registryLogin: string;
 
-  constructor(type: string, material: TlsMaterial) {
+  /** `registryLogin`: the text of `.dockerconfigjson`; empty where there is none. */
+  constructor(type: string, material: TlsMaterial, registryLogin = "") {
     this.type = type;
     this.#material = material;
+    this.#registryLogin = registryLogin;
     this.digest = digestOf(
-      JSON.stringify({ ...material, ocspStaple: Buffer.from(material.ocspStaple).toString("hex") }),
+      JSON.stringify({ ...material, registryLogin, ocspStaple: Buffer.from(material.ocspStaple).toString("hex") }),
     );
     Object.freeze(this);
   }
@@ -30,6 +33,11 @@ export class SecretSpec {
   /** For the one place that sends it to the proxy it belongs to. */
   reveal(): TlsMaterial {
     return this.#material;
+  }
+
+  /** As {@link reveal}: users and passwords of image registries, as Docker's configuration has them. */
+  revealRegistryLogin(): string {
+    return this.#registryLogin;
   }
 }
 

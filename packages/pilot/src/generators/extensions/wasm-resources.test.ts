@@ -1,0 +1,67 @@
+import { toJson } from "@mixerless/wire";
+import { TypedExtensionConfigSchema } from "@mixerless/wire/envoy/config/core/v3/extension";
+import { TypeUrl } from "@mixerless/xds";
+import { describe, expect, it } from "vitest";
+import { object, proxy, pushOf } from "../../model/testing/push-of.ts";
+import { generate } from "../../push/generate-resources.ts";
+
+const NAME = "extensions.istio.io/wasmplugin/default.p";
+const LOGIN = '{"auths":{"r":{"auth":"eDp5"}}}';
+const SECRET = {
+  ...{ apiVersion: "v1", kind: "Secret", type: "kubernetes.io/dockerconfigjson" },
+  metadata: { name: "login", namespace: "default" },
+  stringData: { ".dockerconfigjson": LOGIN },
+};
+
+function resources(spec: object, names = [NAME], of = proxy("default/a-1"), authenticated = true) {
+  const push = pushOf([
+    SECRET,
+    object("WasmPlugin", "p", { url: "r.example/p:v1", ...spec }, { metadata: { resourceVersion: "7" } }),
+  ]);
+  const input = { proxy: of, push, telemetry: "none" as const, authenticated };
+  return (generate(input, TypeUrl.extensionConfig, new Set(names)) ?? []).map(
+    ({ message }) =>
+      toJson(TypedExtensionConfigSchema, message as never) as { name: string; typedConfig: { config: never } },
+  );
+}
+
+const configOf = (spec: object, authenticated = true) =>
+  resources(spec, [NAME], proxy("default/a-1"), authenticated)[0]?.typedConfig.config as unknown as {
+    vmConfig: { code: object; environmentVariables: { keyValues: object } };
+  };
+
+describe("the configuration of a WasmPlugin's filter (ECDS)", () => {
+  it("has the plugin's name, root, JSON and policy, and a remote module for the agent to fetch", () => {
+    expect(configOf({ pluginName: "root", pluginConfig: { a: 1 }, failStrategy: "FAIL_OPEN" })).toEqual({
+      name: "default.p",
+      rootId: "root",
+      failurePolicy: "FAIL_OPEN",
+      configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: '{"a":1}' },
+      vmConfig: {
+        runtime: "envoy.wasm.runtime.v8",
+        code: { remote: { httpUri: { uri: "oci://r.example/p:v1", cluster: "_", timeout: "30s" } } },
+        environmentVariables: { keyValues: { ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION: "7" } },
+      },
+    });
+  });
+
+  it("of a file is local", () => {
+    expect(configOf({ url: "file:///p.wasm" }).vmConfig.code).toEqual({ local: { filename: "/p.wasm" } });
+  });
+
+  it("carries the pull policy, and the pull secret to a proxy that has proven its namespace", () => {
+    const spec = { imagePullPolicy: "Always", imagePullSecret: "login" };
+    const values = (authenticated: boolean) => configOf(spec, authenticated).vmConfig.environmentVariables.keyValues;
+    expect(values(true)).toMatchObject({
+      ISTIO_META_WASM_IMAGE_PULL_POLICY: "Always",
+      ISTIO_META_WASM_IMAGE_PULL_SECRET: LOGIN,
+    });
+    expect(values(false)).toMatchObject({ ISTIO_META_WASM_IMAGE_PULL_SECRET: "" });
+  });
+
+  it("goes to proxies that name it and that the plugin applies to", () => {
+    expect(resources({}, ["extensions.istio.io/wasmplugin/default.other"])).toEqual([]);
+    expect(resources({}, [NAME], proxy("elsewhere/a-1"))).toEqual([]);
+    expect(resources({ selector: { matchLabels: { app: "b" } } })).toEqual([]);
+  });
+});
