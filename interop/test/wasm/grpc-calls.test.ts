@@ -158,7 +158,8 @@ describe.skipIf("missing" in rust)(titled("gRPC calls of a plugin", ["missing" i
 
       test("is not answered in time", async () => {
         answer = () => {};
-        expect(await ask(ports[proxy] as number)).toBe("429 status 4");
+        // The proxy's own verdict is 14; this server keeps to the time-out too, and its 4 may be there first.
+        expect(await ask(ports[proxy] as number)).toMatch(/^429 status (4|14)$/);
       });
     });
   }

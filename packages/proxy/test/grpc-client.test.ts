@@ -81,7 +81,7 @@ describe("a call", () => {
     world.clock.advance(999);
     expect(call.events).toEqual([]);
     world.clock.advance(1);
-    expect(call.events).toEqual(["close 4 Deadline Exceeded"]);
+    expect(call.events).toEqual(["close 14 upstream request timeout"]);
   });
 
   test("that is cancelled reports nothing more, and the peer hears of it", async () => {

@@ -48,7 +48,7 @@ export function createGrpcClient(clusters: ClusterManager, clock: Clock): Closab
       call.waitOn(connection.request(call));
       if (request.timeout > 0) {
         call.deadline = clock.after(request.timeout, () =>
-          call.finish(GrpcStatus.DeadlineExceeded, "Deadline Exceeded"),
+          call.finish(GrpcStatus.Unavailable, "upstream request timeout"),
         );
       }
       return call;

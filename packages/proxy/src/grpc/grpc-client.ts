@@ -9,7 +9,7 @@ export interface GrpcRequest {
   /** `/package.Service/Method`. */
   readonly path: string;
   readonly metadata: GrpcMetadata;
-  /** Milliseconds until the call ends with DEADLINE_EXCEEDED; 0: never. */
+  /** Milliseconds until the call ends with UNAVAILABLE, as in Envoy; a server that keeps to it may say DEADLINE_EXCEEDED first. 0: never. */
   readonly timeout: number;
 }
 
