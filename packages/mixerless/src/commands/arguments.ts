@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from "commander";
+import { InvalidArgumentError, Option } from "commander";
 
 /** A flag that may be given several times. */
 export function collect(value: string, previous: string[]): string[] {
@@ -40,4 +40,11 @@ export function duration(text: string): number {
 export function address(text: string): { ip: string; port: number } {
   const colon = text.lastIndexOf(":");
   return { ip: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
+}
+
+/** `--telemetry`, of the control plane and of the demo. */
+export function telemetryOption(): Option {
+  const what =
+    "how proxies come by Istio's metrics: by their own filters, by EnvoyFilters that you give, or not at all";
+  return new Option("--telemetry <mode>", what).choices(["native", "envoyfilter", "none"]).default("native");
 }

@@ -1,11 +1,12 @@
 import { SystemClock } from "@mixerless/clock";
+import type { TelemetryMode } from "@mixerless/pilot";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { MeshChoices } from "../demo/mesh-files.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import { WORKLOADS } from "../demo/workloads.ts";
 import { CommandError } from "../mesh/command-error.ts";
 import { ISTIO_VERSION } from "../version.ts";
-import { collect, duration, integer, positive } from "./arguments.ts";
+import { collect, duration, integer, positive, telemetryOption } from "./arguments.ts";
 
 export function addDemo(program: Command): void {
   program
@@ -41,12 +42,8 @@ export function addDemo(program: Command): void {
         .choices(["many", "single"])
         .default("many"),
     )
-    .addOption(
-      new Option("--telemetry <mode>", "Istio's metrics in every proxy, or in none")
-        .choices(["native", "none"])
-        .default("native"),
-    )
     .option("--istio-version <version>", "ISTIO_VERSION of the proxies", ISTIO_VERSION)
+    .addOption(telemetryOption())
     .option(
       "--external <workload>",
       "start no sidecar for it, write a bootstrap for Envoy and serve its certificate; repeatable",
@@ -56,7 +53,7 @@ export function addDemo(program: Command): void {
     .option("--json", "print one line of JSON when everything is ready", false)
     .addHelpText(
       "after",
-      "\nExamples:\n  mixerless demo\n  mixerless demo --no-traffic --reviews v2\n  mixerless demo --rate 50 --duration 60s\n  mixerless demo --config ./my-rules.yaml --json",
+      "\nExamples:\n  mixerless demo\n  mixerless demo --no-traffic --reviews v2\n  mixerless demo --rate 50 --duration 60s\n  mixerless demo --config ./my-rules.yaml --json\n  mixerless demo --config ./envoy-filters.yaml --telemetry envoyfilter --istio-version 1.9.9",
     )
     .action(async (flags: DemoFlags) => {
       if (flags.authz !== "none" && flags.mtls === "off")
@@ -82,7 +79,7 @@ interface DemoFlags extends MeshChoices {
   readonly config: readonly string[];
   readonly loopback: "many" | "single";
   readonly istioVersion: string;
-  readonly telemetry: "native" | "none";
+  readonly telemetry: TelemetryMode;
   readonly external: readonly string[];
   readonly json: boolean;
 }

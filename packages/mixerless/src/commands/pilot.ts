@@ -5,7 +5,7 @@ import { type Command, Option } from "commander";
 import { reportReady, STOP_LIMIT, stopOnRequest } from "../child-process.ts";
 import { stateFolder, writeStateFile } from "../mesh/state-file.ts";
 import { VERSION } from "../version.ts";
-import { address, collect } from "./arguments.ts";
+import { address, collect, telemetryOption } from "./arguments.ts";
 
 export function addPilot(program: Command): void {
   program
@@ -17,11 +17,7 @@ export function addPilot(program: Command): void {
     .option("--authority <folder>", "issue certificates: the folder of the signing authority, made if it is not there")
     .option("--secure-grpc <address>", "xDS and certificates by TLS, with --authority", "127.0.0.1:15012")
     .option("--trust-domain <name>", "trust domain of the identities", "cluster.local")
-    .addOption(
-      new Option("--telemetry <mode>", "how proxies come by Istio's metrics")
-        .choices(["native", "envoyfilter", "none"])
-        .default("native"),
-    )
+    .addOption(telemetryOption())
     .addOption(
       new Option(
         "--remote-jwks <mode>",

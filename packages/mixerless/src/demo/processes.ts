@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { CertificateSettings, SidecarAddresses, WorkloadIdentity } from "@mixerless/agent";
+import type { TelemetryMode } from "@mixerless/pilot";
 import type { SecretSettings } from "../commands/secrets.ts";
 import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
 import type { DemoIdentities } from "./identities.ts";
@@ -16,32 +17,28 @@ export interface SidecarSettings {
   readonly stateFolder: string;
 }
 
+/** What a user may say about the control plane. */
+export interface PilotChoices {
+  readonly istioVersion: string;
+  readonly telemetry: TelemetryMode;
+}
+
 const MAIN = fileURLToPath(new URL("../main.js", import.meta.url));
 
 export function pilotProcess(
   plan: AddressPlan,
   paths: readonly string[],
-  istioVersion: string,
+  { istioVersion, telemetry }: PilotChoices,
   identities: DemoIdentities | null,
-  telemetry: string,
 ): ProcessSpec {
   const configs = paths.flatMap((path) => ["--config", path]);
+  const addresses = ["--http", text(plan.pilotHttp), "--grpc", text(plan.pilotGrpc)];
   const authority =
     identities === null ? [] : ["--authority", identities.authority, "--secure-grpc", text(plan.pilotSecure)];
   return {
     name: "pilot",
     module: MAIN,
-    arguments: [
-      "pilot",
-      ...configs,
-      "--http",
-      text(plan.pilotHttp),
-      "--grpc",
-      text(plan.pilotGrpc),
-      "--telemetry",
-      telemetry,
-      ...authority,
-    ],
+    arguments: ["pilot", ...configs, ...addresses, "--telemetry", telemetry, ...authority],
     environment: { ISTIO_VERSION: istioVersion },
     reports: true,
   };

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { get } from "node:http";
 import { resolve } from "node:path";
 import type { Clock } from "@mixerless/clock";
+import type { TelemetryMode } from "@mixerless/pilot";
 import { type AddressPlan, type Endpoint, planAddresses, text } from "./address-plan.ts";
 import { type DemoFiles, writeDemoFiles } from "./demo-files.ts";
 import { renderEdges } from "./edge-table.ts";
@@ -24,7 +25,7 @@ export interface DemoOptions extends MeshChoices {
   readonly json: boolean;
   readonly istioVersion: string;
   /** How proxies come by Istio's metrics. */
-  readonly telemetry: "native" | "none";
+  readonly telemetry: TelemetryMode;
   /** Workloads whose sidecar somebody else runs. */
   readonly external: readonly string[];
   readonly clock: Clock;
@@ -74,9 +75,10 @@ async function startAll(
   plan: AddressPlan,
   paths: readonly string[],
   { state, identities }: DemoFiles,
-  { istioVersion, external, telemetry }: DemoOptions,
+  options: DemoOptions,
 ): Promise<void> {
-  const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, istioVersion, identities, telemetry))];
+  const { istioVersion, external } = options;
+  const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, options, identities))];
   for (const entry of plan.workloads) {
     if (!external.includes(entry.workload.name))
       started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state, identities)));

@@ -39,7 +39,7 @@ export function patchRouteConfiguration(
   const ofRoutes = patches.of("HTTP_ROUTE", context).filter(isMeant);
   const removed = new Set<string>();
   routes.virtualHosts = routes.virtualHosts.map((host) => {
-    const patched = patchVirtualHost(patching, host, ofHosts, where);
+    const patched = patchVirtualHost(patching, host, ofHosts, where, witness);
     if (patched === null) {
       removed.add(host.name);
       return host;
@@ -63,6 +63,7 @@ function patchVirtualHost(
   host: VirtualHost,
   patches: readonly Patch[],
   where: string,
+  witness: RouteWitness,
 ): VirtualHost | null {
   let current = host;
   for (const patch of patches) {
@@ -76,6 +77,8 @@ function patchVirtualHost(
     const value = patchValue(patch, VirtualHostSchema);
     if (patch.operation === "REMOVE") return null;
     if (value === undefined) continue;
+    // What a patch brings comes of it.
+    for (const route of value.routes) witness.touched(patch, route);
     if (patch.operation === "REPLACE") current = value;
     else if (patch.operation === "MERGE") mergeMessages(VirtualHostSchema, current, value);
   }

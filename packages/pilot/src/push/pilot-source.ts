@@ -40,6 +40,11 @@ export class PilotSource implements ResourceSource {
     return this.#push;
   }
 
+  /** What the resources of all proxies are made from. */
+  get facts() {
+    return { push: this.#push, telemetry: this.telemetry, mutualTls: this.mutualTls };
+  }
+
   /** By connection id. */
   get proxies(): ReadonlyMap<string, ProxyNode> {
     return this.#proxies;

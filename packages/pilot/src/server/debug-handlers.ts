@@ -8,6 +8,7 @@ import type { ConfigObject } from "../config/config-object.ts";
 import type { Fault } from "../config/fault.ts";
 import type { Generated } from "../generators/generated.ts";
 import type { JoinedWorkload } from "../joined/joined-workloads.ts";
+import { envoyFilterReport } from "../push/envoy-filter-report.ts";
 import { GENERATED_TYPES, generate, SCHEMA_OF_TYPE } from "../push/generate-resources.ts";
 import type { PilotSource } from "../push/pilot-source.ts";
 import { referencedNames } from "../push/referenced-names.ts";
@@ -57,6 +58,9 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/registryz", "services with their ports and endpoints", () => json(registry(facts))),
     show("/debug/configz", "configuration objects in use", () => json(facts.objects().map((object) => object.raw))),
     show("/debug/faultz", "configuration that was refused, and why", () => json(facts.faults())),
+    show("/debug/envoyfilterz", "what each patch of each EnvoyFilter changes in the connected proxies", () =>
+      json(envoyFilters(facts)),
+    ),
     show("/debug/syncz", "what each proxy was sent and has acknowledged", () =>
       json(syncz(proxies(facts), facts.authority)),
     ),
@@ -159,6 +163,19 @@ function connections(facts: DebugFacts): unknown {
   return { totalClients: clients.length, clients };
 }
 
+function envoyFilters({ source }: DebugFacts): unknown {
+  const { outcomes } = envoyFilterReport(source.facts, source.proxies.values());
+  return outcomes.map(({ config, index, proxies, changed, nearest, problems }) => ({
+    patch: `${place(config, `spec.configPatches[${index}]`)} spec.configPatches[${index}]`,
+    applyTo: config.spec.configPatches[index]?.applyTo,
+    operation: config.spec.configPatches[index]?.patch.operation,
+    proxies,
+    changed,
+    ...(nearest === "" ? {} : { nearest }),
+    ...(problems.length === 0 ? {} : { problems }),
+  }));
+}
+
 /** Everything that a proxy would be sent now, each element with the objects it came from. */
 function configDump({ source }: DebugFacts, query: URLSearchParams): AdminAnswer {
   const id = query.get("proxyID") ?? "";
@@ -187,8 +204,12 @@ function describe(typeUrl: string, entry: Generated): unknown {
   };
 }
 
+/** A part that EnvoyFilters changed names what it was made from, then the patches. */
 function elements({ elements: parts = [] }: Generated): Record<string, string> {
-  return Object.fromEntries(parts.map(({ name, provenance: { config, path } }) => [name, place(config, path)]));
+  const places = new Map<string, string[]>();
+  for (const { name, provenance } of parts)
+    places.set(name, [...(places.get(name) ?? []), place(provenance.config, provenance.path)]);
+  return Object.fromEntries([...places].map(([name, of]) => [name, of.join(", ")]));
 }
 
 /** `VirtualService default/reviews (reviews.yaml:12)`. */

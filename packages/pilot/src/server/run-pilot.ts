@@ -19,6 +19,7 @@ import { MeshKeySets } from "../key-sets/mesh-key-sets.ts";
 import { createPushContext } from "../model/create-push-context.ts";
 import type { PushContext, RemoteKeys } from "../model/push-context.ts";
 import { Debounce } from "../push/debounce.ts";
+import { envoyFilterReport } from "../push/envoy-filter-report.ts";
 import { PilotSource } from "../push/pilot-source.ts";
 import { Pusher } from "../push/pusher.ts";
 import { debugHandlers } from "./debug-handlers.ts";
@@ -111,6 +112,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     ...store.faults(),
     ...policyFaults(source.current, keySets),
     ...tlsFaults(source.current, source.mutualTls),
+    ...envoyFilterReport(source.facts, source.proxies.values()).faults,
   ];
   const takeOver = () => {
     pusher.push(xds);

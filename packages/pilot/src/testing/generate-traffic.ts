@@ -60,7 +60,10 @@ export function generateTraffic(trafficCase: TrafficCase, folder: URL): Generate
     for (const entry of generated) {
       if (entry.provenance.length === 0) unexplained.push(entry.name);
       if (entry.elements !== undefined)
-        routeOrigins[entry.name] = Object.fromEntries(entry.elements.map((part) => [part.name, part.provenance]));
+        // What patches changed later comes after what it was made from.
+        routeOrigins[entry.name] = Object.fromEntries(
+          entry.elements.map((part) => [part.name, part.provenance] as const).reverse(),
+        );
     }
   }
   const { push, proxy } = input;
