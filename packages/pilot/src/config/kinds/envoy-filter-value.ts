@@ -36,10 +36,14 @@ export function patchMessage(applyTo: ApplyTo, value: unknown, at: Cursor): Mess
   const schema = SCHEMAS[applyTo];
   const decoded = decodeJson(schema, value, { unknownFields: "warning" });
   for (const fault of decoded.faults ?? [])
-    placeOf(fault, at).error("bad-patch-value", `Envoy filter: ${fault.message}.`, cureOf(fault, schema));
+    placeOf(fault, at).error("bad-patch-value", `Envoy filter: ${sentence(fault)}`, cureOf(fault, schema));
   for (const fault of decoded.faults === undefined ? decoded.warnings : [])
-    placeOf(fault, at).warn("unknown-field", `${fault.message}. It has no effect.`, "Correct or remove the field.");
+    placeOf(fault, at).warn("unknown-field", `${sentence(fault)} It has no effect.`, "Correct or remove the field.");
   return decoded.message;
+}
+
+function sentence({ message }: Fault): string {
+  return /[.?]$/.test(message) ? message : `${message}.`;
 }
 
 function placeOf({ keys }: Fault, at: Cursor): Cursor {
