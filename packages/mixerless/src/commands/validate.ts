@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { formatFaults, validateFiles } from "@mixerless/pilot";
 import { type Command, Option } from "commander";
 import { CommandError } from "../mesh/command-error.ts";
+import { ISTIO_VERSION } from "../version.ts";
 import { render } from "../view/output.ts";
 
 export function addValidate(program: Command): void {
@@ -22,7 +23,7 @@ export function addValidate(program: Command): void {
         await stat(path).catch((error: Error) => {
           throw new CommandError(`${path} cannot be read: ${error.message}.`, 2);
         });
-      const report = await validateFiles(paths);
+      const report = await validateFiles(paths, ISTIO_VERSION);
       const { errors, warnings, objects, faults } = report;
       const verdict =
         errors > 0

@@ -2,6 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { MESH } from "../envoy-filters/testing/mesh-with-filters.ts";
+import { object } from "../model/testing/push-of.ts";
 import { validateFiles } from "./validate-files.ts";
 
 let directory: string;
@@ -43,4 +45,17 @@ test("says what of a policy could not be enforced", async () => {
     { code: "not-enforceable", object: "AuthorizationPolicy default/p", path: "spec.rules[0].when[0].values", line: 4 },
   ]);
   expect(faults[0]?.message).toContain("The rule allows nothing.");
+});
+
+test("says which patch matches nothing of the workloads in the files", async () => {
+  const patch = (portNumber: number) => ({
+    applyTo: "LISTENER",
+    match: { context: "SIDECAR_INBOUND", listener: { portNumber } },
+    patch: { operation: "REMOVE" },
+  });
+  const filter = object("EnvoyFilter", "x", { configPatches: [patch(9080), patch(9081)] });
+  save("mesh.yaml", [...MESH, filter].map((entry) => JSON.stringify(entry)).join("\n---\n"));
+  expect((await validateFiles([directory], "1.30.3")).faults).toMatchObject([
+    { code: "patch-matched-nothing", path: "spec.configPatches[1]" },
+  ]);
 });
