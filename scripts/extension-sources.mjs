@@ -6,6 +6,7 @@ export const repository = fileURLToPath(new URL("..", import.meta.url));
 
 /** The extensions that are built to Wasm, and the file of each that exports `createRoot`. */
 export const extensions = [
+  { name: "access_log_policy", entry: "packages/extensions/src/access-log-policy/filter.ts" },
   { name: "metadata_exchange", entry: "packages/extensions/src/metadata-exchange/filter.ts" },
   { name: "stats", entry: "packages/extensions/src/stats/filter.ts" },
 ];

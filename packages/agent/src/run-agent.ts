@@ -4,7 +4,7 @@ import type { Clock } from "@mixerless/clock";
 import { createProxy, createProxyGroup, decodeBootstrap, SecretStore, type WorkerSettings } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "./built-in-extensions.ts";
+import { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES } from "./built-in-extensions.ts";
 import { GracefulStop } from "./graceful-stop.ts";
 import { type CertificateSettings, certificateFrom } from "./identity/certificate-settings.ts";
 import { FileCertificate } from "./identity/file-certificate.ts";
@@ -104,6 +104,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     bootstrap: bootstrap.message,
     clock,
     extensions: BUILT_IN_EXTENSIONS,
+    ownModules: BUILT_IN_MODULES,
     states: BUILT_IN_STATES,
     modules,
     log,

@@ -1,3 +1,4 @@
+export { createRoot as createAccessLogPolicy } from "./access-log-policy/filter.ts";
 export {
   createPeerMetadata as createMetadataExchange,
   createRoot as createMetadataExchangePlugin,

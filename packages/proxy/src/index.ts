@@ -4,7 +4,7 @@ export { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
 export { decodeBootstrap } from "./config/decode-bootstrap.ts";
 export type { DataPlane } from "./data-plane.ts";
 export type { StateObject, StateReader, StateReaderTable } from "./expression/state-reader.ts";
-export type { ExtensionFactory, ExtensionTable } from "./extension-host/extension.ts";
+export type { ExtensionFactory, ExtensionTable, ModuleTable } from "./extension-host/extension.ts";
 export type { ConfigFault } from "./network/config-fault.ts";
 export { createProxy, type Proxy, type ProxyOptions } from "./proxy.ts";
 export { type KeyPair, type SecretSource, SecretStore, type TrustedRoots } from "./tls/secret-store.ts";

@@ -11,6 +11,7 @@ import type { ProcessStats } from "./admin/own-stats.ts";
 import { compileStatsSettings } from "./admin/stats-settings.ts";
 import { createClientCodec, createServerCodecs } from "./codecs.ts";
 import { applyStatic, checkStatic } from "./config/apply-static.ts";
+import { atMost } from "./config/at-most.ts";
 import { ConfigRegistry } from "./config/config-registry.ts";
 import { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
 import { FilterConfigs } from "./config/filter-configs.ts";
@@ -19,7 +20,8 @@ import { RouteManager } from "./config/route-manager.ts";
 import type { DataPlane } from "./data-plane.ts";
 import type { StateReaderTable } from "./expression/state-reader.ts";
 import { createExtensionHost } from "./extension-host/create-extension-host.ts";
-import type { ExtensionTable } from "./extension-host/extension.ts";
+import type { ExtensionTable, ModuleTable } from "./extension-host/extension.ts";
+import type { ExtensionHost } from "./extension-host/extension-host.ts";
 import { type ClosableGrpcClient, createGrpcClient } from "./grpc/create-grpc-client.ts";
 import { createChainFactory } from "./listener/create-chain.ts";
 import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
@@ -50,6 +52,8 @@ export interface ProxyOptions {
   readonly extensions: ExtensionTable;
   /** Where Wasm modules come from that are somewhere else; left out, such plugins are refused. */
   readonly modules?: ModuleSource | undefined;
+  /** Wasm modules that it brings along. */
+  readonly ownModules?: ModuleTable;
   /** How to read what those leave in filter state, for expressions. */
   readonly states?: StateReaderTable;
   readonly log: (message: string) => void;
@@ -100,6 +104,8 @@ export interface Proxy extends DataPlane {
 }
 
 const DRAIN_TIME = 45_000;
+/** Most milliseconds that the first plugins hold up readiness. */
+const PLUGIN_PATIENCE = 5000;
 /** Routes follow their clusters within one push. */
 const CLUSTER_REMOVAL_GRACE = 5000;
 /** Routes and chains wait for new clusters, for as long as those that the old ones name are sure to be there. */
@@ -118,6 +124,7 @@ class EmbeddedProxy implements Proxy {
   readonly #clusters: ActiveClusterManager;
   readonly #grpc: ClosableGrpcClient;
   readonly #listeners: ListenerManager;
+  readonly #extensions: ExtensionHost;
   readonly #drain: DrainSequence;
   readonly #logLevels: LogLevels;
   readonly #sinks: BatchingSinks;
@@ -152,9 +159,8 @@ class EmbeddedProxy implements Proxy {
     const settings = compileStatsSettings(bootstrap.statsConfig, "statsConfig", []);
     const transports = createTransportFactory();
     this.#files = new FileSecrets(clock, log);
-    const agent = options.secrets ?? new SecretStore();
-    this.secrets =
-      options.parts?.secrets ?? new RoutedSecrets({ agent, files: this.#files, pilot: this.#pilotSecrets });
+    const sources = { agent: options.secrets ?? new SecretStore(), files: this.#files, pilot: this.#pilotSecrets };
+    this.secrets = options.parts?.secrets ?? new RoutedSecrets(sources);
     const { secrets } = this;
     const clientCodec = createClientCodec();
     const sourceAddress = bootstrap.clusterManager?.upstreamBindConfig?.sourceAddress?.address ?? null;
@@ -187,17 +193,11 @@ class EmbeddedProxy implements Proxy {
     this.#sinks = createFileSinks(clock, this.metrics);
     this.#grpc = createGrpcClient(this.#clusters, clock);
     const { extensions, expressions } = createExtensionHost({
-      ...{
-        table: options.extensions,
-        states: options.states,
-        modules: options.modules,
-        node: bootstrap.node,
-        clock,
-        metrics: this.metrics,
-      },
-      grpc: this.#grpc,
+      ...{ table: options.extensions, states: options.states, modules: options.modules, node: bootstrap.node, clock },
+      ...{ ownModules: options.ownModules, metrics: this.metrics, grpc: this.#grpc },
       log: (level, message) => pluginLog(message, pluginLevel(level)),
     });
+    this.#extensions = extensions;
     const chainContext: Omit<FilterChainContext, "listener" | "bufferLimit"> = {
       clock,
       wheel: this.#wheel,
@@ -225,11 +225,7 @@ class EmbeddedProxy implements Proxy {
       drainTime,
       log,
     });
-    this.series = new OwnSeries({
-      ...this.#statsFacts(),
-      settings,
-      part: options.parts?.series ?? "all",
-    });
+    this.series = new OwnSeries({ ...this.#statsFacts(), settings, part: options.parts?.series ?? "all" });
     this.#drain = new DrainSequence(this.#listeners, clock, drainTime);
     this.#intake = new ResourceIntake({
       clock,
@@ -315,8 +311,14 @@ class EmbeddedProxy implements Proxy {
 
   #update(update: Parameters<ResourceIntake["apply"]>[0]) {
     const refused = this.#intake.apply(update);
-    if (!this.#ready && this.#intake.initialized) void this.#listeners.settled().then(() => this.#markReady());
+    if (!this.#ready && this.#intake.initialized) void this.#settled().then(() => this.#markReady());
     return refused;
+  }
+
+  /** Listeners are bound, and the first plugins run: telemetry that is one is to miss nothing. */
+  async #settled(): Promise<void> {
+    await this.#listeners.settled();
+    await atMost(this.#options.clock, PLUGIN_PATIENCE, this.#extensions.settled());
   }
 
   #markReady(): void {

@@ -92,6 +92,8 @@ export function randomRequest(random) {
 }
 
 /** The attributes of a stream at its end. */
+const ADDRESSES = [undefined, "10.0.0.1:1", "10.0.0.1:2", "10.0.0.2:1", "[::1]:1"];
+
 export function randomAttributes(random) {
   const text = (list) => maybe(random, list);
   const number = (list) => maybe(random, list);
@@ -106,6 +108,7 @@ export function randomAttributes(random) {
   return {
     request: { duration: number(SIZES), total_size: number(SIZES), protocol: text(TEXTS) },
     response: { code: number(CODES), flags, total_size: number(SIZES), grpc_status: number([0, 7, 16, 17, -1]) },
+    source: { address: random.of(ADDRESSES) },
     connection: certificate(),
     upstream: certificate(),
     xds: {

@@ -109,6 +109,10 @@ class WasmRoot {
         this.#host.log(level, this.#read(at, size));
         return OK;
       },
+      proxy_get_current_time_nanoseconds: (cell) => {
+        this.#memory.writeBigUInt64LE(BigInt(this.#host.now()), cell);
+        return OK;
+      },
       proxy_set_tick_period_milliseconds: (period) => {
         this.#host.setTickPeriod(period);
         return OK;

@@ -17,11 +17,15 @@ const forms = {};
 
 before(async () => {
   const files = extensions.map((extension) => compile(extension));
-  const [exchange, stats] = files.map(wasmForm);
-  const [hostedExchange, hostedStats] = await Promise.all(files.map(hostedForm));
-  forms.inProcess = { exchange: inProcess.createMetadataExchangePlugin, stats: inProcess.createStats };
-  forms.wasm = { exchange, stats };
-  forms.hosted = { exchange: hostedExchange, stats: hostedStats };
+  const [policy, exchange, stats] = files.map(wasmForm);
+  const [hostedPolicy, hostedExchange, hostedStats] = await Promise.all(files.map(hostedForm));
+  forms.inProcess = {
+    policy: inProcess.createAccessLogPolicy,
+    exchange: inProcess.createMetadataExchangePlugin,
+    stats: inProcess.createStats,
+  };
+  forms.wasm = { policy, exchange, stats };
+  forms.hosted = { policy: hostedPolicy, exchange: hostedExchange, stats: hostedStats };
 });
 
 const EXCHANGES = [{}, "", { max_peer_cache_size: 4, additional_labels: ["role"] }, { max_peer_cache_size: 0 }];
@@ -49,6 +53,8 @@ const STATS = [
   },
 ];
 
+const POLICY = { log_window_duration: "5s", max_client_cache_size: 3 };
+
 const expressions = {
   "a +": null,
   "f(request)": (stream) => (stream.attribute(["response", "code"]) === 404 ? null : "12"),
@@ -59,6 +65,7 @@ function createHost(form, exchange, stats, node, direction) {
     filters: [
       { createRoot: form.exchange, configuration: exchange },
       { createRoot: form.stats, configuration: stats },
+      { createRoot: form.policy, configuration: POLICY },
     ],
     attributes: { xds: { node, listener_direction: direction } },
     expressions,
@@ -98,7 +105,14 @@ function finish(host, stream, random, seen) {
   if (random.chance(30)) host.advance(random.below(8000));
   if (random.chance(3)) stream.abort();
   else stream.end(random.chance(50) ? randomAttributes(random) : undefined);
-  const names = ["downstream_peer", "downstream_peer_id", "upstream_peer", "upstream_peer_id", "peer_not_found"];
+  const names = [
+    "downstream_peer",
+    "downstream_peer_id",
+    "upstream_peer",
+    "upstream_peer_id",
+    "peer_not_found",
+    "istio.access_log_policy",
+  ];
   seen.states = names.map((name) => stream.stream.state(name));
   seen.period = host.roots.map((root) => root.tickPeriod);
   return seen;

@@ -1,3 +1,4 @@
+import type { TelemetryMode } from "@mixerless/pilot";
 import { InvalidArgumentError, Option } from "commander";
 
 /** A flag that may be given several times. */
@@ -42,9 +43,9 @@ export function address(text: string): { ip: string; port: number } {
   return { ip: text.slice(0, colon), port: Number(text.slice(colon + 1)) };
 }
 
-/** `--telemetry`, of the control plane and of the demo. */
-export function telemetryOption(): Option {
+/** `--telemetry`, of the control plane and of the demo, where the form of the filters is a flag of its own. */
+export function telemetryOption(modes: readonly TelemetryMode[]): Option {
   const what =
-    "how proxies come by Istio's metrics: by their own filters, by EnvoyFilters that you give, or not at all";
-  return new Option("--telemetry <mode>", what).choices(["native", "envoyfilter", "none"]).default("native");
+    "how proxies come by Istio's metrics: by their own filters (as Wasm modules: wasm), by EnvoyFilters that you give, or not at all";
+  return new Option("--telemetry <mode>", what).choices(modes).default("native");
 }

@@ -43,7 +43,12 @@ export function addDemo(program: Command): void {
         .default("many"),
     )
     .option("--istio-version <version>", "ISTIO_VERSION of the proxies", ISTIO_VERSION)
-    .addOption(telemetryOption())
+    .addOption(telemetryOption(["native", "envoyfilter", "none"]))
+    .addOption(
+      new Option("--extensions <form>", "Istio's telemetry in the proxies: in process, or the same as Wasm modules")
+        .choices(["native", "wasm"])
+        .default("native"),
+    )
     .option(
       "--external <workload>",
       "start no sidecar for it, write a bootstrap for Envoy and serve its certificate; repeatable",
@@ -59,7 +64,8 @@ export function addDemo(program: Command): void {
       if (flags.authz !== "none" && flags.mtls === "off")
         throw new CommandError("--authz bookinfo knows callers by their certificates. Give --mtls strict with it.", 2);
       const { certificateLifetime = 0, duration: time = null } = flags;
-      await runDemo({ ...flags, duration: time, certificateLifetime, clock: new SystemClock() });
+      const telemetry = flags.telemetry === "native" ? flags.extensions : flags.telemetry;
+      await runDemo({ ...flags, telemetry, duration: time, certificateLifetime, clock: new SystemClock() });
       process.exit(0);
     });
 }
@@ -80,6 +86,7 @@ interface DemoFlags extends MeshChoices {
   readonly loopback: "many" | "single";
   readonly istioVersion: string;
   readonly telemetry: TelemetryMode;
+  readonly extensions: "native" | "wasm";
   readonly external: readonly string[];
   readonly json: boolean;
 }

@@ -17,7 +17,7 @@ export function addPilot(program: Command): void {
     .option("--authority <folder>", "issue certificates: the folder of the signing authority, made if it is not there")
     .option("--secure-grpc <address>", "xDS and certificates by TLS, with --authority", "127.0.0.1:15012")
     .option("--trust-domain <name>", "trust domain of the identities", "cluster.local")
-    .addOption(telemetryOption())
+    .addOption(telemetryOption(["native", "wasm", "envoyfilter", "none"]))
     .addOption(
       new Option(
         "--remote-jwks <mode>",

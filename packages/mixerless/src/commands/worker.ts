@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES, createModuleCache } from "@mixerless/agent";
+import { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES, createModuleCache } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { MetricStore } from "@mixerless/metrics";
 import { connectToPrimary, Worker } from "@mixerless/proxy";
@@ -16,6 +16,7 @@ export function addWorker(program: Command): void {
       clock,
       modules,
       extensions: BUILT_IN_EXTENSIONS,
+      ownModules: BUILT_IN_MODULES,
       states: BUILT_IN_STATES,
       log,
       random: Math.random,

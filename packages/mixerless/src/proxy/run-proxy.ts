@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "@mixerless/agent";
+import { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES } from "@mixerless/agent";
 import type { Clock } from "@mixerless/clock";
 import { createProxy, createProxyGroup, type DataPlane, type WorkerSettings } from "@mixerless/proxy";
 import { VERSION } from "../version.ts";
@@ -30,6 +30,7 @@ export function prepareProxy(settings: ProxySettings): DataPlane {
     bootstrap,
     clock,
     extensions: BUILT_IN_EXTENSIONS,
+    ownModules: BUILT_IN_MODULES,
     states: BUILT_IN_STATES,
     log,
     random: Math.random,

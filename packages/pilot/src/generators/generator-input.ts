@@ -4,7 +4,7 @@ import type { PushContext } from "../model/push-context.ts";
 import type { GenerationMemo } from "./generation-memo.ts";
 
 /** How proxies come by Istio's metrics [decision 2]. */
-export type TelemetryMode = "native" | "envoyfilter" | "none";
+export type TelemetryMode = "native" | "wasm" | "envoyfilter" | "none";
 
 /** What every generator is given: one proxy and one immutable revision of the configuration. */
 export interface GeneratorInput {

@@ -4,6 +4,10 @@ import { MetadataExchangeSchema } from "@mixerless/wire/istio/metadata_exchange/
 import type { GeneratorInput } from "./generator-input.ts";
 import { DRY_RUN_LABELS, isOn } from "./mesh-switches.ts";
 import { typed, typedStruct } from "./proto.ts";
+import { wasmPlugin } from "./wasm-plugin.ts";
+
+const EXCHANGE = "/etc/istio/extensions/metadata-exchange-filter.wasm";
+const STATS = "/etc/istio/extensions/stats-filter.wasm";
 
 /** Which side of a request a filter chain is on; a gateway reports as a client does. */
 export type ListenerClass = "inbound" | "outbound" | "gateway";
@@ -18,7 +22,7 @@ export interface NamedFilter {
  * refuse the whole listener for the unknown type [decision 2, control-plane §0]. A proxy may ask for none.
  */
 export function hasNativeTelemetry({ proxy, push, telemetry }: GeneratorInput): boolean {
-  const wanted = telemetry === "native" && proxy.metadata.MIXERLESS_TELEMETRY !== "none";
+  const wanted = (telemetry === "native" || telemetry === "wasm") && proxy.metadata.MIXERLESS_TELEMETRY !== "none";
   return wanted && proxy.userAgentName === "mixerless" && metricsEnabled(push.mesh);
 }
 
@@ -34,14 +38,21 @@ function metricsEnabled(mesh: GeneratorInput["push"]["mesh"]): boolean {
 }
 
 /** The exchange of peer metadata by headers; the first HTTP filter [control-plane §2.3]. */
-export function metadataExchangeFilter(listenerClass: ListenerClass): NamedFilter {
+export function metadataExchangeFilter({ telemetry }: GeneratorInput, listenerClass: ListenerClass): NamedFilter {
+  const name = "istio.metadata_exchange";
+  // As a plugin it knows by the listener's direction what to do.
+  if (telemetry === "wasm")
+    return {
+      name,
+      config: wasmPlugin({ name, vmId: "metadata_exchange", module: EXCHANGE, configuration: {} }),
+    };
   const discovery = [{ istio_headers: {} }, { workload_discovery: {} }];
   // Decision 5: what describes a workload is told to mesh peers only.
   const config: JsonObject =
     listenerClass === "inbound"
       ? { downstream_discovery: discovery, downstream_propagation: [{ istio_headers: {} }] }
       : { upstream_discovery: discovery, upstream_propagation: [{ istio_headers: { skip_external_clusters: true } }] };
-  return { name: "istio.metadata_exchange", config: typedStruct("io.istio.http.peer_metadata.Config", config) };
+  return { name, config: typedStruct("io.istio.http.peer_metadata.Config", config) };
 }
 
 /** The exchange of peer metadata at the beginning of TCP connections; the first network filter [telemetry §2.4]. */
@@ -54,7 +65,7 @@ export function tcpExchangeFilter(): NamedFilter {
 
 /** The metrics; after fault and cors, before the router. */
 export function statsFilter(
-  { push }: GeneratorInput,
+  { push, telemetry }: GeneratorInput,
   listenerClass: ListenerClass,
   transport: "http" | "network",
 ): NamedFilter {
@@ -66,7 +77,11 @@ export function statsFilter(
           disable_host_header_fallback: true,
           ...(isOn(push.mesh, DRY_RUN_LABELS) && { metrics: [{ dimensions: dryRunLabels(transport) }] }),
         };
-  return { name: "istio.stats", config: typedStruct("stats.PluginConfig", config) };
+  const name = "istio.stats";
+  // Connections have no Wasm filter in the embedded proxy.
+  if (telemetry !== "wasm" || transport === "network")
+    return { name, config: typedStruct("stats.PluginConfig", config) };
+  return { name, config: wasmPlugin({ name, vmId: "stats", module: STATS, configuration: config }) };
 }
 
 /** What policies on trial would have done: `allowed`, `denied`, or `unknown` where nothing is on trial. */

@@ -40,7 +40,7 @@ export const FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
     implemented: [
       ...["name", "alt_stat_name", "type", "cluster_type", "eds_cluster_config", "connect_timeout", "load_assignment"],
       ...["lb_policy", "least_request_lb_config", "ring_hash_lb_config", "maglev_lb_config", "round_robin_lb_config"],
-      ...["circuit_breakers", "outlier_detection"],
+      ...["circuit_breakers", "outlier_detection", "filters"],
       ...["common_lb_config", "common_http_protocol_options", "max_requests_per_connection", "metadata"],
       "typed_extension_protocol_options",
       ...[

@@ -14,15 +14,18 @@ export interface PluginExpressions {
 /** Texts of plugins are no labels: they could make as many as they like. */
 const SHOWN = "(of a plugin)";
 
-/** `root` is what expressions of root contexts read, which have no stream. */
-export function createPluginExpressions(expressions: Expressions, root: AttributeSource): PluginExpressions {
+/** What failures are counted under. */
+const USE = "wasm";
+
+export function createPluginExpressions(expressions: Expressions): PluginExpressions {
   return {
     compile(text) {
-      const { evaluate } = expressions.compile(text, root.scope.pluginName, SHOWN);
+      const { evaluate } = expressions.compile(text, USE, SHOWN);
       if (evaluate === undefined) return null;
       return {
         evaluate(stream) {
-          const result = evaluate((stream as AttributeSource | null) ?? root);
+          if (stream === null) throw new Error("there is nothing to read attributes of");
+          const result = evaluate(stream as AttributeSource);
           if (result instanceof Abnormal) throw new Error(result.reason);
           return propertyOf(result);
         },

@@ -7,11 +7,12 @@ import type { StateReaderTable } from "../expression/state-reader.ts";
 import { StreamExpressions } from "../expression/stream-expressions.ts";
 import type { GrpcClient } from "../grpc/grpc-client.ts";
 import type { ModuleSource } from "../wasm/module-source.ts";
-import type { ExtensionTable } from "./extension.ts";
+import type { ExtensionTable, ModuleTable } from "./extension.ts";
 import { ExtensionHost } from "./extension-host.ts";
 
 export interface ExtensionParts {
   readonly table: ExtensionTable;
+  readonly ownModules: ModuleTable | undefined;
   readonly states: StateReaderTable | undefined;
   readonly node: Node | undefined;
   readonly modules: ModuleSource | undefined;
@@ -22,7 +23,17 @@ export interface ExtensionParts {
 }
 
 /** What runs extensions, and what evaluates expressions beside them, for one proxy. */
-export function createExtensionHost({ table, states, node, modules, clock, metrics, grpc, log }: ExtensionParts): {
+export function createExtensionHost({
+  table,
+  ownModules,
+  states,
+  node,
+  modules,
+  clock,
+  metrics,
+  grpc,
+  log,
+}: ExtensionParts): {
   readonly extensions: ExtensionHost;
   readonly expressions: StreamExpressions;
 } {
@@ -30,7 +41,7 @@ export function createExtensionHost({ table, states, node, modules, clock, metri
     node === undefined ? {} : (toJson(NodeSchema, node, { declaredNames: true }) as Record<string, unknown>);
   const expressions = new Expressions(metrics, states);
   return {
-    extensions: new ExtensionHost(table, { clock, metrics, grpc, node: facts, expressions, modules, log }),
+    extensions: new ExtensionHost(table, { clock, metrics, grpc, node: facts, expressions, ownModules, modules, log }),
     expressions: new StreamExpressions(expressions, facts),
   };
 }

@@ -12,7 +12,13 @@ import type { ClusterManager } from "../upstream/cluster.ts";
 import type { ModuleSource } from "../wasm/module-source.ts";
 import { WasmPlugins } from "../wasm/wasm-plugins.ts";
 import { type AttributeScope, byteString, type NodeFacts } from "./attributes/attribute.ts";
-import type { ExtensionFactory, ExtensionTable, PeerFrames } from "./extension.ts";
+import {
+  type ExtensionFactory,
+  type ExtensionTable,
+  type ModuleTable,
+  type PeerFrames,
+  TCP_EXCHANGE,
+} from "./extension.ts";
 import { ExtensionConnection } from "./extension-connection.ts";
 import { ExtensionFilter } from "./extension-filter.ts";
 import { ExtensionInstance } from "./extension-instance.ts";
@@ -31,10 +37,12 @@ export interface ExtensionHostOptions {
   /** Where Wasm modules come from that are somewhere else; left out, from nowhere. */
   readonly modules?: ModuleSource | undefined;
   readonly grpc: GrpcClient;
+  /** Modules that the proxy brings along. */
+  readonly ownModules?: ModuleTable | undefined;
 }
 
-/** Type of the configuration of the TCP metadata exchange. */
-export const TCP_EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange";
+/** What the names of the null VM begin with; in filters' names it means nothing. */
+const NULL_VM = "envoy.wasm.";
 
 /** An extension of the table that a configuration named. */
 export interface FoundExtension {
@@ -80,11 +88,31 @@ export class ExtensionHost {
     return this.#plugins;
   }
 
+  /** When every Wasm plugin that was configured by now runs, or has failed. */
+  async settled(): Promise<void> {
+    await this.#plugins?.settled();
+  }
+
   /** By the type of the configuration first, since two filters of one name may differ in it; else by the filter's name. */
   find(typeName: string, filterName: string): FoundExtension | null {
-    const key = Object.hasOwn(this.#table, typeName) ? typeName : filterName;
-    const factory = Object.hasOwn(this.#table, key) ? this.#table[key] : undefined;
-    return factory === undefined ? null : { name: filterName, factory };
+    const factory = this.#factory(typeName) ?? (filterName.startsWith(NULL_VM) ? null : this.#factory(filterName));
+    return factory === null ? null : { name: filterName, factory };
+  }
+
+  /** What the null VM of a Wasm filter runs by a name such as `envoy.wasm.stats`; null: nothing. */
+  builtIn(name: string, pluginName: string): FoundExtension | null {
+    const factory = name.startsWith(NULL_VM) ? this.#factory(name) : null;
+    return factory === null ? null : { name: pluginName, factory };
+  }
+
+  /** The file of a module: of one that the proxy brings along, wherever its path points to. */
+  moduleFile(path: string): string {
+    const { ownModules = {} } = this.#options;
+    return (Object.hasOwn(ownModules, path) ? ownModules[path] : undefined) ?? path;
+  }
+
+  #factory(key: string): ExtensionFactory | null {
+    return (Object.hasOwn(this.#table, key) ? this.#table[key] : undefined) ?? null;
   }
 
   /** Null after adding faults. */
@@ -95,7 +123,19 @@ export class ExtensionHost {
     path: string,
     faults: ConfigFault[],
   ): HttpFilterFactory | null {
-    const instance = this.#start(extension, config, listener, path, faults);
+    const text = configurationText(config, path, faults);
+    return text === null ? null : this.pluginFilter(extension, text, listener, path, faults);
+  }
+
+  /** As {@link httpFilter}, of a configuration that is text already, as Wasm plugins have it: a byte string. */
+  pluginFilter(
+    extension: FoundExtension,
+    configuration: string,
+    listener: ListenerFacts,
+    path: string,
+    faults: ConfigFault[],
+  ): HttpFilterFactory | null {
+    const instance = this.#start(extension, configuration, listener, path, faults);
     if (instance === null) return null;
     const names = this.#names;
     return {
@@ -112,7 +152,19 @@ export class ExtensionHost {
     path: string,
     faults: ConfigFault[],
   ): ConnectionExtensionFactory | null {
-    const instance = this.#start(extension, config, listener, path, faults);
+    const text = configurationText(config, path, faults);
+    return text === null ? null : this.pluginObserver(extension, text, listener, path, faults);
+  }
+
+  /** As {@link networkFilter}, of a configuration that is text already. */
+  pluginObserver(
+    extension: FoundExtension,
+    configuration: string,
+    listener: ListenerFacts,
+    path: string,
+    faults: ConfigFault[],
+  ): ConnectionExtensionFactory | null {
+    const instance = this.#start(extension, configuration, listener, path, faults);
     if (instance === null) return null;
     return {
       create: (info) => new ExtensionConnection(info, instance),
@@ -123,18 +175,18 @@ export class ExtensionHost {
   /** The TCP metadata exchange; null where there is none, or after adding faults. */
   peerFrames(config: Any, listener: ListenerFacts, path: string, faults: ConfigFault[]): PeerFrames | null {
     const extension = this.find(TCP_EXCHANGE, "istio.metadata_exchange");
-    return extension === null ? null : (this.#start(extension, config, listener, path, faults)?.frames ?? null);
+    const text = configurationText(config, path, faults);
+    if (extension === null || text === null) return null;
+    return this.#start(extension, text, listener, path, faults)?.frames ?? null;
   }
 
   #start(
     extension: FoundExtension,
-    config: Any,
+    text: string,
     listener: ListenerFacts,
     path: string,
     faults: ConfigFault[],
   ): ExtensionInstance | null {
-    const text = configurationText(config, path, faults);
-    if (text === null) return null;
     const { clock, metrics, log, expressions } = this.#options;
     const scope = this.scope(extension.name);
     const properties = this.#properties;

@@ -126,6 +126,13 @@ export type ExtensionFactory = (host: RootHandle) => ExtensionRoot;
 
 /**
  * The extensions that run in process, by the type name of their configuration (`stats.PluginConfig`) or else by the
- * name of the filter (`istio.stats`).
+ * name of the filter (`istio.stats`); those that the null VM of Wasm filters has, by the names that it knows them by
+ * (`envoy.wasm.stats`).
  */
 export type ExtensionTable = Readonly<Record<string, ExtensionFactory>>;
+
+/** Files of Wasm modules that the proxy brings along, by the paths under which configurations name them. */
+export type ModuleTable = Readonly<Record<string, string>>;
+
+/** Type of the configuration of the TCP metadata exchange. */
+export const TCP_EXCHANGE = "envoy.tcp.metadataexchange.config.MetadataExchange";

@@ -6,13 +6,13 @@ import type { HttpFilterType } from "./http-filter-type.ts";
 import { JWT_AUTHN } from "./jwt-authn/index.ts";
 import { RBAC } from "./rbac/index.ts";
 import { ROUTER } from "./router/index.ts";
-import { WASM } from "./wasm/index.ts";
+import { WASM, WASM_V2 } from "./wasm/index.ts";
 
 /**
  * The HTTP filters that this proxy knows besides the in-process extensions. Their order in a chain is the
  * configuration's; the control plane's order and its reasons stand in [control-plane §4.6].
  */
-const TYPES: readonly HttpFilterType[] = [GRPC_STATS, ALPN, FAULT, CORS, JWT_AUTHN, RBAC, WASM, ROUTER];
+const TYPES: readonly HttpFilterType[] = [GRPC_STATS, ALPN, FAULT, CORS, JWT_AUTHN, RBAC, WASM, WASM_V2, ROUTER];
 
 const BY_TYPE: ReadonlyMap<string, HttpFilterType> = new Map(TYPES.map((type) => [type.typeName, type]));
 

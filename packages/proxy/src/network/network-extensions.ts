@@ -1,5 +1,6 @@
 import type { Filter } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import type { ConnectionExtensionFactory } from "../extension-host/extension-host.ts";
+import { compileNetworkPlugin, isNetworkPlugin } from "../wasm/network-plugin.ts";
 import type { ConfigFault } from "./config-fault.ts";
 import { configuredType } from "./configured-type.ts";
 import type { FilterChainContext } from "./context.ts";
@@ -24,6 +25,8 @@ export function compileNetworkExtension(
   if (extension !== null) {
     return context.extensions.networkFilter(extension, config, context.listener, `${path}.typedConfig`, faults);
   }
+  if (isNetworkPlugin(typeName))
+    return compileNetworkPlugin(config, filter.name, context, `${path}.typedConfig`, faults);
   faults.push({ path, message: `the network filter "${filter.name}" of type ${typeName} is not supported` });
   return null;
 }

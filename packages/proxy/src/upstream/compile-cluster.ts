@@ -6,7 +6,9 @@ import {
 import type { OutlierDetection } from "@mixerless/wire/envoy/config/cluster/v3/outlier_detection";
 import { RoutingPriority } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { HttpProtocolOptions as CommonOptions } from "@mixerless/wire/envoy/config/core/v3/protocol";
+import { TCP_EXCHANGE } from "../extension-host/extension.ts";
 import { milliseconds } from "../http/routing/duration.ts";
+import { configuredType } from "../network/configured-type.ts";
 import { type CircuitBreakerLimits, DEFAULT_LIMITS } from "./circuit-breaker.ts";
 import type { ClusterConfig, Discovery } from "./cluster-config.ts";
 import { compileEndpoints, compileNamedEndpoints, type EndpointFault } from "./compile-endpoints.ts";
@@ -34,6 +36,7 @@ export function compileCluster(message: Cluster): { config: ClusterConfig } | { 
   const common = commonHttpOptions(message, faults);
   const pool = compilePool(message, common, faults);
   const sockets = compileTransportSockets(message, faults);
+  checkFilters(message, faults);
   if (discovery === null || policy === null || faults.length > 0) return { faults };
   return {
     config: {
@@ -52,6 +55,19 @@ export function compileCluster(message: Cluster): { config: ClusterConfig } | { 
       metadata: message.metadata?.filterMetadata ?? {},
     },
   };
+}
+
+/**
+ * The exchange of peers' metadata is the only filter. It has nothing to do: connections that have agreed to it by their
+ * ALPN always begin with it.
+ */
+function checkFilters({ filters }: Cluster, faults: ClusterFault[]): void {
+  for (const [i, { name, typedConfig }] of filters.entries()) {
+    const type = typedConfig === undefined ? "" : configuredType(typedConfig);
+    if (type === TCP_EXCHANGE) continue;
+    const message = `the network filter "${name}" of type ${type} is not supported in a cluster; remove it`;
+    faults.push({ path: `filters[${i}]`, message });
+  }
 }
 
 function compileDiscovery(message: Cluster, faults: ClusterFault[]): Discovery | null {

@@ -1,6 +1,8 @@
 import type { Clock, Timer } from "@mixerless/clock";
 import type { MetricStore } from "@mixerless/metrics";
 import { type CodeSource, type Deployment, type PluginConfig, type PluginServices, WasmHost } from "@mixerless/wasm";
+import type { Expressions } from "../expression/expressions.ts";
+import { createPluginExpressions } from "../expression/plugin-expressions.ts";
 import type { AttributeSource } from "../extension-host/attributes/attribute.ts";
 import { resolveAttribute } from "../extension-host/attributes/resolve.ts";
 import type { GrpcClient } from "../grpc/grpc-client.ts";
@@ -19,6 +21,7 @@ export interface WasmPluginsOptions {
   /** Where remote modules come from; null: from nowhere. */
   readonly modules: ModuleSource | null;
   readonly grpc: GrpcClient;
+  readonly expressions: Expressions;
   /** Levels: 0 trace, 1 debug, 2 info, 3 warn, 4 error, 5 critical. */
   readonly log: (level: number, message: string) => void;
 }
@@ -174,8 +177,8 @@ function contentOf(config: PluginConfig, code: CodeSource): string {
   return JSON.stringify([rest, code, [...config.environment], [...(config.capabilities ?? [])]]);
 }
 
-/** Without CEL and look-ups of names: what needs them answers as if the expression or name didn't exist. */
-function createServices({ clock, clusters, grpc, log }: WasmPluginsOptions): PluginServices {
+/** Without look-ups of names: what needs them answers as if the name didn't exist. */
+function createServices({ clock, clusters, expressions, grpc, log }: WasmPluginsOptions): PluginServices {
   return {
     clock,
     // The proxy's own log has its level.
@@ -189,7 +192,7 @@ function createServices({ clock, clusters, grpc, log }: WasmPluginsOptions): Plu
       },
     },
     headerKey: (name) => HeaderName.transient(name),
-    expressions: { compile: () => null },
+    expressions: createPluginExpressions(expressions),
     http: createClusterCalls(clusters, clock),
     grpc: createGrpcCalls(grpc),
     dns: {

@@ -14,6 +14,7 @@ import type { CarriedUpdate, FromWorker, ToWorker, WorkerState } from "./message
 export interface WorkerOptions {
   readonly clock: Clock;
   readonly extensions: ProxyOptions["extensions"];
+  readonly ownModules?: ProxyOptions["ownModules"];
   readonly states?: StateReaderTable;
   readonly modules?: ProxyOptions["modules"];
   readonly log: (message: string) => void;
@@ -81,10 +82,10 @@ export class Worker {
   }
 
   async #start({ bootstrap, version, dynamic }: Extract<ToWorker, { type: "start" }>): Promise<void> {
-    const { clock, extensions, modules, states = {}, log, random, uuid, send } = this.#options;
+    const { clock, extensions, ownModules = {}, modules, states = {}, log, random, uuid, send } = this.#options;
     const decoded = fromBinary(BootstrapSchema, bootstrap);
     const proxy = createProxy({
-      ...{ bootstrap: decoded, clock, extensions, modules, states, log, random, uuid, version },
+      ...{ bootstrap: decoded, clock, extensions, ownModules, modules, states, log, random, uuid, version },
       onQuit: () => {},
       parts: {
         series: "counted",

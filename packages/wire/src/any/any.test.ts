@@ -78,7 +78,7 @@ describe.each([
   });
 
   it("is refused if it names another type, and passed through if it names an unknown one", () => {
-    const other = pack("type.googleapis.com/envoy.config.filter.http.wasm.v2.Wasm", {});
+    const other = pack("type.googleapis.com/my.own.Filter", {});
     expect(unpackTypedStruct(other, PluginConfigSchema, at).faults?.[0]).toMatchObject({
       code: "WIRE_TYPE_MISMATCH",
       path: "httpFilters[1].typedConfig.typeUrl",

@@ -6,6 +6,7 @@ import type { Decoded } from "../fault.ts";
 import { FieldPath } from "../field-path.ts";
 import { decodeJson } from "../json/decode-json.ts";
 import { typeNameOfUrl, typeRegistry } from "../type-registry.ts";
+import { formOfToday, nameOfToday } from "./older-plugin.ts";
 import { typeMismatch, type Unpacked, unpackAny, unpackAnyAs } from "./unpack-any.ts";
 
 /** What both TypedStruct messages hold: the name of a type, and its JSON form as a Struct. */
@@ -48,12 +49,17 @@ export function unpackTypedConfig(any: Any, at: FieldPath = FieldPath.root): Unp
 
 // Undefined: the Any holds no TypedStruct.
 function openTypedStruct(any: Any, at: FieldPath): Decoded<TypedStruct> | undefined {
-  switch (typeNameOfUrl(any.typeUrl)) {
-    case UdpaTypedStructSchema.typeName:
-      return unpackAnyAs(any, UdpaTypedStructSchema, at);
-    case XdsTypedStructSchema.typeName:
-      return unpackAnyAs(any, XdsTypedStructSchema, at);
-    default:
-      return undefined;
-  }
+  const type = typeNameOfUrl(any.typeUrl);
+  const schema = [UdpaTypedStructSchema, XdsTypedStructSchema].find((one) => one.typeName === type);
+  if (schema === undefined) return undefined;
+  const decoded: Decoded<TypedStruct> = unpackAnyAs<typeof UdpaTypedStructSchema | typeof XdsTypedStructSchema>(
+    any,
+    schema,
+    at,
+  );
+  if (decoded.faults !== undefined) return decoded;
+  const { typeUrl, value } = decoded.message;
+  const name = nameOfToday(typeNameOfUrl(typeUrl));
+  const today = value === undefined ? undefined : formOfToday(name, value);
+  return { ...decoded, message: { typeUrl: `type.googleapis.com/${name}`, value: today } };
 }

@@ -73,7 +73,7 @@ function httpFilters(
   const telemetry = hasNativeTelemetry(input);
   const filters = [
     // First, so that everything after it knows the peer and no peer header gets further.
-    ...(telemetry ? [metadataExchangeFilter(listenerClass)] : []),
+    ...(telemetry ? [metadataExchangeFilter(input, listenerClass)] : []),
     // Whose tokens a request carries must be known before policies ask for it.
     ...tokenFilters(input, listenerClass),
     // Before anything that answers or changes a request; the exchange of metadata has to come before it, so that a

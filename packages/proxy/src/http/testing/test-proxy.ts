@@ -11,7 +11,7 @@ import { FilterConfigs } from "../../config/filter-configs.ts";
 import { Expressions } from "../../expression/expressions.ts";
 import type { StateReaderTable } from "../../expression/state-reader.ts";
 import { StreamExpressions } from "../../expression/stream-expressions.ts";
-import type { ExtensionTable } from "../../extension-host/extension.ts";
+import type { ExtensionTable, ModuleTable } from "../../extension-host/extension.ts";
 import { ExtensionHost } from "../../extension-host/extension-host.ts";
 import { createGrpcClient } from "../../grpc/create-grpc-client.ts";
 import type { FilterChainContext } from "../../network/context.ts";
@@ -55,6 +55,7 @@ export function compileRoutes(json: object): RouteTable {
 
 export interface TestProxyOptions {
   readonly extensions?: ExtensionTable;
+  readonly ownModules?: ModuleTable;
   readonly states?: StateReaderTable;
   readonly node?: Readonly<Record<string, unknown>>;
   readonly listener?: Partial<ListenerFacts>;
@@ -105,6 +106,7 @@ export class TestProxy {
         metrics: this.metrics,
         node: options.node ?? {},
         modules: options.modules,
+        ownModules: options.ownModules,
         log: (_level, message) => this.hostLog.push(message),
       }),
       createServerConnection: (transport, callbacks) => {
