@@ -16,7 +16,6 @@ export function addPilot(program: Command): void {
     .option("--grpc <address>", "xDS", "127.0.0.1:15010")
     .option("--authority <folder>", "issue certificates: the folder of the signing authority, made if it is not there")
     .option("--secure-grpc <address>", "xDS and certificates by TLS, with --authority", "127.0.0.1:15012")
-    .option("--trust-domain <name>", "trust domain of the identities", "cluster.local")
     .addOption(telemetryOption(["native", "wasm", "envoyfilter", "none"]))
     .addOption(
       new Option(
@@ -35,10 +34,7 @@ export function addPilot(program: Command): void {
         clock: new SystemClock(),
         log: (message) => process.stderr.write(`${message}\n`),
         telemetry: flags.telemetry,
-        authority:
-          flags.authority === undefined
-            ? null
-            : { folder: flags.authority, trustDomain: flags.trustDomain, secureGrpc: flags.secureGrpc },
+        authority: flags.authority === undefined ? null : { folder: flags.authority, secureGrpc: flags.secureGrpc },
         remoteKeys: flags.remoteJwks,
         version: VERSION,
       });
@@ -62,7 +58,6 @@ interface PilotFlags {
   readonly grpc: string;
   readonly authority?: string;
   readonly secureGrpc: string;
-  readonly trustDomain: string;
   readonly telemetry: TelemetryMode;
   readonly remoteJwks: RemoteKeys;
 }

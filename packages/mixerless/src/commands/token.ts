@@ -15,7 +15,7 @@ export function addToken(program: Command): void {
     .requiredOption("--workload <name>", "name of the workload")
     .option("--namespace <name>", "namespace of the workload", "default")
     .option("--service-account <name>", "service account of the workload", "default")
-    .option("--trust-domain <name>", "trust domain of the identities", "cluster.local")
+    .option("--trust-domain <name>", "trust domain of the identities, as in MeshConfig", "cluster.local")
     .option("--lifetime <time>", "time in which it must be used", duration, HOUR)
     .addHelpText(
       "after",

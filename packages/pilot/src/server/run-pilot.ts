@@ -42,9 +42,9 @@ export interface PilotOptions {
   readonly version: string;
 }
 
+/** Identities are of the trust domain that MeshConfig names when the control plane starts. */
 export interface PilotAuthority {
   readonly folder: string;
-  readonly trustDomain: string;
   /** `host:port` of xDS and certificates by TLS. */
   readonly secureGrpc: string;
 }
@@ -94,7 +94,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     options.authority === null
       ? null
       : await openMeshAuthority({
-          ...{ folder: options.authority.folder, trustDomain: options.authority.trustDomain },
+          ...{ folder: options.authority.folder, trustDomain: first.mesh.trustDomain },
           ...{ clock, metrics: metrics.store, log },
           onRoots: () => xds.push(new Map([[TypeUrl.proxyConfig, "all"]])),
           connections: () => xds.connections(),
@@ -111,7 +111,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   const faults = () => [
     ...store.faults(),
     ...policyFaults(source.current, keySets),
-    ...tlsFaults(source.current, source.mutualTls),
+    ...tlsFaults(source.current, authority === null ? null : first.mesh.trustDomain),
     ...envoyFilterReport(source.facts, source.proxies.values()).faults,
   ];
   const takeOver = () => {

@@ -2,8 +2,10 @@ import { describe, expect, it } from "vitest";
 import { type Manifest, object, pushOf } from "../../model/testing/push-of.ts";
 import { tlsFaults } from "./tls-faults.ts";
 
-const faults = (objects: readonly Manifest[], mutualTls = true) =>
-  tlsFaults(pushOf(objects), mutualTls).map(({ code, object, path, line }) => `${code} ${object} ${path} ${line > 0}`);
+const faults = (objects: readonly Manifest[], trustDomain: string | null = "cluster.local") =>
+  tlsFaults(pushOf(objects), trustDomain).map(
+    ({ code, object, path, line }) => `${code} ${object} ${path} ${line > 0}`,
+  );
 
 const server = (name: string, protocol: string, more: Manifest = {}) => ({
   port: { number: 8443, name, protocol },
@@ -25,7 +27,7 @@ describe("TLS that does not come about as written", () => {
       }),
       object("PeerAuthentication", "istio-system/some", { mtls: { mode: "PERMISSIVE" } }),
     ];
-    expect(faults(policies, false)).toEqual([
+    expect(faults(policies, null)).toEqual([
       "strict-without-authority PeerAuthentication default/all spec.mtls.mode true",
       "strict-without-authority PeerAuthentication default/one spec.portLevelMtls.80 true",
     ]);
@@ -40,6 +42,13 @@ describe("TLS that does not come about as written", () => {
       "server-left-out Gateway default/b spec.servers[2] true",
     ]);
     expect(faults([older, gateway("b", [server("tcp", "TCP")], { istio: "egress" })])).toEqual([]);
+  });
+
+  it("is a trust domain that nobody has certificates of", () => {
+    const mesh = object("MeshConfig", "istio-system/mesh", { trustDomain: "other.example" });
+    expect(faults([mesh])).toEqual(["trust-domain-changed MeshConfig mesh spec.trustDomain true"]);
+    expect(faults([], "was.example")).toEqual(["trust-domain-changed MeshConfig mesh spec.trustDomain false"]);
+    expect(faults([mesh], "other.example")).toEqual([]);
   });
 
   it("is a credential that is not there", () => {

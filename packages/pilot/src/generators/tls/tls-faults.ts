@@ -5,10 +5,15 @@ import type { ResolvedGateway, ResolvedServer } from "../../model/gateway.ts";
 import type { PushContext } from "../../model/push-context.ts";
 import { planGateways } from "../listeners/gateway-plan.ts";
 
-/** What of the TLS in the configuration does not come about as written, as far as no single object shows it. */
-export function tlsFaults(push: PushContext, mutualTls: boolean): Fault[] {
+/**
+ * What of the TLS in the configuration does not come about as written, as far as no single object shows it.
+ * `trustDomain` is that of the identities which the authority issues; null without one.
+ */
+export function tlsFaults(push: PushContext, trustDomain: string | null): Fault[] {
   return [
-    ...(mutualTls ? [] : push.configs("PeerAuthentication").flatMap(withoutAuthority)),
+    ...(trustDomain === null
+      ? push.configs("PeerAuthentication").flatMap(withoutAuthority)
+      : changedTrustDomain(push, trustDomain)),
     ...leftOut(push).map(serverFault),
     ...push.configs("Gateway").flatMap((config) => missingSecrets(push, config)),
   ];
@@ -27,6 +32,26 @@ function withoutAuthority(config: ConfigObject<"PeerAuthentication">): Fault[] {
     message: "No workload has a certificate, because nobody issues any: plaintext is let in all the same.",
     cure: "Start the control plane with an authority.",
   }));
+}
+
+/** Everybody's certificates still name the other domain, so endpoints and policies would not know them. */
+function changedTrustDomain({ mesh, meshConfig }: PushContext, trustDomain: string): Fault[] {
+  if (mesh.trustDomain === trustDomain) return [];
+  const place = meshConfig ?? { kind: "MeshConfig" as const, namespace: "", name: "mesh", originOf: nowhere };
+  return [
+    {
+      ...placeOf(place, "spec.trustDomain"),
+      code: "trust-domain-changed",
+      severity: "error",
+      message: `The trust domain is now ${mesh.trustDomain}, but certificates are still issued for ${trustDomain}: nobody is who is expected.`,
+      cure: `Set trustDomain back to ${trustDomain}, or start the control plane anew and list ${trustDomain} in trustDomainAliases until all workloads have new certificates.`,
+    },
+  ];
+}
+
+/** A file that is gone. */
+function nowhere() {
+  return { file: "", line: 0, column: 0 };
 }
 
 interface LeftOut {
@@ -76,7 +101,7 @@ function missingSecrets(push: PushContext, config: ConfigObject<"Gateway">): Fau
   );
 }
 
-function placeOf(config: ConfigObject, path: string) {
+function placeOf(config: Pick<ConfigObject, "kind" | "namespace" | "name" | "originOf">, path: string) {
   const { file, line, column } = config.originOf(path);
   return { object: objectLabel(config.kind, config.namespace, config.name), path, file, line, column };
 }
