@@ -9,7 +9,7 @@ export function sumBy(series: ReadonlyMap<string, number>, ...names: readonly st
   return sums;
 }
 
-const EDGE = ["reporter", "source_workload", "destination_workload", "response_code", "response_flags"] as const;
+export const EDGE = ["reporter", "source_workload", "destination_workload", "response_code", "response_flags"] as const;
 
 /** `reporter source destination code flags` → requests. */
 export function byEdge(series: ReadonlyMap<string, number>): Record<string, number> {
