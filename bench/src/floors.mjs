@@ -29,6 +29,7 @@ const FLOORS = [
   ["tls-handshake", "nginx", "cpu_us_per_connection", 2, 1.5],
   ["mtls-both-hops", "nginx", "cpu_us_per_request", 1.8, 1.3],
   ["wasm", null, "added_us_per_request", 12, 4],
+  ["rbac", null, "decision_p50_us", 5, 5],
 ];
 
 /** `{floor, aim}`, or null where none is set. */

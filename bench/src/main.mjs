@@ -11,6 +11,7 @@ import { bare, exchange, telemetry, telemetryLog } from "./rows/http.mjs";
 import { latency } from "./rows/latency.mjs";
 import { memory } from "./rows/memory.mjs";
 import { push } from "./rows/push.mjs";
+import { rbac } from "./rows/rbac.mjs";
 import { scrape } from "./rows/scrape.mjs";
 import { mtlsBothHops, tlsHandshake, tlsKeepalive } from "./rows/tls.mjs";
 import { wasm } from "./rows/wasm.mjs";
@@ -27,6 +28,7 @@ const ROWS = {
   push,
   latency,
   wasm,
+  rbac,
   workers,
   "tls-keepalive": tlsKeepalive,
   "tls-handshake": tlsHandshake,
