@@ -58,6 +58,7 @@ describe("what the mesh keeps to itself", () => {
     const ofProxies = [
       "/config_dump?include_eds",
       "/certs",
+      "/ignored_fields",
       "/server_info",
       "/clusters",
       "/listeners",

@@ -87,6 +87,9 @@ describe("commands that look into a running mesh", () => {
       ]);
       expect(lines[0]?.[4]).toBe("4 (CDS,LDS,EDS,RDS)");
       expect(await output("ps", "shop-v1")).toBe("Clusters Match\nListeners Match\nEndpoints Match\nRoutes Match\n");
+      const verbose = await output("ps", "shop-v1", "-v", "1");
+      expect(verbose).toContain("Routes Match\nIgnored fields (accepted by the proxy, not acted on)\n");
+      expect(verbose).toContain("  envoy.config.cluster.v3.CircuitBreakers.Thresholds track_remaining (cluster ");
     },
     TIMEOUT,
   );

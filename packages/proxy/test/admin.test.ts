@@ -174,6 +174,7 @@ describe("the other pages", () => {
     expect(await ask("/ready")).toMatchObject({ status: 200, body: "LIVE\n" });
     expect(await json("/memory")).toMatchObject({ allocated: expect.stringMatching(/^\d+$/) });
     expect(await json("/certs")).toEqual({ certificates: [] });
+    expect(await json("/ignored_fields")).toEqual({ ignored_fields: [] });
     expect(await json("/runtime")).toEqual({ layers: ["admin"], entries: {} });
     expect((await ask("/hot_restart_version")).body).toBe("disabled\n");
     expect((await ask("/help")).body).toContain("/logging");

@@ -1,11 +1,12 @@
 import { SystemClock } from "@mixerless/clock";
 import type { Command } from "commander";
 import { findPilot } from "../mesh/find-pilot.ts";
-import { fetchJson } from "../mesh/http.ts";
+import { fetchJson, fetchPage } from "../mesh/http.ts";
 import { PilotClient } from "../mesh/pilot-client.ts";
 import { findProxy } from "../mesh/proxies.ts";
 import { ConfigDump } from "../view/config-dump.ts";
 import { compareConfiguration } from "../view/configuration-diff.ts";
+import { type IgnoredFields, ignoredFieldsOf, ignoredLines } from "../view/ignored-fields.ts";
 import { outputOption, print } from "../view/output.ts";
 import {
   STATUS_HEADER,
@@ -24,12 +25,17 @@ export function addProxyStatus(program: Command): void {
     .description("which proxies are connected, and whether each has what it was sent")
     .argument("[workload]", "compare what one proxy has with what the control plane would send it")
     .option("-n, --namespace <namespace>", "only this one")
-    .option("-v, --verbosity <level>", "1: the state of each type, and what was refused", integer, 0)
+    .option(
+      "-v, --verbosity <level>",
+      "1: the state of each type, and what was refused; of one proxy: fields that it ignores",
+      integer,
+      0,
+    )
     .option("--pilot <url>", "control plane (default: the mesh that runs here)")
     .addOption(outputOption())
     .addHelpText(
       "after",
-      "\nExamples:\n  mixerless proxy-status\n  mixerless ps -v 1\n  mixerless ps reviews-v1.default\n  mixerless ps -o json | jq '.[].proxy'",
+      "\nExamples:\n  mixerless proxy-status\n  mixerless ps -v 1\n  mixerless ps reviews-v1.default\n  mixerless ps reviews-v1.default -v 1\n  mixerless ps -o json | jq '.[].proxy'",
     )
     .action(async (workload: string | undefined, flags: Flags) => {
       const pilot = new PilotClient(await findPilot(flags.pilot, process.env));
@@ -61,13 +67,20 @@ async function compare(pilot: PilotClient, workload: string, flags: Flags): Prom
     fetchJson<unknown>(`${pilot.url}/debug/config_dump?proxyID=${encodeURIComponent(place.key)}`),
   ]);
   const comparison = compareConfiguration(sent, new ConfigDump(own));
-  print(flags.output, comparison, () =>
+  const matches = () =>
     comparison
       .map(({ kind, differences }) =>
         differences.length === 0
           ? `${kind} Match\n`
           : `${kind} Don't Match (- control plane, + proxy)\n${differences.map((line) => `  ${line}\n`).join("")}`,
       )
-      .join(""),
-  );
+      .join("");
+  if (flags.verbosity === 0) return print(flags.output, comparison, matches);
+  const ignored = await ignoredBy(place.admin);
+  print(flags.output, { comparison, ignored_fields: ignored }, () => `${matches()}${ignoredLines(ignored)}`);
+}
+
+async function ignoredBy(admin: string): Promise<IgnoredFields> {
+  const { status, body } = await fetchPage(`${admin}/ignored_fields`);
+  return ignoredFieldsOf(status, body);
 }

@@ -14,6 +14,7 @@ import { renderCertificates } from "./certificates-view.ts";
 import { renderClustersJson, renderClustersText } from "./clusters-view.ts";
 import { configSections } from "./config-dump.ts";
 import { answerConfigDump } from "./config-query.ts";
+import { ignoredFields } from "./ignored-fields.ts";
 import { renderListenersJson, renderListenersText } from "./listeners-view.ts";
 import type { ProcessStats } from "./own-stats.ts";
 import { processHandlers } from "./process-handlers.ts";
@@ -85,6 +86,10 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
       "configuration in use (resource=<list>, mask=<fields>, name_regex=<RE2>, include_eds)",
       (query) => answerConfigDump(configSections(facts.bootstrap, facts.registry, facts.startTime), query),
     ),
+    show("/ignored_fields", "set fields of the configuration in use that are accepted and not acted on", () => ({
+      body: `${JSON.stringify({ ignored_fields: ignoredFields(facts.bootstrap, facts.registry) }, null, 1)}\n`,
+      contentType: JSON_TYPE,
+    })),
     show("/certs", "certificates in use and when they expire; never a key", () => ({
       body: renderCertificates(facts.secrets, facts.clock.now()),
       contentType: JSON_TYPE,
