@@ -1,3 +1,4 @@
+import { histogramQuantile } from "./histogram-quantile.ts";
 import { type Expression, type Matcher, parsePromql } from "./promql-subset.ts";
 
 export type Labels = Readonly<Record<string, string>>;
@@ -64,13 +65,34 @@ function call(name: string, args: readonly Expression[], ledger: Ledger): Expect
     case "vector":
       return first?.kind === "number" ? [{ labels: {}, low: first.value, high: first.value }] : [];
     case "histogram_quantile":
-      // The ledger gives bounds for a histogram; `le` is not in it.
-      return vector(second, ledger);
+      return quantiles(first, vector(second, ledger));
     case "label_join":
       return labelJoin(vector(first, ledger), args.slice(1).map(text));
     default:
       throw new Error(`${name} is not used by the dashboards that were known`);
   }
+}
+
+/** Sums of rates differ in the last digits by their order: a rank at a bound may fall on either side of it. */
+const RANK_SLACK = 1e-9;
+
+/** From buckets if the ledger has them; a ledger without `le` gives bounds of the quantiles themselves. */
+function quantiles(quantile: Expression | undefined, series: Expected[]): Expected[] {
+  if (quantile?.kind !== "number") throw new Error("a quantile was expected");
+  if (series.every(({ labels }) => labels.le === undefined)) return series;
+  const groups = new Map<string, { labels: Labels; buckets: { bound: number; count: number }[] }>();
+  for (const { labels, low } of series) {
+    const { le, ...others } = labels;
+    const key = keyOf(others);
+    const group = groups.get(key) ?? { labels: others, buckets: [] };
+    group.buckets.push({ bound: le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le), count: low });
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ labels, buckets }) => ({
+    labels,
+    low: histogramQuantile(quantile.value - RANK_SLACK, buckets),
+    high: histogramQuantile(quantile.value + RANK_SLACK, buckets),
+  }));
 }
 
 function text(expression: Expression): string {

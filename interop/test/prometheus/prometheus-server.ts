@@ -11,6 +11,12 @@ export interface Sample {
   readonly values: readonly number[];
 }
 
+/** A series as it was scraped, with the times of the scrapes. */
+export interface RawSeries {
+  readonly metric: Readonly<Record<string, string>>;
+  readonly points: readonly (readonly [number, number])[];
+}
+
 /** Debian's Prometheus with a configuration, on a port of its own. */
 export class PrometheusServer {
   readonly #child: ChildProcess;
@@ -45,6 +51,15 @@ export class PrometheusServer {
       ...(time === undefined ? {} : { time: String(time) }),
     });
     return found.map(({ metric, value }) => ({ metric, values: value === undefined ? [] : [Number(value[1])] }));
+  }
+
+  /** What a selector of a range finds at a moment: the points themselves, on which nothing was worked out. */
+  async raw(selector: string, time: number): Promise<RawSeries[]> {
+    const found = await this.#ask("query", { query: selector, time: String(time) });
+    return found.map(({ metric, values }) => ({
+      metric,
+      points: (values ?? []).map(([at, text]) => [at, Number(text)] as const),
+    }));
   }
 
   /** Values from one moment to another (seconds since 1970), every `step` seconds. */

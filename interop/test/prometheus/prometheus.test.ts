@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { RunningDemo } from "../../../packages/mixerless/test/running-demo.ts";
 import { findProgram, titled } from "../peers.ts";
 import { bookinfoLedger, HOPS, MISSING, PATHS, SERVICES, VIEW } from "./bookinfo-ledger.ts";
+import { type Buckets, bucketLedger, readBuckets } from "./bucket-ledger.ts";
 import { type Dashboard, interpolate, queriesOf, type Variables } from "./dashboards.ts";
 import { type Expected, expectation, keyOf } from "./expectation.ts";
 import { kialiQueries } from "./kiali-queries.ts";
@@ -105,6 +106,20 @@ describe.skipIf(without.some(Boolean))(titled("Debian's Prometheus", without), (
     ];
   }
 
+  /** What is wrong with quantiles, at each moment, by the buckets as they were scraped for that moment. */
+  async function quantileFaults(query: string, moments: readonly Buckets[]): Promise<string[]> {
+    const faults: string[] = [];
+    for (const buckets of moments) {
+      const found = new Map(
+        (await server.query(query, buckets.end)).map(({ metric, values }) => [keyOf(metric), values[0]]),
+      );
+      const expected = expectation(query, bucketLedger(buckets, query));
+      if (found.size !== expected.length) faults.push(`${found.size} series, not ${expected.length}, in ${query}`);
+      faults.push(...expected.flatMap((entry) => quantileFault(entry, found.get(keyOf(entry.labels)), query)));
+    }
+    return faults;
+  }
+
   /** The first few, for people. */
   async function faultsOfAll(
     queries: Iterable<string>,
@@ -157,6 +172,28 @@ describe.skipIf(without.some(Boolean))(titled("Debian's Prometheus", without), (
         expect(panels).toHaveLength(71);
         expect(await faultsOfAll(filled(panels, workloadChoices()))).toEqual([]);
         expect(await faultsOfAll(filled(variables, workloadChoices()), countFaults)).toEqual([]);
+      });
+
+      it("answers every query of quantiles by Prometheus's rule from the buckets that the proxies count", async () => {
+        const dashboards: [Dashboard, Variables[]][] = [
+          ["mesh-dashboard.gen", [{}]],
+          ["service-dashboard", serviceChoices()],
+          ["workload-dashboard", workloadChoices()],
+        ];
+        const queries = dashboards
+          .flatMap(([dashboard, choices]) => filled(queriesOf(folder, dashboard).panels, choices))
+          .filter((query) => query.includes("histogram_quantile"));
+        const read = (selector: string, time: number) => server.raw(selector, time);
+        const moments = [await readBuckets(read, to - 3 * SCRAPE, SCRAPE * 4), await readBuckets(read, to, SCRAPE * 4)];
+        expect(await faultsOfAll(queries, (query) => quantileFaults(query, moments))).toEqual([]);
+        for (const name of ["request_duration_milliseconds", "request_bytes", "response_bytes"]) {
+          const answered = queries.filter(
+            (query) =>
+              query.includes(`istio_${name}_bucket`) &&
+              moments.every((moment) => expectation(query, bucketLedger(moment, query)).length > 0),
+          );
+          expect(answered, name).not.toEqual([]);
+        }
       });
 
       it("has no query that nothing in this mesh can answer but those of TCP, of requests in clear, and of TLS by the word of the source", () => {
@@ -268,4 +305,12 @@ function faultOf({ labels, low, high }: Expected, mean: number | undefined, quer
   const slack = low === high ? Math.abs(low) * TOLERANCE + (query.includes("round") ? 0.01 : 1e-9) : 0;
   if (mean !== undefined && mean >= low - slack && mean <= high + slack) return [];
   return [`${keyOf(labels)} is ${mean}, not ${low === high ? low : `${low} to ${high}`}, in ${query}`];
+}
+
+/** The same points by the same rule: only the last digits may differ. Without observations there is no quantile. */
+function quantileFault({ labels, low, high }: Expected, value: number | undefined, query: string): string[] {
+  const slack = Math.abs(high) * 1e-6;
+  if (value !== undefined && Number.isNaN(value) && Number.isNaN(high)) return [];
+  if (value !== undefined && value >= low - slack && value <= high + slack) return [];
+  return [`${keyOf(labels)} is ${value}, not ${low} to ${high}, in ${query}`];
 }
