@@ -26,13 +26,7 @@ export function envoyFilterReport(
   const memo = new GenerationMemo(facts.push);
   const doubled: Fault[] = [];
   const outcomes = patchOutcomes(facts.push, oneOfEachKind(facts, proxies), (proxy, patchLog) => {
-    const input = {
-      ...facts,
-      ...(facts.mutualTls === undefined ? {} : { mutualTls: facts.mutualTls }),
-      proxy,
-      memo,
-      patchLog,
-    };
+    const input = { ...facts, proxy, memo, patchLog };
     const listeners: Generated[] = [];
     for (const type of GENERATED_TYPES) {
       if (type === TypeUrl.endpoint) continue;

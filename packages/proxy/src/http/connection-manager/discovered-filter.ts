@@ -83,7 +83,7 @@ class DiscoveredFilter implements HttpFilterFactory, DiscoveredPlace {
     this.#fallback = fallback;
     this.#warming = wait !== null;
     this.#unsubscribe = filterConfigs.subscribe(name, this);
-    if (wait === null || wait === 0 || !this.#warming) return;
+    if (wait === null || wait === 0) return;
     this.#timer = clock.after(wait, () => {
       this.#warming = false;
       filterConfigs.gaveUp();
