@@ -1,7 +1,8 @@
 export type { SeriesSource } from "./admin/stats-view.ts";
 export { BootstrapError } from "./config/apply-static.ts";
-export { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
+export type { ConfigStream } from "./config/config-stream.ts";
 export { decodeBootstrap } from "./config/decode-bootstrap.ts";
+export { openConfigStream } from "./config/open-config-stream.ts";
 export type { DataPlane } from "./data-plane.ts";
 export type { StateObject, StateReader, StateReaderTable } from "./expression/state-reader.ts";
 export type { ExtensionFactory, ExtensionTable, ModuleTable } from "./extension-host/extension.ts";

@@ -13,8 +13,9 @@ import { createClientCodec, createServerCodecs } from "./codecs.ts";
 import { applyStatic, checkStatic } from "./config/apply-static.ts";
 import { atMost } from "./config/at-most.ts";
 import { ConfigRegistry } from "./config/config-registry.ts";
-import { type ConfigStream, openConfigStream } from "./config/config-stream.ts";
+import type { ConfigStream } from "./config/config-stream.ts";
 import { FilterConfigs } from "./config/filter-configs.ts";
+import { openConfigStream } from "./config/open-config-stream.ts";
 import { ResourceIntake } from "./config/resource-intake.ts";
 import { RouteManager } from "./config/route-manager.ts";
 import type { DataPlane } from "./data-plane.ts";
@@ -253,7 +254,7 @@ class EmbeddedProxy implements Proxy {
     applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry);
     await this.#startAdmin();
     await this.#listeners.settled();
-    this.#stream = (parts?.openStream ?? openConfigStream)(bootstrap, {
+    this.#stream = await (parts?.openStream ?? openConfigStream)(bootstrap, {
       ...{ clock, log, cacheFile: cacheFile ?? null, secrets: this.secrets, onMeshRoots },
       onUpdate: (update) => this.#update(update),
       onSecrets: (update) => this.#pilotSecrets.take(update),

@@ -53,8 +53,11 @@ export function runSecretAgent({ workload, certificate, socket, clock, log }: Se
     whenReady: held
       .start()
       .then(() => server.start())
-      .then(() => {
-        if (!closed) news = followRoots(workload, certificate.authority, held, own, clock, log);
+      .then(async () => {
+        if (closed) return;
+        const opened = await followRoots(workload, certificate.authority, held, own, clock, log);
+        if (closed) await opened?.close();
+        else news = opened;
       }),
     close: async () => {
       closed = true;

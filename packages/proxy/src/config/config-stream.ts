@@ -3,7 +3,7 @@ import type { Clock } from "@mixerless/clock";
 import { formatFault, unpackAnyAs } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import type { Cluster } from "@mixerless/wire/envoy/config/cluster/v3/cluster";
-import { ApiConfigSource_ApiType } from "@mixerless/wire/envoy/config/core/v3/config_source";
+import { type ApiConfigSource, ApiConfigSource_ApiType } from "@mixerless/wire/envoy/config/core/v3/config_source";
 import type { ClusterLoadAssignment } from "@mixerless/wire/envoy/config/endpoint/v3/endpoint";
 import { ProxyConfigSchema } from "@mixerless/wire/istio/mesh/proxy_config";
 import {
@@ -49,10 +49,11 @@ export interface ConfigStreamOptions {
   readonly onMeshRoots?: ((roots: readonly string[]) => void) | undefined;
 }
 
-/** Opens the stream that the bootstrap's `ads_config` asks for; null when it asks for none. */
-export function openConfigStream(bootstrap: Bootstrap, options: ConfigStreamOptions): ConfigStream | null {
-  const ads = bootstrap.dynamicResources?.adsConfig;
-  if (ads === undefined) return null;
+export function startConfigStream(
+  bootstrap: Bootstrap,
+  ads: ApiConfigSource,
+  options: ConfigStreamOptions,
+): ConfigStream {
   const cluster = controlPlaneCluster(bootstrap);
   const target = targetOf(cluster);
   const { log, cacheFile, onMeshRoots } = options;

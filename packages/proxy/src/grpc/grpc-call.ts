@@ -1,4 +1,4 @@
-import { type ClientHttp2Stream, constants, type OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import type { Timer } from "@mixerless/clock";
 import { grpcStatusOfHttp } from "../http/grpc.ts";
 import type { Cancellable } from "../upstream/cluster.ts";
@@ -6,6 +6,7 @@ import { type GrpcEvents, type GrpcMetadata, type GrpcRequest, GrpcStatus, type 
 import type { StreamWaiter } from "./grpc-connection.ts";
 import { FrameReader, frameMessage } from "./message-frames.ts";
 import { pairsOf, requestHeaders, statusMessage } from "./metadata.ts";
+import { nodeHttp2 } from "./node-http2.ts";
 
 /** Most bytes of a message that is taken; receivers have lower limits of their own. */
 const MOST_RECEIVED = 16 * 1024 * 1024;
@@ -86,7 +87,7 @@ export class GrpcCall implements GrpcStream, StreamWaiter {
     this.#waiting = null;
     this.#stream = stream;
     stream.on("response", (_headers: object, flags: number, raw?: string[]) => {
-      this.#onResponse(raw, (flags & END_STREAM) !== 0);
+      this.#onResponse(raw, (flags & nodeHttp2().constants.NGHTTP2_FLAG_END_STREAM) !== 0);
       // Only now: data that came with the headers would overtake them.
       stream.on("data", (chunk: Buffer) => this.#onData(chunk));
     });
@@ -138,6 +139,7 @@ export class GrpcCall implements GrpcStream, StreamWaiter {
   #lostStatus(code: number): [status: number, message: string] {
     if (this.#httpStatus !== 0 && this.#httpStatus !== 200)
       return [grpcStatusOfHttp(this.#httpStatus), `HTTP status ${this.#httpStatus}`];
+    const { constants } = nodeHttp2();
     switch (code) {
       case constants.NGHTTP2_REFUSED_STREAM:
         return [GrpcStatus.Unavailable, "the peer refused the stream"];
@@ -162,12 +164,10 @@ export class GrpcCall implements GrpcStream, StreamWaiter {
     this.deadline?.cancel();
     this.#waiting?.cancel();
     this.#unsent = [];
-    if (this.#stream?.closed === false) this.#stream.close(constants.NGHTTP2_CANCEL);
+    if (this.#stream?.closed === false) this.#stream.close(nodeHttp2().constants.NGHTTP2_CANCEL);
     this.#onOver(status);
   }
 }
-
-const END_STREAM = constants.NGHTTP2_FLAG_END_STREAM;
 
 function find(metadata: GrpcMetadata, name: string): string | null {
   return metadata.find(([key]) => key === name)?.[1] ?? null;

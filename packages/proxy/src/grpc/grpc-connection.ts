@@ -1,6 +1,7 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, type OutgoingHttpHeaders } from "node:http2";
+import type { ClientHttp2Session, ClientHttp2Stream, OutgoingHttpHeaders } from "node:http2";
 import type { Clock, Timer } from "@mixerless/clock";
 import type { AdmittedStream, Cancellable, PoolFailure } from "../upstream/cluster.ts";
+import { nodeHttp2 } from "./node-http2.ts";
 import { TransportDuplex } from "./transport-duplex.ts";
 
 /** Milliseconds that a connection stays without a call. */
@@ -74,7 +75,7 @@ export class GrpcConnection {
   }
 
   #begin(duplex: TransportDuplex): void {
-    const session = connect("http://upstream", {
+    const session = nodeHttp2().connect("http://upstream", {
       createConnection: () => duplex,
       settings: { enablePush: false },
       maxSessionMemory: SESSION_MEMORY,

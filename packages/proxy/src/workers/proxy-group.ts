@@ -1,7 +1,8 @@
 import { clone, toBinary } from "@bufbuild/protobuf";
 import type { AdminAddress } from "@mixerless/admin-server";
 import { BootstrapSchema } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
-import { type ConfigStreamOptions, openConfigStream } from "../config/config-stream.ts";
+import type { ConfigStreamOptions } from "../config/config-stream.ts";
+import { openConfigStream } from "../config/open-config-stream.ts";
 import type { DataPlane } from "../data-plane.ts";
 import type { DrainRequest } from "../listener/drain-sequence.ts";
 import type { ListenerSocketFactory } from "../listener/listener-socket.ts";
@@ -170,8 +171,8 @@ class ProxyGroup implements DataPlane {
     ];
   }
 
-  #openStream(bootstrap: ProxyOptions["bootstrap"], options: ConfigStreamOptions) {
-    const stream = openConfigStream(bootstrap, {
+  async #openStream(bootstrap: ProxyOptions["bootstrap"], options: ConfigStreamOptions) {
+    const stream = await openConfigStream(bootstrap, {
       ...options,
       onUpdate: (update) => {
         const refused = options.onUpdate(update);

@@ -90,7 +90,7 @@ export class Worker {
       parts: {
         series: "counted",
         secrets: this.#secrets,
-        openStream: (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null),
+        openStream: async (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null),
       },
     });
     this.#proxy = proxy;
@@ -104,8 +104,8 @@ export class Worker {
   /** What the primary's stream to the control plane brings, in its order. */
   #openStream({ onUpdate }: ConfigStreamOptions) {
     this.#onUpdate = onUpdate;
-    // Not from within: whoever opens a stream does not expect it to speak at once.
-    queueMicrotask(() => {
+    // Not before whoever opens the stream has it.
+    setImmediate(() => {
       for (const update of this.#early) this.#take(update);
       this.#early = [];
     });
