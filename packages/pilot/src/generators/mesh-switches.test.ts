@@ -13,7 +13,7 @@ function inputWith(proxyMetadata: Record<string, string>, more: object = {}) {
 }
 
 function manager(proxyMetadata: Record<string, string>, listenerClass: ListenerClass = "inbound", more: object = {}) {
-  const options = { listenerClass, statPrefix: "x", routes: { rds: "x" } };
+  const options = { listenerClass, port: 80, statPrefix: "x", routes: { rds: "x" } };
   const { configType } = httpConnectionManager(inputWith(proxyMetadata, more), options);
   if (configType.case !== "typedConfig") throw new Error("no config");
   const unpacked = unpackAnyAs(configType.value, HttpConnectionManagerSchema);

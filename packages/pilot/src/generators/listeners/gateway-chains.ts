@@ -57,9 +57,10 @@ function serverChains(input: GeneratorInput, plan: GatewayPlan, planned: Planned
   }
 }
 
-function manager(input: GeneratorInput, { name }: GatewayPlan, { routeName }: PlannedServer) {
+function manager(input: GeneratorInput, { name, port }: GatewayPlan, { routeName }: PlannedServer) {
   return httpConnectionManager(input, {
     listenerClass: "gateway",
+    port,
     statPrefix: `outbound_${name};`,
     routes: { rds: routeName },
   });

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
+import { pluginProvenance } from "../extensions/plugin-filters.ts";
 import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { socketAddress } from "../proto.ts";
@@ -32,6 +33,9 @@ function gatewayListener(input: GeneratorInput, plan: GatewayPlan): Generated<Li
     ...servers.flatMap(({ gateway, server }) => from(gateway.config, server.path)),
     ...virtualServices.flatMap(({ config }) => from(config, "spec")),
     ...authorizationProvenance(input),
+    ...(servers.some(({ kind }) => kind.startsWith("http"))
+      ? pluginProvenance(input, { listenerClass: "gateway", port })
+      : []),
   ];
   return { name, message, provenance };
 }

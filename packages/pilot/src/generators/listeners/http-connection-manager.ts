@@ -10,16 +10,24 @@ import {
   type HttpConnectionManagerSchema as Schema,
 } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import { dynamicHttpFilter } from "../dynamic-dns.ts";
+import { httpPluginFilters, type PluginPhase, type TrafficPlace } from "../extensions/plugin-filters.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
 import { httpAuthorization } from "../security/authorization-filters.ts";
 import { tokenFilters } from "../security/request-authentication.ts";
-import { hasNativeTelemetry, type ListenerClass, metadataExchangeFilter, statsFilter } from "../telemetry-filters.ts";
+import {
+  hasNativeTelemetry,
+  type ListenerClass,
+  metadataExchangeFilter,
+  type NamedFilter,
+  statsFilter,
+} from "../telemetry-filters.ts";
 import { accessLogs } from "./access-logs.ts";
 import { localReplies } from "./local-replies.ts";
 
-export interface ConnectionManagerOptions {
-  readonly listenerClass: ListenerClass;
+type HttpFilters = NonNullable<MessageInitShape<typeof Schema>["httpFilters"]>;
+
+export interface ConnectionManagerOptions extends TrafficPlace {
   readonly statPrefix: string;
   /** Some route leads to where the request's own name is looked up. */
   readonly dynamicDns?: boolean;
@@ -28,11 +36,11 @@ export interface ConnectionManagerOptions {
 
 /** The HTTP connection manager of a chain, as its only network filter [control-plane §4.6]. */
 export function httpConnectionManager(input: GeneratorInput, options: ConnectionManagerOptions): Filter {
-  const { listenerClass, statPrefix, routes, dynamicDns = false } = options;
+  const { listenerClass, statPrefix, routes } = options;
   const config = typed(HttpConnectionManagerSchema, {
     statPrefix,
     routeSpecifier: routeSpecifier(routes),
-    httpFilters: httpFilters(input, listenerClass, dynamicDns),
+    httpFilters: httpFilters(input, options),
     accessLog: accessLogs(input),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     streamIdleTimeout: duration(0),
@@ -65,28 +73,37 @@ function routeSpecifier(
 }
 
 /** Top to bottom in the order of a request. */
-function httpFilters(
-  input: GeneratorInput,
-  listenerClass: ListenerClass,
-  dynamicDns: boolean,
-): NonNullable<MessageInitShape<typeof Schema>["httpFilters"]> {
+function httpFilters(input: GeneratorInput, options: ConnectionManagerOptions): HttpFilters {
+  const { listenerClass, dynamicDns = false } = options;
   const telemetry = hasNativeTelemetry(input);
-  const filters = [
+  const plugins = httpPluginFilters(input, options);
+  const plugged = (phase: PluginPhase): HttpFilters => plugins.get(phase) ?? [];
+  return [
     // First, so that everything after it knows the peer and no peer header gets further.
-    ...(telemetry ? [metadataExchangeFilter(input, listenerClass)] : []),
+    ...inline(telemetry ? [metadataExchangeFilter(input, listenerClass)] : []),
+    ...plugged("AUTHN"),
     // Whose tokens a request carries must be known before policies ask for it.
-    ...tokenFilters(input, listenerClass),
+    ...inline(tokenFilters(input, listenerClass)),
+    ...plugged("AUTHZ"),
     // Before anything that answers or changes a request; the exchange of metadata has to come before it, so that a
     // refusal is told and counted with its peer.
-    ...httpAuthorization(input, listenerClass),
-    { name: "envoy.filters.http.fault", config: typed(HTTPFaultSchema, {}) },
-    { name: "envoy.filters.http.cors", config: typed(CorsSchema, {}) },
-    // Behind fault and cors, whose answers count as well.
-    ...(telemetry ? [statsFilter(input, listenerClass, "http")] : []),
-    ...(dynamicDns ? [dynamicHttpFilter(input)] : []),
-    { name: "envoy.filters.http.router", config: typed(RouterSchema, {}) },
+    ...inline(httpAuthorization(input, listenerClass)),
+    // Plugins that take part in telemetry, then those that say nothing, see only what was let in.
+    ...plugged("STATS"),
+    ...plugged("UNSPECIFIED_PHASE"),
+    ...inline([
+      { name: "envoy.filters.http.fault", config: typed(HTTPFaultSchema, {}) },
+      { name: "envoy.filters.http.cors", config: typed(CorsSchema, {}) },
+      // Behind fault and cors, whose answers count as well.
+      ...(telemetry ? [statsFilter(input, listenerClass, "http")] : []),
+      ...(dynamicDns ? [dynamicHttpFilter(input)] : []),
+      { name: "envoy.filters.http.router", config: typed(RouterSchema, {}) },
+    ]),
   ];
-  return filters.map(({ name, config }) => ({ name, configType: { case: "typedConfig" as const, value: config } }));
+}
+
+function inline(filters: readonly NamedFilter[]): HttpFilters {
+  return filters.map(({ name, config }) => ({ name, configType: { case: "typedConfig", value: config } }));
 }
 
 function normalization({

@@ -3,8 +3,10 @@ import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { IngressListener, SidecarScope } from "../../model/sidecar-scope.ts";
 import { servicesAt } from "../clusters/inbound-clusters.ts";
+import { pluginProvenance } from "../extensions/plugin-filters.ts";
 import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
+import { isHttp } from "../is-http.ts";
 import { inboundClusterName } from "../names.ts";
 import { socketAddress } from "../proto.ts";
 import { inboundRoutes } from "../routes/inbound-routes.ts";
@@ -29,10 +31,11 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
   const cluster = inboundClusterName(number);
   const services = servicesAt(input, ingress);
   const mtls = inboundMode(input, number);
+  const place = { listenerClass: "inbound", port: number } as const;
   const filters: InboundFilters = {
     http: () => [
       httpConnectionManager(input, {
-        listenerClass: "inbound",
+        ...place,
         statPrefix: `inbound_${name};`,
         routes: { inline: inboundRoutes(cluster, number, services, ingress.protocol) },
       }),
@@ -62,6 +65,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
       ...services.flatMap((target) => from(target.service.config)),
       ...from(mtls.config, mtls.path),
       ...authorizationProvenance(input),
+      ...(isHttp(ingress.protocol) || ingress.protocol === "auto" ? pluginProvenance(input, place) : []),
     ],
   };
 }

@@ -3,6 +3,7 @@ import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
 import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import type { SidecarScope } from "../../model/sidecar-scope.ts";
 import { isDynamic } from "../dynamic-dns.ts";
+import { pluginProvenance, pluginsOf, type TrafficPlace } from "../extensions/plugin-filters.ts";
 import { from, type Generated } from "../generated.ts";
 import { type GeneratorInput, httpProxyPort, identityOf, shared } from "../generator-input.ts";
 import { addressOf } from "../proto.ts";
@@ -16,7 +17,7 @@ import { sidecarTcpChains, type TcpChains } from "./sidecar-tcp-chains.ts";
 export function outboundListeners(input: GeneratorInput, scope: SidecarScope): Generated<Listener>[] {
   return shared(
     input,
-    () => `lds ${identityOf(input, scope)} ${httpProxyPort(input)}`,
+    () => `lds ${identityOf(input, scope)} ${httpProxyPort(input)} ${pluginKey(input)}`,
     () => planOutbound(scope, httpProxyPort(input)).map((plan) => outboundListener(input, scope, plan)),
   );
 }
@@ -41,13 +42,25 @@ function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: Outb
       ...from(scope.config, plan.egress.path),
       ...virtualServices.flatMap(({ config }) => from(config, "spec")),
       ...plan.services.flatMap((service) => from(service.config)),
+      ...(plan.kind === "http" ? pluginProvenance(input, placeOf(plan)) : []),
     ],
   };
 }
 
+function placeOf({ port }: OutboundPlan): TrafficPlace {
+  return { listenerClass: "outbound", port };
+}
+
+/** Plugins go by the labels of the workload. */
+function pluginKey(input: GeneratorInput): string {
+  return pluginsOf(input)
+    .map((plugin) => identityOf(input, plugin))
+    .join();
+}
+
 function httpChains(input: GeneratorInput, plan: OutboundPlan): TcpChains {
   const manager = httpConnectionManager(input, {
-    listenerClass: "outbound",
+    ...placeOf(plan),
     statPrefix: `outbound_${plan.name};`,
     dynamicDns: plan.services.some((service) => isDynamic(input, service)),
     routes: { rds: plan.routeName },
