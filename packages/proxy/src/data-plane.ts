@@ -3,6 +3,7 @@ import type { SeriesSource } from "./admin/stats-view.ts";
 import type { DrainRequest } from "./listener/drain-sequence.ts";
 import type { ListenerState } from "./listener/listener-manager.ts";
 import type { ConfigFault } from "./network/config-fault.ts";
+import type { PluginReport } from "./wasm/plugin-status.ts";
 
 /** A data plane, of one process or of several. */
 export interface DataPlane {
@@ -19,6 +20,8 @@ export interface DataPlane {
   listenerAddress(name: string): string | null;
   /** Every listener, those of the control plane included. */
   readonly listeners: readonly Pick<ListenerState, "name" | "address" | "error" | "connections">[];
+  /** How each Wasm plugin is, at each place. Rejects where no process that has them answers. */
+  plugins(): Promise<readonly PluginReport[]>;
   /** Where the admin interface answers; null without one, or before the start. */
   readonly adminAddress: AdminAddress | null;
   /** Lets the next lines of every access log go to newly opened files, after a rotation. */

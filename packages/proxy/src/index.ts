@@ -9,7 +9,10 @@ export type { ExtensionFactory, ExtensionTable, ModuleTable } from "./extension-
 export type { ConfigFault } from "./network/config-fault.ts";
 export { createProxy, type Proxy, type ProxyOptions } from "./proxy.ts";
 export { type KeyPair, type SecretSource, SecretStore, type TrustedRoots } from "./tls/secret-store.ts";
+export { mergeReports } from "./wasm/merge-reports.ts";
 export type { ModuleAnswer, ModuleRequest, ModuleSource } from "./wasm/module-source.ts";
+export type { PluginLine } from "./wasm/plugin-lines.ts";
+export type { PluginFault, PluginReport, PluginState } from "./wasm/plugin-status.ts";
 export { clusterWorkers, connectToPrimary } from "./workers/cluster-workers.ts";
 export { createProxyGroup, type WorkerSettings } from "./workers/proxy-group.ts";
 export { Worker } from "./workers/run-worker.ts";

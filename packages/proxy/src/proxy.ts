@@ -44,6 +44,7 @@ import { ActiveClusterManager } from "./upstream/active-cluster-manager.ts";
 import { systemResolver } from "./upstream/dns-resolver.ts";
 import type { Connector } from "./upstream/pool/connector.ts";
 import type { ModuleSource } from "./wasm/module-source.ts";
+import type { PluginReport } from "./wasm/plugin-status.ts";
 
 export interface ProxyOptions {
   /** Checked by `decodeBootstrap` before. */
@@ -276,6 +277,10 @@ class EmbeddedProxy implements Proxy {
     return this.#listeners.states;
   }
 
+  plugins(): Promise<readonly PluginReport[]> {
+    return Promise.resolve(this.#extensions.pluginReports());
+  }
+
   get adminAddress(): AdminAddress | null {
     return this.#admin?.address ?? null;
   }
@@ -341,6 +346,7 @@ class EmbeddedProxy implements Proxy {
       listeners: this.#listeners,
       registry: this.#registry,
       secrets: this.secrets,
+      plugins: this.#extensions,
       logLevels: this.#logLevels,
       reopenLogs: () => this.reopenLogs(),
       state: () => this.#state,

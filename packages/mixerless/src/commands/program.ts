@@ -19,6 +19,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   edges: async () => (await import("./edges.ts")).addEdges,
   "proxy-status": async () => (await import("./proxy-status.ts")).addProxyStatus,
   "proxy-config": async () => (await import("./proxy-config.ts")).addProxyConfig,
+  plugin: async () => (await import("./plugin/index.ts")).addPlugin,
   authz: async () => (await import("./authz.ts")).addAuthz,
   experimental: async () => (await import("./experimental.ts")).addExperimental,
   validate: async () => (await import("./validate.ts")).addValidate,

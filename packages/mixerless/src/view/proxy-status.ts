@@ -1,3 +1,4 @@
+import { age } from "./age.ts";
 import { at, entriesAt, textAt } from "./json.ts";
 
 /** Types in the order of the columns, with their last part of the type URL. */
@@ -75,11 +76,4 @@ function stateOf(proxy: unknown, type: string): unknown {
 function left(expires: number, now: number): string {
   if (Number.isNaN(expires)) return "-";
   return expires <= now ? "EXPIRED" : age(expires - now);
-}
-
-function age(milliseconds: number): string {
-  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
-  if (seconds < 60) return `${seconds}s`;
-  if (seconds < 3600) return `${Math.floor(seconds / 60)}m`;
-  return seconds < 86_400 ? `${Math.floor(seconds / 3600)}h` : `${Math.floor(seconds / 86_400)}d`;
 }

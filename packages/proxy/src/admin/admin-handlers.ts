@@ -5,6 +5,7 @@ import { toJson } from "@mixerless/wire";
 import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { NodeSchema } from "@mixerless/wire/envoy/config/core/v3/base";
 import type { ConfigRegistry } from "../config/config-registry.ts";
+import type { ExtensionHost } from "../extension-host/extension-host.ts";
 import type { DrainRequest } from "../listener/drain-sequence.ts";
 import type { ListenerManager } from "../listener/listener-manager.ts";
 import type { LogLevels } from "../log-levels.ts";
@@ -17,6 +18,7 @@ import { answerConfigDump } from "./config-query.ts";
 import { ignoredFields } from "./ignored-fields.ts";
 import { renderListenersJson, renderListenersText } from "./listeners-view.ts";
 import type { ProcessStats } from "./own-stats.ts";
+import { pluginHandlers } from "./plugin-handlers.ts";
 import { processHandlers } from "./process-handlers.ts";
 import { answerPrometheus, answerStats, type SeriesSource, type StatsFacts } from "./stats-view.ts";
 
@@ -34,6 +36,7 @@ export interface AdminFacts extends StatsFacts {
   readonly listeners: ListenerManager;
   readonly registry: ConfigRegistry;
   readonly secrets: SecretSource;
+  readonly plugins: Pick<ExtensionHost, "pluginReports" | "pluginLines">;
   readonly logLevels: LogLevels;
   reopenLogs(): void;
   state(): ProcessStats["state"];
@@ -94,6 +97,7 @@ export function adminHandlers(facts: AdminFacts): AdminHandler[] {
       body: renderCertificates(facts.secrets, facts.clock.now()),
       contentType: JSON_TYPE,
     })),
+    ...pluginHandlers(facts.plugins),
     ...processHandlers(facts),
     change("/drain_listeners", "stop accepting (graceful, inboundonly, skip_exit)", (query) =>
       drainListeners(facts, query),

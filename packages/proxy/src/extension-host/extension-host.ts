@@ -10,6 +10,8 @@ import { openTypedStruct } from "../network/configured-type.ts";
 import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
 import type { ClusterManager } from "../upstream/cluster.ts";
 import type { ModuleSource } from "../wasm/module-source.ts";
+import type { PluginLine } from "../wasm/plugin-lines.ts";
+import type { PluginReport } from "../wasm/plugin-status.ts";
 import { WasmPlugins } from "../wasm/wasm-plugins.ts";
 import { type AttributeScope, byteString, type NodeFacts } from "./attributes/attribute.ts";
 import {
@@ -86,6 +88,16 @@ export class ExtensionHost {
   plugins(clusters: ClusterManager): WasmPlugins {
     this.#plugins ??= new WasmPlugins({ ...this.#options, modules: this.#options.modules ?? null, clusters });
     return this.#plugins;
+  }
+
+  /** How each Wasm plugin is, at each place. */
+  pluginReports(): PluginReport[] {
+    return this.#plugins?.reports() ?? [];
+  }
+
+  /** The last lines of a Wasm plugin's log; null: nothing was heard of it. */
+  pluginLines(name: string): readonly PluginLine[] | null {
+    return this.#plugins?.lines(name) ?? null;
   }
 
   /** When every Wasm plugin that was configured by now runs, or has failed. */

@@ -12,7 +12,8 @@ import { createClusterCalls } from "./cluster-calls.ts";
 import { createGrpcCalls } from "./grpc-calls.ts";
 import { type ModuleSource, takeFetchOptions } from "./module-source.ts";
 import { readCode } from "./plugin-code.ts";
-import { type PluginPhase, type PluginReport, phaseOf } from "./plugin-status.ts";
+import { type PluginLine, PluginLines } from "./plugin-lines.ts";
+import { type PluginReport, type PluginState, reportOf, stateOf } from "./plugin-status.ts";
 
 export interface WasmPluginsOptions {
   readonly clock: Clock;
@@ -38,8 +39,9 @@ interface Entry {
   /** What was deployed last. */
   content: string;
   source: string;
+  version: string;
   fetching: boolean;
-  phase: PluginPhase;
+  state: PluginState;
   since: number;
   retry: Timer | null;
 }
@@ -55,15 +57,18 @@ const LAST_RETRY = 300_000;
 export class WasmPlugins {
   readonly #host: WasmHost;
   readonly #log: (level: number, message: string) => void;
+  readonly #lines: PluginLines;
   readonly #clock: Clock;
   readonly #modules: ModuleSource | null;
   readonly #entries = new Map<string, Entry>();
   readonly #deploying = new Set<Promise<void>>();
 
   constructor(options: WasmPluginsOptions) {
-    this.#host = new WasmHost({ services: createServices(options), metrics: options.metrics });
-    this.#log = options.log;
     this.#clock = options.clock;
+    this.#log = options.log;
+    this.#lines = new PluginLines(options.clock, process.pid);
+    const say = (plugin: string, level: number, text: string) => this.#say(plugin, level, text);
+    this.#host = new WasmHost({ services: createServices(options, say), metrics: options.metrics });
     this.#modules = options.modules;
   }
 
@@ -101,11 +106,14 @@ export class WasmPlugins {
   reports(): PluginReport[] {
     return [...this.#entries].map(([place, entry]) => {
       this.#note(entry);
-      const { name, refused, plugin } = entry.deployment.status();
-      const { phase, since, source } = entry;
-      const lastError = refused ?? plugin?.lastFailure?.message ?? "";
-      return { name, place, phase, digest: plugin?.digest ?? "", since, lastError, source };
+      const { state, since, source, version } = entry;
+      return reportOf(entry.deployment.status(), { place, state, since, source, version });
     });
+  }
+
+  /** The last lines of a plugin's log, oldest first; null: nothing was heard of it. */
+  lines(plugin: string): readonly PluginLine[] | null {
+    return this.#lines.of(plugin);
   }
 
   /** VMs that are alive. */
@@ -116,8 +124,8 @@ export class WasmPlugins {
   #create(place: string, name: string): Entry {
     const now = this.#clock.now();
     const entry: Entry = {
-      ...{ deployment: this.#host.deployment(name), users: 0, content: "", source: "", fetching: false },
-      ...{ phase: "compiling", since: now, retry: null },
+      ...{ deployment: this.#host.deployment(name), users: 0, content: "", source: "", version: "" },
+      ...{ fetching: false, state: "compiling", since: now, retry: null },
     };
     this.#entries.set(place, entry);
     return entry;
@@ -138,6 +146,7 @@ export class WasmPlugins {
     const { environment, options } = takeFetchOptions(config.environment);
     const seen = { ...config, environment };
     deployment.prepare(seen);
+    entry.version = options.version;
     entry.fetching = true;
     this.#note(entry);
     const answer = await readCode(code, { plugin: name, ...options }, this.#modules);
@@ -146,7 +155,7 @@ export class WasmPlugins {
     entry.fetching = false;
     if ("fault" in answer) {
       deployment.refuse(answer.fault, seen);
-      this.#log(4, `wasm plugin ${name}: ${answer.fault}`);
+      this.#say(name, 4, `wasm plugin ${name}: ${answer.fault}`);
       if (!answer.transient) return;
       const next = Math.min(pause * 2, LAST_RETRY);
       entry.retry = this.#clock.after(pause, () => this.#begin(entry, config, code, next));
@@ -155,15 +164,25 @@ export class WasmPlugins {
     const deployed = deployment.deploy(seen, answer.bytes);
     this.#note(entry);
     const outcome = await deployed;
-    if (outcome.kind === "refused") this.#log(4, `Unable to create Wasm plugin ${name}: ${outcome.fault.message}`);
-    if (outcome.kind === "failed") this.#log(4, `Unable to create Wasm plugin ${name}: ${outcome.failure.message}`);
+    if (outcome.kind === "refused")
+      this.#say(name, 4, `Unable to create Wasm plugin ${name}: ${outcome.fault.message}`);
+    if (outcome.kind === "failed")
+      this.#say(name, 4, `Unable to create Wasm plugin ${name}: ${outcome.failure.message}`);
   }
 
   #note(entry: Entry): void {
-    const phase = phaseOf(entry.deployment.status(), entry.fetching);
-    if (phase === entry.phase) return;
-    entry.phase = phase;
-    entry.since = this.#clock.now();
+    const status = entry.deployment.status();
+    const state = stateOf(status, entry.fetching);
+    if (state === entry.state) return;
+    entry.state = state;
+    // What happened under traffic is only noticed here.
+    const happened = status.plugin?.since ?? 0;
+    entry.since = happened > entry.since ? happened : this.#clock.now();
+  }
+
+  #say(plugin: string, level: number, text: string): void {
+    this.#lines.add(plugin, level, text);
+    this.#log(level, text);
   }
 }
 
@@ -178,12 +197,15 @@ function contentOf(config: PluginConfig, code: CodeSource): string {
 }
 
 /** Without look-ups of names: what needs them answers as if the name didn't exist. */
-function createServices({ clock, clusters, expressions, grpc, log }: WasmPluginsOptions): PluginServices {
+function createServices(
+  { clock, clusters, expressions, grpc }: WasmPluginsOptions,
+  say: (plugin: string, level: number, text: string) => void,
+): PluginServices {
   return {
     clock,
     // The proxy's own log has its level.
     logLevel: () => 0,
-    log: ({ level, text }) => log(level, text),
+    log: ({ level, text, plugin }) => say(plugin, level, text),
     attributes: {
       resolve(path) {
         if (path[0]?.startsWith("plugin_")) return null;

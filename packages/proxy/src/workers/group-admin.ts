@@ -1,7 +1,9 @@
 import type { AdminAnswer, AdminHandler } from "@mixerless/admin-server";
+import { pluginsAnswer } from "../admin/plugin-handlers.ts";
 import { answerPrometheus } from "../admin/stats-view.ts";
+import { askAll, askEach } from "./ask-workers.ts";
+import { groupPlugins, mergeLines } from "./group-plugins.ts";
 import type { GroupSeries } from "./group-series.ts";
-import { textOf } from "./questions.ts";
 import { statsJson, statsText, sumStats } from "./sum-stats.ts";
 import { sumClustersJson, sumClustersText, sumListenersJson, sumMemory } from "./sum-views.ts";
 import type { LivingWorker } from "./worker-group.ts";
@@ -33,7 +35,7 @@ type Replacement = (own: AdminHandler, ...rest: Parameters<Handle>) => ReturnTyp
 
 function replacements(facts: GroupAdminFacts): Map<string, Replacement> {
   const { series, serving } = facts;
-  const all = (path: string, query = "") => askAll(facts, path, query);
+  const all = (path: string, query = "") => askAll(facts.living(), path, query);
   const prometheus: Replacement = (_own, query, request) => answerPrometheus(series, query, request.headers.accept);
   return new Map<string, Replacement>([
     ["/ready", (own, ...rest) => (serving() ? own.handle(...rest) : { status: 503, body: "PRE_INITIALIZING\n" })],
@@ -74,6 +76,11 @@ function replacements(facts: GroupAdminFacts): Map<string, Replacement> {
         if (query.get("format") !== "json") return { body: (await all("/listeners"))[0] ?? "" };
         return { body: sumListenersJson(await all("/listeners", "format=json")), contentType: JSON_TYPE };
       },
+    ],
+    ["/plugins", async () => pluginsAnswer(await groupPlugins(facts.living))],
+    [
+      "/plugin_logs",
+      async (_own, query) => mergeLines(await askEach(facts.living(), "/plugin_logs", query.toString())),
     ],
     [
       "/memory",
@@ -118,13 +125,4 @@ async function ofProxy({ body }: AdminAnswer): Promise<Map<string, number>> {
 function describeWorker({ link, state }: Pick<LivingWorker, "link" | "state">) {
   const connections = state.listeners.reduce((sum, listener) => sum + listener.connections, 0);
   return { pid: link.pid, state: state.ready ? "LIVE" : "PRE_INITIALIZING", connections };
-}
-
-/** The answers of the workers that answer. Rejects when none does. */
-async function askAll({ living }: GroupAdminFacts, path: string, query: string): Promise<string[]> {
-  const asked = living().map(async ({ questions }) => textOf((await questions.ask(path, query)).body));
-  const results = await Promise.allSettled(asked);
-  const texts = results.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
-  if (texts.length === 0) throw new Error("No worker answers; one that ended is started again. Ask again in a moment.");
-  return texts;
 }

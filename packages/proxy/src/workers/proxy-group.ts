@@ -7,7 +7,9 @@ import type { DataPlane } from "../data-plane.ts";
 import type { DrainRequest } from "../listener/drain-sequence.ts";
 import type { ListenerSocketFactory } from "../listener/listener-socket.ts";
 import { createProxy, type Proxy as OneProcess, type ProxyOptions } from "../proxy.ts";
+import type { PluginReport } from "../wasm/plugin-status.ts";
 import { groupHandlers } from "./group-admin.ts";
+import { groupPlugins } from "./group-plugins.ts";
 import { GroupSeries } from "./group-series.ts";
 import type { StartWorker, ToWorker, WorkerListener } from "./messages.ts";
 import { ResourceMirror } from "./resource-mirror.ts";
@@ -118,6 +120,10 @@ class ProxyGroup implements DataPlane {
 
   get adminAddress(): AdminAddress | null {
     return this.#primary.adminAddress;
+  }
+
+  plugins(): Promise<readonly PluginReport[]> {
+    return groupPlugins(() => this.#group.living);
   }
 
   get activeConnections(): number {

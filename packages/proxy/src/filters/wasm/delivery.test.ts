@@ -93,12 +93,12 @@ describe("a plugin whose module is fetched", () => {
     expect(outcome()).toBe("bare");
     deliver("oci://r/p:v1", { policy });
     expect(outcome()).toBe(expected);
-    expect(plugins.reports()).toMatchObject([{ name: "ns.p", phase: "fetching", source: "oci://r/p:v1" }]);
+    expect(plugins.reports()).toMatchObject([{ name: "ns.p", state: "fetching", source: "oci://r/p:v1" }]);
     arrive(fine("a"));
     await plugins.settled();
     expect(outcome()).toBe("a");
     expect(plugins.reports()).toMatchObject([
-      { phase: "running", lastError: "", digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      { state: "running", lastError: null, digest: expect.stringMatching(/^[0-9a-f]{64}$/) },
     ]);
   });
 
@@ -129,12 +129,16 @@ describe("a plugin whose module is fetched", () => {
     deliver("r/p:v2");
     await plugins.settled();
     expect(outcome()).toBe("a");
-    expect(plugins.reports()).toMatchObject([{ phase: "refused", lastError: "r has no image p", source: "r/p:v2" }]);
+    expect(plugins.reports()).toMatchObject([
+      { state: "refused", lastError: { message: "r has no image p" }, source: "r/p:v2" },
+    ]);
     expect(proxy.hostLog.join()).toContain("wasm plugin ns.p: r has no image p");
     answer = { bytes: new Uint8Array([1, 2, 3]), digest: "" };
     deliver("r/p:v3");
     await plugins.settled();
-    expect(plugins.reports()).toMatchObject([{ phase: "refused", lastError: expect.stringContaining("Wasm") }]);
+    expect(plugins.reports()).toMatchObject([
+      { state: "refused", lastError: { message: expect.stringContaining("Wasm") } },
+    ]);
     expect(outcome()).toBe("a");
   });
 
