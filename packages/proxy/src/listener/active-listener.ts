@@ -186,7 +186,7 @@ export class ActiveListener implements SocketOwner {
       record?.ended();
       this.#endIfEmpty(connections);
     };
-    terminal = chain.factory.create({ transport, listener, filterState, info }, onClosed);
+    terminal = chain.factory.create({ transport, listener, filterState, info, admission: null }, onClosed);
     if (closed) return;
     connections.open.add(terminal);
     if (this.#draining || this.#leaving.has(connections)) terminal.drain();

@@ -3,17 +3,15 @@ import { unpackTypedStruct } from "@mixerless/wire";
 import type { Filter } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { HttpConnectionManagerSchema } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import { type TcpProxy, TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network/tcp_proxy/v3/tcp_proxy";
-import { type PeerFrames, TCP_EXCHANGE } from "../extension-host/extension.ts";
-import type { ConnectionExtensionFactory } from "../extension-host/extension-host.ts";
-import { compileNetworkRbac, NETWORK_RBAC } from "../filters/network-rbac/index.ts";
 import { createTcpProxyFactory } from "../filters/tcp-proxy/index.ts";
+import { type ChainExchange, ExchangeStats } from "../filters/tcp-proxy/peer-exchange.ts";
 import { createHttpConnectionManagerFactory } from "../http/connection-manager/factory.ts";
 import { clusterNames } from "../http/routing/cluster-names.ts";
 import { addFaults, type Compiled, type ConfigFault, compiled } from "./config-fault.ts";
 import { configuredType } from "./configured-type.ts";
-import type { ConnectionGate } from "./connection-gate.ts";
 import type { FilterChainContext } from "./context.ts";
-import { compileNetworkExtension } from "./network-extensions.ts";
+import { type FilteredChain, FilteredConnection } from "./filtered-connection.ts";
+import { compileFiltersBefore, type FiltersBefore, typedConfigOf } from "./filters-before.ts";
 import type { NetworkTerminalFactory } from "./network-filter.ts";
 
 /** What a listener gets for the `filters` of one filter chain. */
@@ -40,47 +38,41 @@ export function createFilterChainFactory(
     return { ok: false, faults: [{ path: "filters", message: "a filter chain needs at least one filter" }] };
   }
   const faults: ConfigFault[] = [];
-  const before = compileBefore(filters.slice(0, last), context, faults);
-  const config = configOf(terminal);
+  const before = compileFiltersBefore(filters.slice(0, last), context, faults);
+  const config = typedConfigOf(terminal);
   const factory = config === null ? null : compileTerminal(config, before, context, `filters[${last}]`, faults);
   if (config === null) faults.push({ path: `filters[${last}]`, message: `"${terminal.name}" has no typedConfig` });
   if (factory !== null && faults.length === 0) return compiled(factory);
   factory?.close();
-  for (const observer of before.observers) observer.close();
+  before.close();
   return { ok: false, faults };
 }
 
-/** The filters in front of the terminal one. */
-interface FiltersBefore {
-  readonly gates: readonly ConnectionGate[];
-  readonly observers: readonly ConnectionExtensionFactory[];
-  /** Downstream peers are asked who they are where they agree to it. */
-  readonly exchange: PeerFrames | null;
-}
-
-function compileBefore(filters: readonly Filter[], context: FilterChainContext, faults: ConfigFault[]): FiltersBefore {
-  const gates: ConnectionGate[] = [];
-  const observers: ConnectionExtensionFactory[] = [];
-  let exchange: PeerFrames | null = null;
-  for (const [i, filter] of filters.entries()) {
-    const config = configOf(filter);
-    if (config !== null && configuredType(config) === NETWORK_RBAC) {
-      const gate = compileNetworkRbac(config, context, `filters[${i}].typedConfig`, faults);
-      if (gate !== null) gates.push(gate);
-      continue;
-    }
-    if (config !== null && configuredType(config) === TCP_EXCHANGE) {
-      exchange = context.extensions.peerFrames(config, context.listener, `filters[${i}].typedConfig`, faults);
-      continue;
-    }
-    const observer = compileNetworkExtension(filter, context, `filters[${i}]`, faults);
-    if (observer !== null) observers.push(observer);
-  }
-  return { gates, observers, exchange };
-}
-
-function configOf(filter: Filter): Any | null {
-  return filter.configType.case === "typedConfig" ? filter.configType.value : null;
+/** A terminal filter behind those that have a say in its connections, if there are any. */
+function behind(
+  { stages, filters }: FiltersBefore,
+  factory: FilterChainFactory,
+  exchange: ChainExchange | null,
+  { clock, wheel }: FilterChainContext,
+): FilterChainFactory {
+  if (filters.length === 0) return factory;
+  const chain: FilteredChain = { stages, exchange, clock, wheel };
+  return {
+    create: (network, onClosed) => new FilteredConnection(chain, network, (inner) => factory.create(inner, onClosed)),
+    close: () => {
+      factory.close();
+      for (const filter of filters) filter.close();
+    },
+    get warming() {
+      return factory.warming || filters.some((filter) => filter.warming);
+    },
+    get routeConfigNames() {
+      return factory.routeConfigNames;
+    },
+    get clusterNames() {
+      return factory.clusterNames;
+    },
+  };
 }
 
 function compileTerminal(
@@ -118,7 +110,8 @@ function compileHttp(
     return null;
   }
   if (before.observers.length + before.gates.length > 0) {
-    faults.push({ path: "filters", message: "filters in front of an HTTP connection manager are not supported" });
+    const message = "filters in front of an HTTP connection manager are not supported, other than Wasm modules";
+    faults.push({ path: "filters", message });
     return null;
   }
   const manager = createHttpConnectionManagerFactory(decoded.message, context);
@@ -128,7 +121,7 @@ function compileHttp(
   }
   const factory = manager.value;
   const { routeSpecifier } = decoded.message;
-  return {
+  const terminal: FilterChainFactory = {
     clusterNames: routeSpecifier.case === "routeConfig" ? [...new Set(clusterNames(routeSpecifier.value))] : [],
     create: (network, onClosed) => factory.create(network, onClosed),
     close: () => factory.close(),
@@ -139,6 +132,7 @@ function compileHttp(
       return factory.routeConfigName === null ? [] : [factory.routeConfigName];
     },
   };
+  return behind(before, terminal, null, context);
 }
 
 function compileTcp(
@@ -153,19 +147,24 @@ function compileTcp(
     addFaults(faults, path, decoded.faults);
     return null;
   }
-  const made = createTcpProxyFactory(decoded.message, context, before);
+  const filtered = before.filters.length > 0;
+  const { exchange, observers } = before;
+  const gates = filtered ? [] : before.gates;
+  const made = createTcpProxyFactory(decoded.message, context, { gates, observers, exchange, filtered });
   if (!made.ok) {
     addFaults(faults, path, made.faults);
     return null;
   }
   const factory = made.value;
-  return {
+  const terminal: FilterChainFactory = {
     create: (network, onClosed) => factory.create(network, onClosed),
     close: () => factory.close(),
     warming: false,
     routeConfigNames: [],
     clusterNames: tcpClusters(decoded.message),
   };
+  const clients = exchange === null ? null : { frames: exchange, stats: new ExchangeStats(context.metrics) };
+  return behind(before, terminal, clients, context);
 }
 
 function tcpClusters({ clusterSpecifier }: TcpProxy): string[] {

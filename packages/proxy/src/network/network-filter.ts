@@ -9,6 +9,11 @@ export interface NetworkContext {
   readonly filterState: FilterState;
   /** The connection's own record where its listener logs connections; the terminal filter adds what it learns. */
   readonly info: StreamInfo | null;
+  /**
+   * Calls `goOn` once the filters in front have let the connection in; where there are such filters, they count its
+   * bytes too. Null: nothing stands in front.
+   */
+  readonly admission: ((goOn: () => void) => void) | null;
 }
 
 /**

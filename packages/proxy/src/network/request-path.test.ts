@@ -14,6 +14,7 @@ import { FilterState } from "../stream/filter-state.ts";
 import { createMemoryNetwork } from "../transport/memory-network.ts";
 import type { Transport } from "../transport/transport.ts";
 import { ActiveClusterManager } from "../upstream/active-cluster-manager.ts";
+import { GO_ON, NOTE, networkPlugin, note, on } from "../wasm/testing/plugin-chain.ts";
 import { createFilterChainFactory } from "./filter-chain.ts";
 
 const HCM = "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
@@ -61,7 +62,7 @@ class Peer {
 }
 
 /** A filter chain on 127.0.0.1:15001 and an upstream on 127.0.0.2:80, all in memory. */
-function world(terminal: object) {
+function world(terminal: object, before: readonly object[] = []) {
   const clock = new VirtualClock();
   const wheel = new DeadlineWheel(clock, 10);
   const network = createMemoryNetwork();
@@ -91,7 +92,7 @@ function world(terminal: object) {
       ],
     },
   });
-  const chain = decodeJson(FilterChainSchema, { filters: [terminal] });
+  const chain = decodeJson(FilterChainSchema, { filters: [...before, terminal] });
   if (cluster.faults !== undefined || chain.faults !== undefined) {
     throw new Error([...(cluster.faults ?? []), ...(chain.faults ?? [])].map(formatFault).join());
   }
@@ -100,6 +101,13 @@ function world(terminal: object) {
   const expressions = new Expressions(metrics);
   const log: string[] = [];
   const listener = { name: "l", direction: 2, filterChainName: "chain", metadata: {} };
+  const extensions = new ExtensionHost(
+    {},
+    {
+      ...{ clock, metrics, expressions, grpc: createGrpcClient(clusters, clock), node: {} },
+      log: (_level, message) => log.push(message),
+    },
+  );
   const factory = createFilterChainFactory(chain.message.filters, {
     clock,
     wheel,
@@ -111,17 +119,17 @@ function world(terminal: object) {
     accessLogs: { file: () => ({ write: (line) => log.push(line) }) },
     metrics,
     expressions: new StreamExpressions(expressions, {}),
-    extensions: new ExtensionHost(
-      {},
-      { clock, metrics, expressions, grpc: createGrpcClient(clusters, clock), node: {}, log: () => {} },
-    ),
+    extensions,
     createServerConnection: createServerCodecs(),
     random: () => 0.5,
     uuid: () => "the-id",
   });
   if (!factory.ok) throw new Error(factory.faults.map((fault) => `${fault.path}: ${fault.message}`).join());
   network.listen("127.0.0.1", 15001, (transport) => {
-    factory.value.create({ transport, listener, filterState: new FilterState(), info: null }, () => {});
+    factory.value.create(
+      { transport, listener, filterState: new FilterState(), info: null, admission: null },
+      () => {},
+    );
   });
   const upstreams: Peer[] = [];
   const upstream = network.listen("127.0.0.2", 80, (transport) => upstreams.push(new Peer(transport)));
@@ -129,7 +137,7 @@ function world(terminal: object) {
     new Promise<Peer>((resolve, reject) =>
       network.connect({ host: "127.0.0.1", port: 15001 }, {}, (transport) => resolve(new Peer(transport)), reject),
     );
-  return { clock, clusters, log, upstreams, upstream, connect };
+  return { clock, clusters, log, upstreams, upstream, connect, extensions };
 }
 
 const HTTP = {
@@ -165,6 +173,21 @@ describe("bytes through a filter chain", () => {
     );
     const [received, sent] = [request, response].map((text) => text.replaceAll("\n", "\r\n").length);
     expect(log).toEqual([`GET /api/x?y 200 - 0 3 ${received} ${sent} 127.0.0.2:80`]);
+  });
+
+  it("pass a Wasm plugin of the network before HTTP is read from them, and after it is written", async () => {
+    const body = `${NOTE}(data (i32.const 0) "GET /plugin HTTP/1.1\\0d\\0ahost: a\\0d\\0a\\0d\\0a")
+      ${on("downstream_data", 3, "(drop (call $proxy_set_buffer_bytes (i32.const 2) (i32.const 0) (i32.const 9999) (i32.const 0) (i32.const 33)))", GO_ON)}
+      ${on("upstream_data", 3, note("u", "(local.get 2)"), GO_ON)}`;
+    const { connect, upstreams, log, extensions } = world(HTTP, [networkPlugin("plugin", body)]);
+    await extensions.settled();
+    const client = await connect();
+    await client.send("GARBAGE\n\n");
+    expect(upstreams[0]?.take()).toContain("GET /api/plugin HTTP/1.1\nhost: a\n");
+    await upstreams[0]?.send("HTTP/1.1 200 Fine\ncontent-length: 3\n\nabc");
+    expect(client.take()).toMatch(/^HTTP\/1\.1 200 OK\n(.*\n)+\nabc$/);
+    expect(log.filter((line) => line.includes(": u"))).toEqual(["wasm log plugin: u0"]);
+    expect(log[0]).toMatch(/^GET \/api\/plugin 200 - 0 3 /);
   });
 
   it("reuse both connections", async () => {

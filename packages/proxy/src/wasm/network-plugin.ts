@@ -1,9 +1,13 @@
 import type { Any } from "@bufbuild/protobuf/wkt";
+import type { EnvoyPlugin } from "@mixerless/wasm";
 import { WasmSchema } from "@mixerless/wire/envoy/extensions/filters/network/wasm/v3/wasm";
 import type { ConnectionExtensionFactory } from "../extension-host/extension-host.ts";
 import type { ConfigFault } from "../network/config-fault.ts";
+import type { ConnectionFilterFactory } from "../network/connection-filter.ts";
 import type { FilterChainContext } from "../network/context.ts";
+import { PluginConnection } from "./plugin-connection.ts";
 import { readPlugin } from "./read-plugin.ts";
+import { usePlugin } from "./use-plugin.ts";
 
 const TYPES: readonly string[] = [WasmSchema.typeName, "envoy.config.filter.network.wasm.v2.Wasm"];
 
@@ -12,25 +16,62 @@ export function isNetworkPlugin(typeName: string): boolean {
   return TYPES.includes(typeName);
 }
 
-/** `envoy.filters.network.wasm`, for plugins of the null VM. Null after adding faults. */
+/** What a network filter is: it watches connections, or has a say in them. */
+export type NetworkExtension =
+  | { readonly observer: ConnectionExtensionFactory }
+  | { readonly filter: ConnectionFilterFactory };
+
+/** `envoy.filters.network.wasm`: a module, or a plugin of the null VM, which only watches. Null after adding faults. */
 export function compileNetworkPlugin(
   any: Any,
   filterName: string,
-  { extensions, listener }: FilterChainContext,
+  context: FilterChainContext,
   path: string,
   faults: ConfigFault[],
-): ConnectionExtensionFactory | null {
+): NetworkExtension | null {
   const plugin = readPlugin(any, WasmSchema, path, faults);
   if (plugin === null) return null;
   const { config, code } = plugin;
-  const extension = code.kind === "builtIn" ? extensions.builtIn(code.name, config.name || filterName) : null;
+  const { extensions, listener } = context;
+  if (code.kind !== "builtIn") return compileModule(plugin, filterName, context, path, faults);
+  const extension = extensions.builtIn(code.name, config.name || filterName);
   if (extension === null) {
-    const what =
-      code.kind === "builtIn" ? `"${code.name}" is not built into this proxy` : "modules are not run on connections";
-    const cure = "use the runtime envoy.wasm.runtime.null and a name that it has, such as envoy.wasm.stats";
-    faults.push({ path: `${path}.config.vm_config.code`, message: `${what}; ${cure}` });
+    const message = `"${code.name}" is not built into this proxy; use a name that it has, such as envoy.wasm.stats`;
+    faults.push({ path: `${path}.config.vm_config.code`, message });
     return null;
   }
   const configuration = config.configuration.toString("latin1");
-  return extensions.pluginObserver(extension, configuration, listener, `${path}.config.configuration`, faults);
+  const observer = extensions.pluginObserver(
+    extension,
+    configuration,
+    listener,
+    `${path}.config.configuration`,
+    faults,
+  );
+  return observer === null ? null : { observer };
+}
+
+function compileModule(
+  plugin: EnvoyPlugin,
+  filterName: string,
+  { clusters, extensions, listener }: FilterChainContext,
+  path: string,
+  faults: ConfigFault[],
+): NetworkExtension | null {
+  const place = `${listener.name}/${listener.filterChainName}/network/${filterName}`;
+  const use = usePlugin(plugin, { place, clusters, extensions, listener }, path, faults);
+  if (use === null) return null;
+  const { scope, deployment } = use;
+  const filter: ConnectionFilterFactory = {
+    create: (info, connection) => {
+      const made = new PluginConnection(info, scope, connection);
+      const context = deployment.openTcp(made);
+      if (context === "bypass") return null;
+      if (context !== "fail") made.attach(context);
+      return made;
+    },
+    warming: false,
+    close: () => use.release(),
+  };
+  return { filter };
 }

@@ -17,6 +17,7 @@ export class TcpContext extends StreamContext {
   readonly stream: TcpStreamHost;
   readonly #downstream: Flow = { buffer: new FlowBuffer(), open: false };
   readonly #upstream: Flow = { buffer: new FlowBuffer(), open: false };
+  /** The plugin holds the connection or the client's bytes, until it resumes them. */
   #paused = false;
   #running = false;
   #resumed = false;
@@ -33,16 +34,30 @@ export class TcpContext extends StreamContext {
   onNewConnection(): number {
     if (!this.create()) return this.#failure();
     const { proxy_on_new_connection: callback } = this.vm.callbacks;
-    return callback === null ? FlowResult.Continue : this.#flow(callback, 0, 0);
+    const result = callback === null ? FlowResult.Continue : this.#flow(callback, 0, 0);
+    this.#paused = result !== FlowResult.Continue;
+    return result;
   }
 
   /** One of {@link FlowResult}. After Continue, {@link takeDownstream} has what goes on. */
   onDownstreamData(bytes: Buffer, endOfStream: boolean): number {
-    return this.#onData(this.#downstream, this.vm.callbacks.proxy_on_downstream_data, bytes, endOfStream);
+    // The plugin may resume what it holds, so the source waits for that: whoever goes on anyway has not listened.
+    if (this.downstreamFull && bytes.length > 0) return this.#overflow(this.#downstream);
+    const { proxy_on_downstream_data: callback } = this.vm.callbacks;
+    const result = this.#onData(this.#downstream, callback, bytes, endOfStream);
+    this.#paused = result !== FlowResult.Continue;
+    return result;
   }
 
-  /** Bytes towards the client. */
+  /** It holds as much of the client's bytes as it may: nothing more may come until it resumes. */
+  get downstreamFull(): boolean {
+    return this.#downstream.buffer.size >= this.vm.limits.bodyBytes;
+  }
+
+  /** Bytes towards the client. Only more of them can make the plugin let go of what it holds, which must end somewhere. */
   onUpstreamData(bytes: Buffer, endOfStream: boolean): number {
+    const { buffer } = this.#upstream;
+    if (buffer.size > 0 && buffer.size + bytes.length > this.vm.limits.bodyBytes) return this.#overflow(this.#upstream);
     const result = this.#onData(this.#upstream, this.vm.callbacks.proxy_on_upstream_data, bytes, endOfStream);
     if (endOfStream) this.#closedUpstream(PeerType.Unknown);
     return result;
@@ -87,9 +102,14 @@ export class TcpContext extends StreamContext {
 
   /** The VM has failed: what the plugin holds back must not wait for ever. */
   override abandon(): void {
-    if (this.over || !this.#paused) return;
-    if (this.root.plugin.failOpen) this.#resume();
-    else this.#failure();
+    const held = this.#upstream.buffer.size > 0;
+    if (this.over || (!this.#paused && !held)) return;
+    if (!this.root.plugin.failOpen) {
+      this.#failure();
+      return;
+    }
+    this.#resume();
+    if (held) this.stream.continueUpstream();
   }
 
   #onData(flow: Flow, callback: Callback | null, bytes: Buffer, endOfStream: boolean): number {
@@ -98,7 +118,6 @@ export class TcpContext extends StreamContext {
       flow.buffer.add(bytes);
       return FlowResult.Continue;
     }
-    if (flow.buffer.size + bytes.length > this.vm.limits.bodyBytes && flow.buffer.size > 0) return this.#overflow(flow);
     flow.buffer.add(bytes);
     flow.open = true;
     const result = this.#flow(callback, flow.buffer.size, endOfStream ? 1 : 0);
@@ -120,9 +139,7 @@ export class TcpContext extends StreamContext {
     const result = this.vm.run(callback, this, a, b);
     this.#running = false;
     if (result === FAILED) return this.#failure();
-    if (result === 0 || this.#resumed) return FlowResult.Continue;
-    this.#paused = true;
-    return FlowResult.Stop;
+    return result === 0 || this.#resumed ? FlowResult.Continue : FlowResult.Stop;
   }
 
   #resume(): void {

@@ -87,6 +87,10 @@ export class FakeTcpStream extends FakeState implements TcpStreamHost {
     this.events.push("continue");
   }
 
+  continueUpstream(): void {
+    this.events.push("continue upstream");
+  }
+
   close(details: string): void {
     this.events.push(`close ${details}`);
   }

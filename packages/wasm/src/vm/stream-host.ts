@@ -60,7 +60,10 @@ export interface HttpStreamHost extends StreamFacts {
 
 /** One TCP connection as its proxy offers it to a plugin. */
 export interface TcpStreamHost extends StreamFacts {
+  /** Goes on with the connection, or with what the plugin held of the client's bytes. None of the calls comes while the VM runs. */
   continueDownstream(): void;
+  /** Goes on with what it held for the client: its VM has failed, and connections go on without it. */
+  continueUpstream(): void;
   /** Closes the connection when all that is to be written has been. */
   close(details: string): void;
 }

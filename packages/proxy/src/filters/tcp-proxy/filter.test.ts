@@ -4,55 +4,11 @@ import { TcpProxySchema } from "@mixerless/wire/envoy/extensions/filters/network
 import { describe, expect, it } from "vitest";
 import type { ExtensionTable } from "../../extension-host/extension.ts";
 import { fakeHost } from "../../http/testing/fake-cluster.ts";
-import { fakeConnectionInfo } from "../../http/testing/fake-connection.ts";
 import { routesTo, TestProxy, textLog } from "../../http/testing/test-proxy.ts";
+import { TestTransport } from "../../http/testing/test-transport.ts";
 import type { ConnectionGate } from "../../network/connection-gate.ts";
 import { FilterState } from "../../stream/filter-state.ts";
-import type { ConnectionInfo, Transport, TransportHandler } from "../../transport/transport.ts";
 import { createTcpProxyFactory } from "./index.ts";
-
-/** A transport whose other end is the test. */
-class TestTransport implements Transport {
-  readonly connection: ConnectionInfo = fakeConnectionInfo();
-  handler: TransportHandler | null = null;
-  sent = "";
-  paused = 0;
-  congested = false;
-  unsent = 0;
-  writable = true;
-  ended = false;
-  destroyed = false;
-  bytesRead = 0;
-  bytesWritten = 0;
-
-  setHandler(handler: TransportHandler): void {
-    this.handler = handler;
-  }
-  append(buffer: Buffer, start: number, end: number): void {
-    this.sent += buffer.toString("latin1", start, end);
-  }
-  appendLatin1(text: string): void {
-    this.sent += text;
-  }
-  flush(): void {}
-  pause(): void {
-    this.paused++;
-  }
-  resume(): void {
-    this.paused = 0;
-  }
-  end(): void {
-    this.ended = true;
-  }
-  destroy(): void {
-    this.destroyed = true;
-  }
-  receive(text: string): void {
-    const bytes = Buffer.from(text, "latin1");
-    this.handler?.onData(bytes, 0, bytes.length);
-    bytes.fill(0);
-  }
-}
 
 const LOG = textLog(
   "%RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %UPSTREAM_CLUSTER% %UPSTREAM_HOST% %PROTOCOL% %DURATION%",
@@ -80,7 +36,7 @@ function tcp(json: object = {}, extensions: ExtensionTable = {}, gates: readonly
   const made = createTcpProxyFactory(
     decoded.message,
     { ...test.context, wheel: new DeadlineWheel(test.clock, 1) },
-    { gates, observers, exchange: null },
+    { gates, observers, exchange: null, filtered: false },
   );
   if (!made.ok) throw new Error(made.faults.map((fault) => fault.path).join());
   const factory = made.value;
@@ -88,7 +44,7 @@ function tcp(json: object = {}, extensions: ExtensionTable = {}, gates: readonly
     const down = new TestTransport();
     let closed = 0;
     const filterState = new FilterState();
-    const network = { transport: down, listener: test.context.listener, filterState, info: null };
+    const network = { transport: down, listener: test.context.listener, filterState, info: null, admission: null };
     const terminal = factory.create(network, () => closed++);
     return { down, terminal, closed: () => closed };
   };

@@ -33,6 +33,8 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   readonly #owner: TcpProxyOwner;
   readonly #transport: Transport;
   readonly #observers: readonly ExtensionConnection[];
+  /** What stands in front counts the bytes that come and go. */
+  readonly #counted: boolean;
   readonly #onClosed: () => void;
   readonly info: StreamInfo;
   #upstream: UpstreamSide | null = null;
@@ -46,7 +48,6 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   #lastActivity = 0;
   #idle: Deadline | null = null;
   #duration: Deadline | null = null;
-  readonly hash: bigint | null;
   readonly highPriority = false;
   readonly hostAttempts = 0;
 
@@ -63,7 +64,7 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
     const connection = network.transport.connection;
     this.info =
       network.info ?? new StreamInfo(network.listener, connection, clock.now(), clock.monotonic(), network.filterState);
-    this.hash = owner.config.hash?.(this.info) ?? null;
+    this.#counted = network.admission !== null;
     this.#observers = makeObservers(this.info);
     owner.stats.connections.add(1);
     owner.stats.connectionsActive.add(1);
@@ -74,6 +75,11 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
     const name = owner.config.chooseCluster(owner.context.random);
     this.info.cluster = owner.context.clusters.get(name);
     for (const observer of this.#observers) observer.onNewConnection();
+    if (network.admission === null) this.#begin();
+    else network.admission(() => this.#begin());
+  }
+
+  #begin(): void {
     if (this.#admitted()) this.#connect();
     else this.close();
   }
@@ -91,6 +97,9 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   }
   get requestHeaders(): HeaderMap | null {
     return null;
+  }
+  get hash(): bigint | null {
+    return this.#owner.config.hash?.(this.info) ?? null;
   }
   get triedHosts(): readonly Host[] {
     return NO_HOSTS;
@@ -175,7 +184,7 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   }
 
   #toDownstream(buffer: Buffer, start: number, end: number): void {
-    this.info.bytesSent += end - start;
+    if (!this.#counted) this.info.bytesSent += end - start;
     for (const observer of this.#observers) observer.onUpstreamData(end - start, false);
     this.#transport.append(buffer, start, end);
     if (this.#transport.congested) this.#upstream?.pause();
@@ -218,7 +227,7 @@ export class TcpConnection implements NetworkTerminal, TransportHandler, TcpPool
   }
 
   #toUpstream(buffer: Buffer, start: number, end: number): void {
-    this.info.bytesReceived += end - start;
+    if (!this.#counted) this.info.bytesReceived += end - start;
     for (const observer of this.#observers) observer.onDownstreamData(end - start, false);
     const upstream = this.#upstream;
     if (upstream === null) return;

@@ -16,17 +16,19 @@ export interface FiltersBeforeTcp {
   readonly gates: readonly ConnectionGate[];
   readonly observers: readonly ConnectionExtensionFactory[];
   readonly exchange: PeerFrames | null;
+  /** Other filters stand in front, and ask clients who they are before they see their bytes. */
+  readonly filtered: boolean;
 }
 
 /**
  * With whom peers' metadata are exchanged: with clients where the chain's filter says so; with servers wherever the
  * connection has agreed to it, which clusters offer by their ALPN.
  */
-function exchanges(context: FilterChainContext, exchange: PeerFrames | null, faults: ConfigFault[]) {
+function exchanges(context: FilterChainContext, { exchange, filtered }: FiltersBeforeTcp, faults: ConfigFault[]) {
   const stats = new ExchangeStats(context.metrics);
   const upstream = exchange === null ? context.extensions.peerFrames(NO_CONFIG, context.listener, "", faults) : null;
   return {
-    downstreamExchange: exchange === null ? null : { frames: exchange, stats },
+    downstreamExchange: exchange === null || filtered ? null : { frames: exchange, stats },
     upstreamExchange: upstream === null ? null : { frames: upstream, stats },
   };
 }
@@ -37,15 +39,16 @@ const NO_CONFIG: Any = { $typeName: "google.protobuf.Any", typeUrl: "", value: n
 export function createTcpProxyFactory(
   message: TcpProxy,
   context: FilterChainContext,
-  { gates, observers, exchange }: FiltersBeforeTcp = { gates: [], observers: [], exchange: null },
+  before: FiltersBeforeTcp,
 ): Compiled<NetworkTerminalFactory> {
   const faults: ConfigFault[] = [];
+  const { gates, observers } = before;
   const config = compileTcpProxy(message, context, faults);
   const owner: TcpProxyOwner = {
     context,
     config,
     gates,
-    ...exchanges(context, exchange, faults),
+    ...exchanges(context, before, faults),
     stats: createTcpProxyStats(context.metrics, config.statPrefix),
   };
   return compiledUnless(faults, {

@@ -129,6 +129,7 @@ export class TestProxy {
       listener: this.context.listener,
       filterState: new FilterState(),
       info: null,
+      admission: null,
     };
     const terminal = this.factory.create(network, () => this.closed++);
     const codec = this.#connection;

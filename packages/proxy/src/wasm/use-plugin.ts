@@ -1,0 +1,45 @@
+import type { CodeSource, Deployment, EnvoyPlugin } from "@mixerless/wasm";
+import type { AttributeScope } from "../extension-host/attributes/attribute.ts";
+import type { ExtensionHost } from "../extension-host/extension-host.ts";
+import type { ConfigFault } from "../network/config-fault.ts";
+import type { ListenerFacts } from "../stream/stream-info.ts";
+import type { ClusterManager } from "../upstream/cluster.ts";
+
+/** Where a plugin of a filter chain is used. */
+export interface PluginPlace {
+  /** Names it among all places of the proxy. */
+  readonly place: string;
+  readonly listener: ListenerFacts;
+  readonly extensions: ExtensionHost;
+  readonly clusters: ClusterManager;
+}
+
+/** A plugin that a place has taken. */
+export interface PlacedPlugin {
+  readonly scope: AttributeScope;
+  readonly deployment: Deployment;
+  release(): void;
+}
+
+/** Takes the plugin of a module into use. Null after adding faults, whose paths begin with `path`. */
+export function usePlugin(
+  { config, code }: EnvoyPlugin,
+  { place, listener, extensions, clusters }: PluginPlace,
+  path: string,
+  faults: ConfigFault[],
+): PlacedPlugin | null {
+  if (code.kind === "remote" && !extensions.fetchesModules) {
+    const message = "remote code is not fetched by a proxy without an agent; use local.filename";
+    faults.push({ path: `${path}.config.vm_config.code`, message });
+    return null;
+  }
+  const scope = extensions.scope(config.name);
+  const attributes = { info: null, listener, scope };
+  const use = extensions.plugins(clusters).use(place, { ...config, attributes }, located(code, extensions));
+  return { scope, deployment: use.deployment, release: () => use.release() };
+}
+
+/** Modules that the proxy brings along are found under the paths of Istio's images. */
+function located(code: CodeSource, extensions: ExtensionHost): CodeSource {
+  return code.kind === "file" ? { kind: "file", path: extensions.moduleFile(code.path) } : code;
+}
