@@ -10,7 +10,7 @@ const NETWORKING = "networking.istio.io/v1";
 const EXTRA = 3;
 
 /** Numbers that are the same for the same seed. */
-function picker(seed: number): Pick {
+export function picker(seed: number): Pick {
   let state = seed >>> 0;
   return (below) => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { object, proxy, pushOf } from "../model/testing/push-of.ts";
 import { httpConnectionManager } from "./listeners/http-connection-manager.ts";
 import { tcpFilters } from "./listeners/tcp-proxy.ts";
-import type { ListenerClass } from "./telemetry-filters.ts";
+import type { ListenerClass } from "./telemetry-of.ts";
 
 function inputWith(proxyMetadata: Record<string, string>, more: object = {}) {
   const spec = { defaultProviders: { metrics: ["prometheus"] }, defaultConfig: { proxyMetadata }, ...more };

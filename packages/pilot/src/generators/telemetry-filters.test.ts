@@ -1,7 +1,7 @@
 import { toJson, unpackAny } from "@mixerless/wire";
 import { describe, expect, it } from "vitest";
 import { object, proxy, pushOf } from "../model/testing/push-of.ts";
-import { hasNativeTelemetry, metadataExchangeFilter, type NamedFilter, statsFilter } from "./telemetry-filters.ts";
+import { hasOwnFilters, metadataExchangeFilter, type NamedFilter, statsFilters } from "./telemetry-filters.ts";
 
 const spec = { defaultProviders: { metrics: ["prometheus"] } };
 const push = pushOf([object("MeshConfig", "istio-system/mesh", spec)]);
@@ -28,8 +28,8 @@ function plugin(name: string, vmId: string, file: string, configuration: string)
 
 describe("Istio's telemetry as Wasm modules", () => {
   it("is there for the proxies that have it in process otherwise", () => {
-    expect(hasNativeTelemetry(input)).toBe(true);
-    expect(hasNativeTelemetry({ ...input, telemetry: "none" })).toBe(false);
+    expect(hasOwnFilters(input)).toBe(true);
+    expect(hasOwnFilters({ ...input, telemetry: "none" })).toBe(false);
   });
 
   it("names the modules of Istio's images and lets traffic go on where they fail", () => {
@@ -37,9 +37,11 @@ describe("Istio's telemetry as Wasm modules", () => {
       type: "envoy.extensions.filters.http.wasm.v3.Wasm",
       ...plugin("istio.metadata_exchange", "metadata_exchange", "metadata-exchange-filter.wasm", "{}"),
     });
-    expect(contentOf(statsFilter(input, "inbound", "http"))).toEqual({
-      type: "envoy.extensions.filters.http.wasm.v3.Wasm",
-      ...plugin("istio.stats", "stats", "stats-filter.wasm", '{"disable_host_header_fallback":true}'),
-    });
+    expect(statsFilters(input, "inbound", "http").map(contentOf)).toEqual([
+      {
+        type: "envoy.extensions.filters.http.wasm.v3.Wasm",
+        ...plugin("istio.stats", "stats", "stats-filter.wasm", '{"disable_host_header_fallback":true}'),
+      },
+    ]);
   });
 });

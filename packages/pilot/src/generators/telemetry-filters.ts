@@ -2,15 +2,13 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { Any } from "@bufbuild/protobuf/wkt";
 import { MetadataExchangeSchema } from "@mixerless/wire/istio/metadata_exchange/config";
 import type { GeneratorInput } from "./generator-input.ts";
-import { DRY_RUN_LABELS, isOn } from "./mesh-switches.ts";
 import { typed, typedStruct } from "./proto.ts";
+import { statsConfig } from "./stats-config.ts";
+import type { ListenerClass } from "./telemetry-of.ts";
 import { wasmPlugin } from "./wasm-plugin.ts";
 
 const EXCHANGE = "/etc/istio/extensions/metadata-exchange-filter.wasm";
 const STATS = "/etc/istio/extensions/stats-filter.wasm";
-
-/** Which side of a request a filter chain is on; a gateway reports as a client does. */
-export type ListenerClass = "inbound" | "outbound" | "gateway";
 
 export interface NamedFilter {
   readonly name: string;
@@ -18,23 +16,13 @@ export interface NamedFilter {
 }
 
 /**
- * Istio's own filters in their native form. Only the embedded proxy has them: a stock Envoy would
- * refuse the whole listener for the unknown type [decision 2, control-plane §0]. A proxy may ask for none.
+ * Istio's own filters, in their native form or as our modules. Only the embedded proxy has them: a stock Envoy would refuse
+ * the whole listener for the unknown type [decision 2, control-plane §0]. A proxy may ask for none. Peers are asked who
+ * they are even where nothing is measured, as upstream does: what the other side measures needs the answer.
  */
-export function hasNativeTelemetry({ proxy, push, telemetry }: GeneratorInput): boolean {
+export function hasOwnFilters({ proxy, telemetry }: GeneratorInput): boolean {
   const wanted = (telemetry === "native" || telemetry === "wasm") && proxy.metadata.MIXERLESS_TELEMETRY !== "none";
-  return wanted && proxy.userAgentName === "mixerless" && metricsEnabled(push.mesh);
-}
-
-function metricsEnabled(mesh: GeneratorInput["push"]["mesh"]): boolean {
-  const prometheus = new Set(
-    mesh.extensionProviders
-      .filter((provider) => provider.type === "prometheus")
-      .map((provider) => provider.name.toLowerCase()),
-  );
-  return mesh.defaultProviders.metrics.some(
-    (name) => prometheus.has(name.toLowerCase()) || name.toLowerCase() === "prometheus",
-  );
+  return wanted && proxy.userAgentName === "mixerless";
 }
 
 /** The exchange of peer metadata by headers; the first HTTP filter [control-plane §2.3]. */
@@ -63,30 +51,17 @@ export function tcpExchangeFilter(): NamedFilter {
   };
 }
 
-/** The metrics; after fault and cors, before the router. */
-export function statsFilter(
-  { push, telemetry }: GeneratorInput,
+/** The metrics; after fault and cors, before the router. None where nothing is measured. */
+export function statsFilters(
+  input: GeneratorInput,
   listenerClass: ListenerClass,
   transport: "http" | "network",
-): NamedFilter {
-  const config: JsonObject =
-    listenerClass === "outbound"
-      ? {}
-      : {
-          // An inbound host may be anything that a client made up [telemetry §3.4].
-          disable_host_header_fallback: true,
-          ...(isOn(push.mesh, DRY_RUN_LABELS) && { metrics: [{ dimensions: dryRunLabels(transport) }] }),
-        };
+): readonly NamedFilter[] {
+  const config = hasOwnFilters(input) ? statsConfig(input, listenerClass, transport) : undefined;
+  if (config === undefined) return [];
   const name = "istio.stats";
   // Connections have no Wasm filter in the embedded proxy.
-  if (telemetry !== "wasm" || transport === "network")
-    return { name, config: typedStruct("stats.PluginConfig", config) };
-  return { name, config: wasmPlugin({ name, vmId: "stats", module: STATS, configuration: config }) };
-}
-
-/** What policies on trial would have done: `allowed`, `denied`, or `unknown` where nothing is on trial. */
-function dryRunLabels(transport: "http" | "network"): Record<string, string> {
-  const result = (action: string) =>
-    `metadata.filter_metadata['envoy.filters.${transport}.rbac'].istio_dry_run_${action}_shadow_engine_result`;
-  return { dry_run_allow: result("allow"), dry_run_deny: result("deny") };
+  if (input.telemetry !== "wasm" || transport === "network")
+    return [{ name, config: typedStruct("stats.PluginConfig", config) }];
+  return [{ name, config: wasmPlugin({ name, vmId: "stats", module: STATS, configuration: config }) }];
 }

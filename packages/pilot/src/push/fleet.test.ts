@@ -163,6 +163,23 @@ describe(`${CLIENTS} proxies of one control plane`, () => {
     }
   }, 120_000);
 
+  it("are sent listeners, and nothing else, when a Telemetry speaks for them; the others are sent nothing", async () => {
+    const mesh = await fleet(CLIENTS);
+    running.push(mesh);
+    mesh.set("one", pod("client-1", "10.7.0.1"));
+    mesh.pusher.push(mesh.xds);
+    await settle();
+    for (const client of mesh.clients) client.takeReceived();
+    const overrides = [{ match: { metric: "REQUEST_COUNT" }, disabled: true }];
+    const spec = { selector: { matchLabels: { app: "client", version: "1" } }, metrics: [{ overrides }] };
+    mesh.set("telemetry", object("Telemetry", "t", spec));
+    mesh.pusher.push(mesh.xds);
+    await until(() => mesh.clients[1]?.received === 1);
+    await settle();
+    const got = mesh.clients.map((client) => client.takeReceived());
+    expect(got).toEqual(mesh.clients.map((_, i) => (i === 1 ? [listener] : [])));
+  }, 60_000);
+
   it("learn of a change although one refuses everything", async () => {
     const mesh = await fleet(4);
     running.push(mesh);

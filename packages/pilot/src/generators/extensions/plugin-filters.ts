@@ -8,7 +8,7 @@ import type { TrafficSelector, WasmPluginSpec } from "../../config/kinds/policie
 import type { Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
-import type { ListenerClass } from "../telemetry-filters.ts";
+import type { ListenerClass } from "../telemetry-of.ts";
 import { wasmResourceName } from "./wasm-resources.ts";
 
 type WasmPlugin = ConfigObject<"WasmPlugin">;

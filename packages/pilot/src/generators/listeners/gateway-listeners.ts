@@ -6,6 +6,7 @@ import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { socketAddress } from "../proto.ts";
 import { authorizationProvenance } from "../security/authorization-filters.ts";
+import { telemetryProvenance } from "../telemetry-of.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
 import { gatewayChains } from "./gateway-chains.ts";
 import { type GatewayPlan, planGateways } from "./gateway-plan.ts";
@@ -33,6 +34,7 @@ function gatewayListener(input: GeneratorInput, plan: GatewayPlan): Generated<Li
     ...servers.flatMap(({ gateway, server }) => from(gateway.config, server.path)),
     ...virtualServices.flatMap(({ config }) => from(config, "spec")),
     ...authorizationProvenance(input),
+    ...telemetryProvenance(input),
     ...(servers.some(({ kind }) => kind.startsWith("http"))
       ? pluginProvenance(input, { listenerClass: "gateway", port })
       : []),

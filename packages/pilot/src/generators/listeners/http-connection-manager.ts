@@ -15,13 +15,8 @@ import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
 import { httpAuthorization } from "../security/authorization-filters.ts";
 import { tokenFilters } from "../security/request-authentication.ts";
-import {
-  hasNativeTelemetry,
-  type ListenerClass,
-  metadataExchangeFilter,
-  type NamedFilter,
-  statsFilter,
-} from "../telemetry-filters.ts";
+import { hasOwnFilters, metadataExchangeFilter, type NamedFilter, statsFilters } from "../telemetry-filters.ts";
+import type { ListenerClass } from "../telemetry-of.ts";
 import { accessLogs } from "./access-logs.ts";
 import { localReplies } from "./local-replies.ts";
 
@@ -75,12 +70,11 @@ function routeSpecifier(
 /** Top to bottom in the order of a request. */
 function httpFilters(input: GeneratorInput, options: ConnectionManagerOptions): HttpFilters {
   const { listenerClass, dynamicDns = false } = options;
-  const telemetry = hasNativeTelemetry(input);
   const plugins = httpPluginFilters(input, options);
   const plugged = (phase: PluginPhase): HttpFilters => plugins.get(phase) ?? [];
   return [
     // First, so that everything after it knows the peer and no peer header gets further.
-    ...inline(telemetry ? [metadataExchangeFilter(input, listenerClass)] : []),
+    ...inline(hasOwnFilters(input) ? [metadataExchangeFilter(input, listenerClass)] : []),
     ...plugged("AUTHN"),
     // Whose tokens a request carries must be known before policies ask for it.
     ...inline(tokenFilters(input, listenerClass)),
@@ -95,7 +89,7 @@ function httpFilters(input: GeneratorInput, options: ConnectionManagerOptions): 
       { name: "envoy.filters.http.fault", config: typed(HTTPFaultSchema, {}) },
       { name: "envoy.filters.http.cors", config: typed(CorsSchema, {}) },
       // Behind fault and cors, whose answers count as well.
-      ...(telemetry ? [statsFilter(input, listenerClass, "http")] : []),
+      ...statsFilters(input, listenerClass, "http"),
       ...(dynamicDns ? [dynamicHttpFilter(input)] : []),
       { name: "envoy.filters.http.router", config: typed(RouterSchema, {}) },
     ]),

@@ -9,7 +9,7 @@ import type { EffectiveMtls } from "../../model/effective-mtls.ts";
 import type { Protocol } from "../../model/protocol.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { isHttp } from "../is-http.ts";
-import { hasNativeTelemetry } from "../telemetry-filters.ts";
+import { hasOwnFilters } from "../telemetry-filters.ts";
 import { FROM_MESH, FROM_MESH_HTTP, FROM_MESH_TCP, SERVED_HTTP, SERVED_TCP } from "../tls/alpn.ts";
 import { inboundMtls } from "../tls/inbound-mtls.ts";
 
@@ -51,7 +51,7 @@ export function inboundChains(
     ...chain(match, own),
     transportSocket: inboundMtls(input, served),
   });
-  const servedTcp = hasNativeTelemetry(input) ? SERVED_TCP : SERVED_HTTP;
+  const servedTcp = hasOwnFilters(input) ? SERVED_TCP : SERVED_HTTP;
   const offering = (applicationProtocols: string[]) => ({ ...TLS, applicationProtocols });
   if (mode === "DISABLE") return [chain(null, isHttp(protocol) ? filters.http() : filters.tcp(false))];
   const strict = mode === "STRICT";

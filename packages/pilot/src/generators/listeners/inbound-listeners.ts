@@ -11,6 +11,7 @@ import { inboundClusterName } from "../names.ts";
 import { socketAddress } from "../proto.ts";
 import { inboundRoutes } from "../routes/inbound-routes.ts";
 import { authorizationProvenance } from "../security/authorization-filters.ts";
+import { telemetryProvenance } from "../telemetry-of.ts";
 import { inboundMode } from "../tls/mesh-identity.ts";
 import { endsTls, serverTls } from "../tls/server-tls.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
@@ -65,6 +66,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
       ...services.flatMap((target) => from(target.service.config)),
       ...from(mtls.config, mtls.path),
       ...authorizationProvenance(input),
+      ...telemetryProvenance(input),
       ...(isHttp(ingress.protocol) || ingress.protocol === "auto" ? pluginProvenance(input, place) : []),
     ],
   };

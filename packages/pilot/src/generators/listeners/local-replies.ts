@@ -5,7 +5,7 @@ import {
 } from "@mixerless/wire/envoy/extensions/filters/network/http_connection_manager/v3/http_connection_manager";
 import type { GeneratorInput } from "../generator-input.ts";
 import { EXPLAIN_REFUSALS, isOn } from "../mesh-switches.ts";
-import type { ListenerClass } from "../telemetry-filters.ts";
+import type { ListenerClass } from "../telemetry-of.ts";
 
 /**
  * Where the mesh wants it, a 403 says which rule decided: to peers that proved to be of the mesh, for whom alone

@@ -7,6 +7,7 @@ import { pluginProvenance, pluginsOf, type TrafficPlace } from "../extensions/pl
 import { from, type Generated } from "../generated.ts";
 import { type GeneratorInput, httpProxyPort, identityOf, shared } from "../generator-input.ts";
 import { addressOf } from "../proto.ts";
+import { telemetryOf, telemetryProvenance } from "../telemetry-of.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { tlsInspection } from "./listener-filters.ts";
@@ -17,7 +18,8 @@ import { sidecarTcpChains, type TcpChains } from "./sidecar-tcp-chains.ts";
 export function outboundListeners(input: GeneratorInput, scope: SidecarScope): Generated<Listener>[] {
   return shared(
     input,
-    () => `lds ${identityOf(input, scope)} ${httpProxyPort(input)} ${pluginKey(input)}`,
+    () =>
+      `lds ${identityOf(input, scope)} ${httpProxyPort(input)} ${identityOf(input, telemetryOf(input))} ${pluginKey(input)}`,
     () => planOutbound(scope, httpProxyPort(input)).map((plan) => outboundListener(input, scope, plan)),
   );
 }
@@ -42,6 +44,7 @@ function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: Outb
       ...from(scope.config, plan.egress.path),
       ...virtualServices.flatMap(({ config }) => from(config, "spec")),
       ...plan.services.flatMap((service) => from(service.config)),
+      ...telemetryProvenance(input),
       ...(plan.kind === "http" ? pluginProvenance(input, placeOf(plan)) : []),
     ],
   };

@@ -5,7 +5,8 @@ import { dynamicSniFilter } from "../dynamic-dns.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
 import { tcpAuthorization } from "../security/authorization-filters.ts";
-import { hasNativeTelemetry, type ListenerClass, statsFilter, tcpExchangeFilter } from "../telemetry-filters.ts";
+import { hasOwnFilters, statsFilters, tcpExchangeFilter } from "../telemetry-filters.ts";
+import type { ListenerClass } from "../telemetry-of.ts";
 import { accessLogs } from "./access-logs.ts";
 
 /** Where a TCP chain leads. */
@@ -37,9 +38,9 @@ export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, 
     accessLog: accessLogs(input),
   });
   const filters = [
-    ...(exchange && hasNativeTelemetry(input) ? [tcpExchangeFilter()] : []),
+    ...(exchange && hasOwnFilters(input) ? [tcpExchangeFilter()] : []),
     ...tcpAuthorization(input, listenerClass),
-    ...(hasNativeTelemetry(input) ? [statsFilter(input, listenerClass, "network")] : []),
+    ...statsFilters(input, listenerClass, "network"),
     ...(dynamicPort === undefined ? [] : [dynamicSniFilter(input, dynamicPort)]),
     { name: "envoy.filters.network.tcp_proxy", config: proxy },
   ];

@@ -3,7 +3,8 @@ import { RBACSchema as NetworkRbacSchema } from "@mixerless/wire/envoy/extension
 import type { Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { typed } from "../proto.ts";
-import type { ListenerClass, NamedFilter } from "../telemetry-filters.ts";
+import type { NamedFilter } from "../telemetry-filters.ts";
+import type { ListenerClass } from "../telemetry-of.ts";
 import { authorizationRules, type FilterRules } from "./authorization-rules.ts";
 
 /** RBAC filters of a chain, in their order. Who calls out is judged where the call arrives. */

@@ -13,7 +13,8 @@ import type { Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { outboundClusterName } from "../names.ts";
 import { duration, typed } from "../proto.ts";
-import type { ListenerClass, NamedFilter } from "../telemetry-filters.ts";
+import type { NamedFilter } from "../telemetry-filters.ts";
+import type { ListenerClass } from "../telemetry-of.ts";
 
 type Provider = MessageInitShape<typeof JwtProviderSchema>;
 type Requirement = MessageInitShape<typeof JwtRequirementSchema>;

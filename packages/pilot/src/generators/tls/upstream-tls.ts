@@ -8,7 +8,7 @@ import { from, type Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { isHttp } from "../is-http.ts";
 import { sniClusterName } from "../names.ts";
-import { hasNativeTelemetry } from "../telemetry-filters.ts";
+import { hasOwnFilters } from "../telemetry-filters.ts";
 import { MESH_HTTP, MESH_TCP, MESH_TCP_EXCHANGE } from "./alpn.ts";
 import { hasIdentity } from "./mesh-identity.ts";
 import { originationSocket } from "./origination.ts";
@@ -88,7 +88,7 @@ function meshSocket(input: GeneratorInput, target: ClusterTarget, settings?: Cli
     sni: sni === "" ? sniClusterName(service.hostname, port.port, subset) : sni,
     commonTlsContext: {
       tlsParams: CLIENT_PARAMETERS,
-      alpnProtocols: isHttp(port.protocol) ? MESH_HTTP : hasNativeTelemetry(input) ? MESH_TCP_EXCHANGE : MESH_TCP,
+      alpnProtocols: isHttp(port.protocol) ? MESH_HTTP : hasOwnFilters(input) ? MESH_TCP_EXCHANGE : MESH_TCP,
       tlsCertificateSdsSecretConfigs: [ownCertificate(proxy, "CLIENT")],
       validationContextType: {
         case: "combinedValidationContext",

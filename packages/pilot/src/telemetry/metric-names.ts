@@ -1,0 +1,16 @@
+/** Stands for every standard metric. */
+export const ALL_METRICS = "ALL_METRICS";
+
+/** The standard metrics by the names that Telemetry gives them; the names on the right have no prefix [telemetry §4.1]. */
+export const METRIC_NAMES: Readonly<Record<string, string>> = Object.freeze({
+  REQUEST_COUNT: "requests_total",
+  REQUEST_DURATION: "request_duration_milliseconds",
+  REQUEST_SIZE: "request_bytes",
+  RESPONSE_SIZE: "response_bytes",
+  TCP_OPENED_CONNECTIONS: "tcp_connections_opened_total",
+  TCP_CLOSED_CONNECTIONS: "tcp_connections_closed_total",
+  TCP_SENT_BYTES: "tcp_sent_bytes_total",
+  TCP_RECEIVED_BYTES: "tcp_received_bytes_total",
+  GRPC_REQUEST_MESSAGES: "request_messages_total",
+  GRPC_RESPONSE_MESSAGES: "response_messages_total",
+});
