@@ -1,7 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { Clock } from "@mixerless/clock";
-import { createProxy, createProxyGroup, decodeBootstrap, SecretStore, type WorkerSettings } from "@mixerless/proxy";
+import {
+  createProxy,
+  createProxyGroup,
+  decodeBootstrap,
+  openPluginStream,
+  SecretStore,
+  type WorkerSettings,
+} from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
 import { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES } from "./built-in-extensions.ts";
@@ -13,6 +20,7 @@ import { MergedSeries } from "./merge/merged-series.ts";
 import { scrapeTargets } from "./merge/scrape-targets.ts";
 import { createModuleCache } from "./modules/create-module-cache.ts";
 import type { WorkloadIdentity } from "./node-identity.ts";
+import { PluginReporter } from "./plugin-reporter.ts";
 import { readAppProbes } from "./probes/app-probes.ts";
 import { startStatusServer } from "./status-server.ts";
 import { readStopSettings } from "./stop-settings.ts";
@@ -155,6 +163,11 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     await proxy.close();
     throw error;
   }
+  const plugins = new PluginReporter({
+    clock,
+    look: () => proxy.plugins(),
+    open: () => openPluginStream(bootstrap.message, { clock, secrets, random: Math.random }),
+  });
   return {
     get ready() {
       return proxy.ready;
@@ -166,6 +179,7 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     close: async () => {
       certificate?.close();
       modules.close();
+      plugins.close();
       await Promise.all([proxy.close(), status.close()]);
       agentSeries.close();
     },

@@ -11,25 +11,6 @@ import { RunningDemo } from "./running-demo.ts";
 const COMMAND = fileURLToPath(new URL("../bin/mixerless.js", import.meta.url));
 const run = promisify(execFile);
 
-const PLACE = `apiVersion: networking.istio.io/v1alpha3
-kind: EnvoyFilter
-metadata: { name: place, namespace: default }
-spec:
-  workloadSelector: { labels: { app: productpage } }
-  configPatches:
-    - applyTo: HTTP_FILTER
-      match:
-        context: SIDECAR_INBOUND
-        listener: { filterChain: { filter: { name: envoy.filters.network.http_connection_manager, subFilter: { name: envoy.filters.http.router } } } }
-      patch:
-        operation: INSERT_BEFORE
-        value:
-          name: extensions.istio.io/wasmplugin/default.probe
-          config_discovery:
-            config_source: { ads: {}, resource_api_version: V3 }
-            type_urls: [type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm]
-`;
-
 /** Says something, then adds the answer header \`v\` with one letter, or traps. */
 const module = (letter: string, then = "") =>
   assemble(
@@ -58,7 +39,6 @@ describe("a plugin on the demo", () => {
     await writeFile(join(folder, "b.wasm"), module("b", "(unreachable)"));
     await writeFile(join(folder, "c.wasm"), module("c"));
     demo = await RunningDemo.start("--no-traffic", "--reviews", "v1");
-    await demo.write("place.yaml", PLACE);
   }, 60_000);
 
   afterAll(async () => {
@@ -76,6 +56,7 @@ spec:
   selector: { matchLabels: { app: productpage } }
   url: file://${join(folder, file)}
   failStrategy: FAIL_OPEN
+  match: [{ mode: SERVER }]
 `,
     );
   const view = async () => {
@@ -126,5 +107,5 @@ spec:
     await until("200 c");
     expect(await rowWith(({ state }) => state === "running")).toMatchObject({ traps: 1 });
     expect([...statuses]).toEqual(["200"]);
-  }, 60_000);
+  }, 120_000);
 });

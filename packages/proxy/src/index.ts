@@ -3,6 +3,7 @@ export { BootstrapError } from "./config/apply-static.ts";
 export type { ConfigStream } from "./config/config-stream.ts";
 export { decodeBootstrap } from "./config/decode-bootstrap.ts";
 export { openConfigStream } from "./config/open-config-stream.ts";
+export { openPluginStream, type PluginStream } from "./config/open-plugin-stream.ts";
 export type { DataPlane } from "./data-plane.ts";
 export type { StateObject, StateReader, StateReaderTable } from "./expression/state-reader.ts";
 export type { ExtensionFactory, ExtensionTable, ModuleTable } from "./extension-host/extension.ts";

@@ -1,7 +1,6 @@
 import type { PluginReport } from "@mixerless/proxy";
 import { fetchJson } from "./http.ts";
 import type { PilotClient } from "./pilot-client.ts";
-import { connectedProxies } from "./proxies.ts";
 
 /** A plugin at one place of one proxy. */
 export interface ProxyPlugin extends PluginReport {
@@ -9,23 +8,10 @@ export interface ProxyPlugin extends PluginReport {
   readonly proxy: string;
 }
 
-/** How the plugins of every connected proxy are; one that does not answer is left out with a warning. */
-export async function proxyPlugins(
-  pilot: PilotClient,
-  namespace: string | undefined,
-  warn: (message: string) => void,
-): Promise<ProxyPlugin[]> {
-  const proxies = await connectedProxies(pilot, namespace);
-  const lists = await Promise.all(
-    proxies.map(async ({ key, admin }) => {
-      try {
-        const { plugins } = await fetchJson<{ plugins: PluginReport[] }>(`${admin}/plugins`);
-        return plugins.map((plugin) => ({ proxy: key, ...plugin }));
-      } catch (error) {
-        warn(`${key} is left out: ${error instanceof Error ? error.message : error}`);
-        return [];
-      }
-    }),
-  );
-  return lists.flat();
+/** How the plugins are, as the proxies have told the control plane. */
+export async function proxyPlugins(pilot: PilotClient, namespace: string | undefined): Promise<ProxyPlugin[]> {
+  const page = await fetchJson<{ proxy: string; plugins: PluginReport[] }[]>(`${pilot.url}/debug/pluginz`);
+  return page
+    .filter(({ proxy }) => namespace === undefined || proxy.endsWith(`.${namespace}`))
+    .flatMap(({ proxy, plugins }) => plugins.map((plugin) => ({ proxy, ...plugin })));
 }

@@ -69,7 +69,7 @@ function rootsResource(roots: readonly string[]) {
 }
 
 /** Null: one of the names is that of the node, or nobody had to prove anything. */
-function nodeMismatch(node: Node, names: readonly string[] | null): string | null {
+export function nodeMismatch(node: Node, names: readonly string[] | null): string | null {
   const proxy = parseProxyNode(node);
   if (names === null || typeof proxy === "string") return null;
   const { namespace, serviceAccount } = proxy;

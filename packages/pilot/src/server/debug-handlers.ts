@@ -15,6 +15,7 @@ import { referencedNames } from "../push/referenced-names.ts";
 import { authorityPages } from "./authority-pages.ts";
 import { authorizationPage } from "./authorization-page.ts";
 import type { PilotMetrics } from "./pilot-metrics.ts";
+import type { PluginStatuses } from "./plugin-statuses.ts";
 import { isScrape, SCRAPES, scrapeTargets } from "./scrape-targets.ts";
 import { syncz } from "./syncz.ts";
 import { whoCanPage } from "./who-can-page.ts";
@@ -25,6 +26,7 @@ export interface DebugFacts {
   readonly authority: Pick<MeshAuthority, "roots" | "expiryOf"> | null;
   readonly xds: XdsServer;
   readonly xdsAddress: string;
+  readonly plugins: Pick<PluginStatuses, "list">;
   readonly joined: () => readonly JoinedWorkload[];
   /** Why a joining instance was refused; null when it was not. */
   readonly refusal: (instance: string) => string | null;
@@ -64,6 +66,7 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     show("/debug/syncz", "what each proxy was sent and has acknowledged", () =>
       json(syncz(proxies(facts), facts.authority)),
     ),
+    show("/debug/pluginz", "Wasm plugins of each proxy, as it told them last", () => json(facts.plugins.list())),
     show("/debug/config_dump", "the resources of one proxy (proxyID=<name>.<namespace>)", (query) =>
       configDump(facts, query),
     ),

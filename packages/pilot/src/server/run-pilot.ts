@@ -1,6 +1,6 @@
 import { type AdminServer, startAdminServer } from "@mixerless/admin-server";
 import type { Clock } from "@mixerless/clock";
-import { createXdsServer, TypeUrl, type XdsServer } from "@mixerless/xds";
+import { createXdsServer, type GrpcService, TypeUrl, type XdsServer } from "@mixerless/xds";
 import { IdentifiedSource } from "../authority/identified-source.ts";
 import { type MeshAuthority, openMeshAuthority } from "../authority/mesh-authority.ts";
 import { allObjects } from "../config/all-objects.ts";
@@ -24,6 +24,8 @@ import { PilotSource } from "../push/pilot-source.ts";
 import { Pusher } from "../push/pusher.ts";
 import { debugHandlers } from "./debug-handlers.ts";
 import { PilotMetrics } from "./pilot-metrics.ts";
+import { createPluginStatusService } from "./plugin-status-service.ts";
+import { PluginStatuses } from "./plugin-statuses.ts";
 import { pushStatus } from "./push-status.ts";
 
 export interface PilotOptions {
@@ -99,12 +101,15 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
           onRoots: () => xds.push(new Map([[TypeUrl.proxyConfig, "all"]])),
           connections: () => xds.connections(),
         });
+  const plugins = new PluginStatuses();
+  const pluginService = createPluginStatusService({ statuses: plugins, clock, authenticate: authority?.authenticate });
   const xds = createXdsServer({
+    services: [pluginService(false)],
     source: authority === null ? joining : new IdentifiedSource(joining, () => authority.trusted),
     clock,
     address: options.grpc,
     observer: metrics.observer,
-    ...(authority === null ? {} : securePort(authority, options.authority)),
+    ...(authority === null ? {} : securePort(authority, options.authority, pluginService(true))),
   });
   const seen = new Set<string>();
   // What was refused when it was read, and what was not, but cannot be enforced as written.
@@ -137,6 +142,7 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
     source,
     authority,
     xds,
+    plugins,
     xdsAddress: grpcAddress,
     joined: () => joined.list(),
     refusal: (instance) => joining.refusal(instance),
@@ -167,9 +173,9 @@ export async function runPilot(options: PilotOptions): Promise<Pilot> {
   };
 }
 
-function securePort(authority: MeshAuthority, options: PilotAuthority | null) {
+function securePort(authority: MeshAuthority, options: PilotAuthority | null, plugins: GrpcService) {
   const { authenticate, credentials, service } = authority;
-  return { authenticate, secure: { address: options?.secureGrpc ?? "", credentials, services: [service] } };
+  return { authenticate, secure: { address: options?.secureGrpc ?? "", credentials, services: [service, plugins] } };
 }
 
 function policyFaults(push: PushContext, keySets: MeshKeySets): Fault[] {

@@ -19,9 +19,8 @@ import { describeFaults } from "../network/config-fault.ts";
 import { secretName } from "../tls/pilot-secrets.ts";
 import type { SecretSource } from "../tls/secret-store.ts";
 
-import { BootstrapError } from "./apply-static.ts";
-import { channelSecurity } from "./channel-security.ts";
 import { checkResource } from "./check-resource.ts";
+import { controlPlaneOf } from "./control-plane.ts";
 import type { IncomingUpdate, RefusedUpdate } from "./resource-intake.ts";
 import { kindOf, type ResourceKind, TYPE_URLS } from "./resource-kinds.ts";
 
@@ -54,17 +53,14 @@ export function startConfigStream(
   ads: ApiConfigSource,
   options: ConfigStreamOptions,
 ): ConfigStream {
-  const cluster = controlPlaneCluster(bootstrap);
-  const target = targetOf(cluster);
+  const plane = controlPlaneOf(bootstrap, options.secrets, options.clock);
+  const { target } = plane;
   const { log, cacheFile, onMeshRoots } = options;
-  const security = channelSecurity(cluster, options.secrets, options.clock);
   let everReached = false;
   const client = createXdsClient({
-    target,
+    ...plane,
     mode: ads.apiType === ApiConfigSource_ApiType.GRPC ? "sotw" : "delta",
-    node: { ...nodeOf(bootstrap), userAgentName: "mixerless" },
     clock: options.clock,
-    ...(security === null ? {} : { security }),
     onUpdate: (update) => {
       if (update.typeUrl === TypeUrl.secret) return options.onSecrets(update);
       return update.typeUrl === TypeUrl.proxyConfig ? takeRoots(update, onMeshRoots) : take(update, options.onUpdate);
@@ -129,12 +125,6 @@ function nameOf(any: Any): string {
   return kind === "endpoints" ? (message as ClusterLoadAssignment).clusterName : (message as Cluster).name;
 }
 
-function nodeOf(bootstrap: Bootstrap) {
-  if (bootstrap.node === undefined)
-    throw new BootstrapError([{ path: "node", message: "a control plane needs to know who asks; give node.id" }]);
-  return bootstrap.node;
-}
-
 /** An update of a list that is always whole; what cannot be read changes nothing. */
 function takeRoots(update: ResourceUpdate, onMeshRoots: ConfigStreamOptions["onMeshRoots"]): ResourceFault[] {
   for (const { name, any } of update.resources) {
@@ -143,27 +133,4 @@ function takeRoots(update: ResourceUpdate, onMeshRoots: ConfigStreamOptions["onM
     if (decoded.message.caCertificatesPem.length > 0) onMeshRoots?.(decoded.message.caCertificatesPem);
   }
   return [];
-}
-
-const CLUSTER_PATH = "dynamicResources.adsConfig.grpcServices[0].envoyGrpc.clusterName";
-
-/** The static cluster that `ads_config` names. */
-function controlPlaneCluster(bootstrap: Bootstrap): Cluster {
-  const service = bootstrap.dynamicResources?.adsConfig?.grpcServices[0]?.targetSpecifier;
-  const name = service?.case === "envoyGrpc" ? service.value.clusterName : "";
-  const cluster = bootstrap.staticResources?.clusters.find((entry) => entry.name === name);
-  if (cluster !== undefined) return cluster;
-  throw new BootstrapError([{ path: CLUSTER_PATH, message: `there is no static cluster "${name}"` }]);
-}
-
-function targetOf(cluster: Cluster): string {
-  const host = cluster.loadAssignment?.endpoints[0]?.lbEndpoints[0]?.hostIdentifier;
-  const address = host?.case === "endpoint" ? host.value.address?.address : undefined;
-  if (address?.case === "pipe") return `unix:${address.value.path}`;
-  if (address?.case === "socketAddress" && address.value.portSpecifier.case === "portValue") {
-    return `${address.value.address}:${address.value.portSpecifier.value}`;
-  }
-  throw new BootstrapError([
-    { path: CLUSTER_PATH, message: `the static cluster "${cluster.name}" has no endpoint with an address and a port` },
-  ]);
 }

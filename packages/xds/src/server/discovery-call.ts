@@ -5,9 +5,13 @@ import { type RefusedStream, StatusCode } from "../status-code.ts";
 import type { ResponseSink } from "./stream-connection.ts";
 import { isRefused, type PeerIdentity, type StreamPeer } from "./stream-peer.ts";
 
-export interface DiscoveryMessage {
-  readonly typeUrl: string;
+/** A message that, as the first of its stream, says who sends it. */
+export interface IntroducedMessage {
   readonly node?: Node | undefined;
+}
+
+export interface DiscoveryMessage extends IntroducedMessage {
+  readonly typeUrl: string;
 }
 
 /** What a stream's messages go to once it is open. */
@@ -36,8 +40,8 @@ export interface DiscoveryCallOptions<Request, Response> {
   readonly onRefused: (peer: StreamPeer, refusal: RefusedStream) => void;
 }
 
-/** One gRPC call of a discovery method, from admission to its end. */
-export class DiscoveryCall<Request extends DiscoveryMessage, Response> {
+/** One gRPC call whose first message says who calls, from admission to its end. */
+export class DiscoveryCall<Request extends IntroducedMessage, Response> {
   readonly #call: ServerDuplexStream<Request, Response>;
   readonly #options: DiscoveryCallOptions<Request, Response>;
   readonly #peer: StreamPeer;

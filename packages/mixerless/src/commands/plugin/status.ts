@@ -7,7 +7,6 @@ import { proxyPlugins } from "../../mesh/plugins.ts";
 import { outputOption, print } from "../../view/output.ts";
 import { PLUGIN_HEADER, pluginErrors, pluginRows } from "../../view/plugin-status.ts";
 import { renderTable } from "../../view/table.ts";
-import { warn } from "../warn.ts";
 
 export function addPluginStatus(group: Command): void {
   group
@@ -30,7 +29,7 @@ Examples:
     )
     .action(async (plugin: string | undefined, flags: Flags) => {
       const pilot = new PilotClient(await findPilot(flags.pilot, process.env));
-      const all = await proxyPlugins(pilot, flags.namespace, warn);
+      const all = await proxyPlugins(pilot, flags.namespace);
       const found = all.filter(({ name }) => plugin === undefined || name === plugin || name.endsWith(`.${plugin}`));
       if (plugin !== undefined && found.length === 0) {
         const known = [...new Set(all.map(({ name }) => name))].join(", ");
