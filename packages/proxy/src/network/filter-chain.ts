@@ -50,13 +50,13 @@ export function createFilterChainFactory(
 
 /** A terminal filter behind those that have a say in its connections, if there are any. */
 function behind(
-  { stages, filters }: FiltersBefore,
+  { filters }: FiltersBefore,
   factory: FilterChainFactory,
   exchange: ChainExchange | null,
   { clock, wheel }: FilterChainContext,
 ): FilterChainFactory {
   if (filters.length === 0) return factory;
-  const chain: FilteredChain = { stages, exchange, clock, wheel };
+  const chain: FilteredChain = { filters, exchange, clock, wheel };
   return {
     create: (network, onClosed) => new FilteredConnection(chain, network, (inner) => factory.create(inner, onClosed)),
     close: () => {
@@ -147,9 +147,8 @@ function compileTcp(
     addFaults(faults, path, decoded.faults);
     return null;
   }
-  const filtered = before.filters.length > 0;
-  const { exchange, observers } = before;
-  const gates = filtered ? [] : before.gates;
+  const { exchange, gates, observers, filters } = before;
+  const filtered = filters.length > 0;
   const made = createTcpProxyFactory(decoded.message, context, { gates, observers, exchange, filtered });
   if (!made.ok) {
     addFaults(faults, path, made.faults);

@@ -2,38 +2,29 @@ import type { Clock, DeadlineWheel } from "@mixerless/clock";
 import { type ChainExchange, PeerExchange } from "../filters/tcp-proxy/peer-exchange.ts";
 import { StreamInfo } from "../stream/stream-info.ts";
 import type { ConnectionFilter, ConnectionFilterFactory, FilteredBy } from "./connection-filter.ts";
-import type { ConnectionGate } from "./connection-gate.ts";
 import { FilteredTransport } from "./filtered-transport.ts";
 import type { NetworkContext, NetworkTerminal } from "./network-filter.ts";
 
 /** Milliseconds that a client has to take what was sent to it before its connection is closed. */
 const FLUSH_TIME = 5000;
 
-/** What stands in front of the terminal filter, in the order of the chain. */
-export type ChainStage =
-  | { readonly gate: ConnectionGate }
-  /** It holds, changes and ends. */
-  | { readonly filter: ConnectionFilterFactory };
-
 export interface FilteredChain {
-  readonly stages: readonly ChainStage[];
+  /** What stands in front of the terminal filter, in order. */
+  readonly filters: readonly ConnectionFilterFactory[];
   /** Clients are asked who they are before filters see their bytes; null: they aren't. */
   readonly exchange: ChainExchange | null;
   readonly clock: Clock;
   readonly wheel: DeadlineWheel;
 }
 
-/** A stage of one connection. */
-type OpenStage = ConnectionGate | ConnectionFilter;
-
 /** A connection with filters that have a say in it in front of its terminal filter. */
 export class FilteredConnection implements NetworkTerminal, FilteredBy {
   readonly #chain: FilteredChain;
   readonly #info: StreamInfo;
-  readonly #stages: readonly OpenStage[];
+  readonly #filters: readonly ConnectionFilter[];
   readonly #transport: FilteredTransport;
   readonly #terminal: NetworkTerminal;
-  /** The stage that the connection has come to; the number of stages once it is let in. */
+  /** The filter that the connection has come to; the number of filters once it is let in. */
   #at = 0;
   #goOn: () => void = () => {};
   #closing = false;
@@ -48,12 +39,9 @@ export class FilteredConnection implements NetworkTerminal, FilteredBy {
     this.#chain = chain;
     this.#info =
       network.info ?? new StreamInfo(listener, transport.connection, clock.now(), clock.monotonic(), filterState);
-    this.#stages = chain.stages
-      .map((stage) => ("gate" in stage ? stage.gate : stage.filter.create(this.#info, this)))
-      .filter((stage) => stage !== null);
+    this.#filters = chain.filters.map((filter) => filter.create(this.#info, this)).filter((filter) => filter !== null);
     const frame = exchange === null ? null : PeerExchange.begin(exchange, "downstream", transport, filterState);
-    const filters = this.#stages.filter(isFilter);
-    this.#transport = new FilteredTransport(transport, this.#info, filters, frame);
+    this.#transport = new FilteredTransport(transport, this.#info, this.#filters, frame);
     this.#transport.onOver = () => {
       this.#closing = true;
       this.#info.ended = clock.monotonic();
@@ -71,7 +59,7 @@ export class FilteredConnection implements NetworkTerminal, FilteredBy {
 
   resume(filter: ConnectionFilter): void {
     if (this.#closing) return;
-    if (this.#stages[this.#at] !== filter) {
+    if (this.#filters[this.#at] !== filter) {
       this.#transport.release(filter);
       return;
     }
@@ -98,18 +86,8 @@ export class FilteredConnection implements NetworkTerminal, FilteredBy {
   }
 
   #advance(): void {
-    for (; this.#at < this.#stages.length; this.#at++) {
-      const stage = this.#stages[this.#at] as OpenStage;
-      if (isFilter(stage)) {
-        if (!stage.onNewConnection() || this.#closing) return;
-        continue;
-      }
-      const refusal = stage.refusal(this.#info);
-      if (refusal === null) continue;
-      this.#closing = true;
-      this.#info.connectionTerminationDetails = refusal;
-      this.#terminal.close();
-      return;
+    for (; this.#at < this.#filters.length; this.#at++) {
+      if (this.#filters[this.#at]?.onNewConnection() === false || this.#closing) return;
     }
     this.#goOn();
     this.#transport.admit();
@@ -124,8 +102,4 @@ export class FilteredConnection implements NetworkTerminal, FilteredBy {
     this.#transport.endSent();
     this.#chain.wheel.after(FLUSH_TIME, () => this.#terminal.close());
   }
-}
-
-function isFilter(stage: OpenStage): stage is ConnectionFilter {
-  return "onNewConnection" in stage;
 }

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { packAny } from "@mixerless/wire";
-import { FilterSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import { WasmSchema } from "@mixerless/wire/envoy/extensions/filters/network/wasm/v3/wasm";
 import { describe, expect, it } from "vitest";
 import { extension } from "../extension-host/testing/test-extension.ts";
@@ -31,11 +30,8 @@ function compile(runtime: string, local: object) {
     },
   });
   const faults: ConfigFault[] = [];
-  const filter = create(FilterSchema, {
-    name: "istio.stats",
-    configType: { case: "typedConfig", value: packAny(WasmSchema, config) },
-  });
-  const factory = compileNetworkExtension(filter, context, "filters[0]", faults);
+  const any = packAny(WasmSchema, config);
+  const factory = compileNetworkExtension(any, "istio.stats", context, "filters[0].typedConfig", faults);
   return { factory, faults, configurations };
 }
 

@@ -16,10 +16,8 @@ export function isNetworkPlugin(typeName: string): boolean {
   return TYPES.includes(typeName);
 }
 
-/** What a network filter is: it watches connections, or has a say in them. */
-export type NetworkExtension =
-  | { readonly observer: ConnectionExtensionFactory }
-  | { readonly filter: ConnectionFilterFactory };
+/** What a plugin is on connections: it watches them, or has a say in them. */
+type NetworkPlugin = { readonly observer: ConnectionExtensionFactory } | { readonly filter: ConnectionFilterFactory };
 
 /** `envoy.filters.network.wasm`: a module, or a plugin of the null VM, which only watches. Null after adding faults. */
 export function compileNetworkPlugin(
@@ -28,7 +26,7 @@ export function compileNetworkPlugin(
   context: FilterChainContext,
   path: string,
   faults: ConfigFault[],
-): NetworkExtension | null {
+): NetworkPlugin | null {
   const plugin = readPlugin(any, WasmSchema, path, faults);
   if (plugin === null) return null;
   const { config, code } = plugin;
@@ -57,7 +55,7 @@ function compileModule(
   { clusters, extensions, listener }: FilterChainContext,
   path: string,
   faults: ConfigFault[],
-): NetworkExtension | null {
+): NetworkPlugin | null {
   const place = `${listener.name}/${listener.filterChainName}/network/${filterName}`;
   const use = usePlugin(plugin, { place, clusters, extensions, listener }, path, faults);
   if (use === null) return null;
