@@ -60,9 +60,14 @@ export class RunningProxy {
     edit = (text: string) => text,
     flags: readonly string[] = [],
   ): Promise<RunningProxy> {
+    return RunningProxy.run(edit(withPorts(readFileSync(join(SAMPLES, sample), "utf8"), origins)), sample, flags);
+  }
+
+  /** Starts a bootstrap of this text. */
+  static async run(text: string, name: string, flags: readonly string[] = []): Promise<RunningProxy> {
     const directory = mkdtempSync(join(tmpdir(), "mixerless-proxy-"));
-    const file = join(directory, sample);
-    writeFileSync(file, edit(withPorts(readFileSync(join(SAMPLES, sample), "utf8"), origins)));
+    const file = join(directory, name);
+    writeFileSync(file, text);
     const child = spawn(process.execPath, [COMMAND, "proxy", "-c", file, ...flags], {
       stdio: ["ignore", "pipe", "pipe"],
     });

@@ -84,6 +84,13 @@ describe("paying with fuel", () => {
     }
   });
 
+  test("each growth of the memory has its price, also one by nothing", async () => {
+    const { measure } = await fuelled(`(module (memory 1)
+      (func (export "grow") (param i32) (drop (memory.grow (local.get 0))))
+      (func (export "size") (param i32) (drop (memory.size))))`);
+    for (const pages of [0, 1, 100]) expect(measure("grow", pages) - measure("size", 0)).toBeGreaterThan(50_000);
+  });
+
   test("what isn't run isn't paid for at the loop that it stands in", async () => {
     const { measure } = await fuelled(`(module (func (export "f") (param $n i32)
       (block $out (br_if $out (i32.eqz (local.get $n)))
@@ -104,7 +111,7 @@ describe("ceilings", () => {
         (func (export "growTable") (param i32) (result i32) (table.grow (ref.null) (local.get 0))))`,
       { memoryPages: 4, tableElements: 10 },
     );
-    swap(1000);
+    swap(1_000_000);
     expect((exports.grow as Fn)(3)).toBe(1);
     expect((exports.grow as Fn)(1)).toBe(-1);
     expect((exports.growTable as Fn)(8)).toBe(2);

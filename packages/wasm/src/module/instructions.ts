@@ -1,7 +1,7 @@
 import { type BinaryReader, MalformedModule } from "./binary-reader.ts";
 
 /** What the instruction that was skipped means for whoever counts instructions. */
-export const STEP = { plain: 0, block: 1, loop: 2, end: 3, bulk: 4 } as const;
+export const STEP = { plain: 0, block: 1, loop: 2, end: 3, bulk: 4, grow: 5 } as const;
 
 /**
  * Skips one instruction. Numbers that lie behind an opcode are only skipped, not checked: the engine has validated
@@ -26,6 +26,9 @@ export function skipInstruction(reader: BinaryReader): number {
     case 0x18:
       reader.u32();
       return STEP.end;
+    case 0x40:
+      reader.skipLeb();
+      return STEP.grow;
     case 0x1f:
       skipTryTable(reader);
       return STEP.block;
@@ -44,7 +47,7 @@ export function skipInstruction(reader: BinaryReader): number {
 /** One i32, i64, function, local, global, table, tag or label: the opcodes with one LEB128 number behind them. */
 const ONE_NUMBER = new Set([
   ...[0x07, 0x08, 0x09, 0x0c, 0x0d, 0x10, 0x12, 0x14, 0x15, 0x20, 0x21, 0x22, 0x23, 0x24, 0x25, 0x26],
-  ...[0x3f, 0x40, 0x41, 0x42, 0xd0, 0xd2],
+  ...[0x3f, 0x41, 0x42, 0xd0, 0xd2],
 ]);
 
 const NO_OPERANDS = new Set([0x00, 0x01, 0x05, 0x0a, 0x0f, 0x19, 0x1a, 0x1b, 0xd1]);

@@ -13,6 +13,12 @@ interface Insertion {
 /** One unit of fuel pays for this many bytes or elements of a bulk instruction: two to the power of it. */
 const BULK_SHIFT = 6;
 
+/**
+ * Fuel for each growth of the memory, however small: it is a call of the system, and the engine answers growth with
+ * collections of garbage. A bomb that grows page by page held up everybody's requests for seconds.
+ */
+const GROWTH = 100_000;
+
 const OP = {
   ...{ unreachable: 0x00, if: 0x04, end: 0x0b, localGet: 0x20, localTee: 0x22, globalGet: 0x23, globalSet: 0x24 },
   ...{ i32Const: 0x41, i32LtS: 0x48, i32Sub: 0x6b, i32ShrU: 0x76, empty: 0x40, i32: 0x7f },
@@ -20,8 +26,8 @@ const OP = {
 
 /**
  * Rewrites one function so that it pays for what it does: at its entry for the instructions outside its loops, at the
- * head of each loop, which every turn passes, for those inside, and before each bulk instruction for its length. Where
- * the fuel is used up it runs into `unreachable`. `start` is the first byte of the body, behind its size.
+ * head of each loop, which every turn passes, for those inside, before each bulk instruction for its length, and before
+ * each growth of the memory. Where the fuel is used up it runs into `unreachable`. `start` is the first byte of the body, behind its size.
  */
 export function instrumentFunction(
   bytes: Uint8Array,
@@ -94,6 +100,7 @@ function planInsertions(reader: BinaryReader): readonly Insertion[] {
       payers.push(payer);
     } else if (step === STEP.block) payers.push(payer);
     else if (step === STEP.bulk) insertions.push({ at, cost: -1 });
+    else if (step === STEP.grow) insertions.push({ at, cost: GROWTH });
     else {
       payers.pop();
       payer = payers.at(-1) ?? entry;

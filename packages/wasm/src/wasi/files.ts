@@ -16,7 +16,7 @@ export function fileCalls(vm: WasmVm) {
   const write = (name: string, fd: number, list: number, count: number, written: number): number => {
     if (--vm.work < 0) vm.overdrawn(name);
     if (!isOutput(fd)) return Errno.BadFile;
-    const text = gather(vm, list, count >>> 0);
+    const text = gather(vm, name, list, count >>> 0);
     if (text === null || !vm.memory.writeU32(written, text.length)) return Errno.Fault;
     if (text.length > 0) lines.write(fd, text);
     return Errno.Success;
@@ -74,7 +74,7 @@ function zeroed(vm: WasmVm, cell: number): number {
 }
 
 /** What a list of `{pointer, length}` points at; null: out of bounds. */
-function gather(vm: WasmVm, list: number, count: number): string | null {
+function gather(vm: WasmVm, name: string, list: number, count: number): string | null {
   if (count > LIST_LIMIT || !vm.memory.holds(list, count * 8)) return null;
   let text = "";
   for (let i = 0; i < count; i++) {
@@ -82,6 +82,8 @@ function gather(vm: WasmVm, list: number, count: number): string | null {
     const part = vm.memory.string(vm.memory.readU32(entry), vm.memory.readU32(entry + 4));
     if (part === null) return null;
     vm.work -= part.length >>> 10;
+    // The same bytes can be in the list any number of times.
+    if (vm.work < 0) vm.overdrawn(name);
     text += part;
   }
   return text;
@@ -100,10 +102,11 @@ class LineBuffers {
   }
 
   write(fd: number, text: string): void {
-    const all = (this.#waiting.get(fd) ?? "") + text;
-    const end = all.lastIndexOf("\n");
-    if (end >= 0) this.#log(fd, all.slice(0, end));
-    const rest = all.slice(end + 1);
+    // Only the new piece is looked at: output in tiny pieces must not cost more with each of them.
+    const before = this.#waiting.get(fd) ?? "";
+    const end = text.lastIndexOf("\n");
+    if (end >= 0) this.#log(fd, before + text.slice(0, end));
+    const rest = end >= 0 ? text.slice(end + 1) : before + text;
     if (rest.length > this.#vm.limits.logBytes) {
       this.#log(fd, rest);
       this.#waiting.delete(fd);

@@ -68,6 +68,9 @@ function on(callback: string, body: string, parameters = "i32 i32 i32", result =
 const TEXTS = '(data (i32.const 0) "x-plugin:path/other[]")';
 const set = (map: number, key: [number, number], value: [number, number]) =>
   `(drop (call $proxy_replace_header_map_value (i32.const ${map}) (i32.const ${key[0]}) (i32.const ${key[1]}) (i32.const ${value[0]}) (i32.const ${value[1]})))`;
+/** A local reply of 403 with the body `/other` and the details `x-plugin`. */
+const REPLY =
+  "(drop (call $proxy_send_local_response (i32.const 403) (i32.const 0) (i32.const 8) (i32.const 13) (i32.const 6) (i32.const 0) (i32.const 0) (i32.const -1)))";
 const NAME: [number, number] = [0, 8];
 const PATH: [number, number] = [8, 5];
 const OTHER: [number, number] = [13, 6];
@@ -95,10 +98,9 @@ describe("a Wasm plugin in a filter chain", () => {
   });
 
   it("answers by itself, and its response callback sees the answer", async () => {
-    const reply = `(drop (call $proxy_send_local_response (i32.const 403) (i32.const 0) (i32.const 8) (i32.const 13) (i32.const 6) (i32.const 0) (i32.const 0) (i32.const -1)))`;
     const body =
       TEXTS +
-      on("request_headers", `${reply} (i32.const 0)`) +
+      on("request_headers", `${REPLY} (i32.const 0)`) +
       on("response_headers", `${set(2, NAME, PATH)} (i32.const 0)`);
     const { test, cluster } = await proxyWith(body);
     const exchange = test.request();
@@ -106,6 +108,33 @@ describe("a Wasm plugin in a filter chain", () => {
     expect(exchange.body).toBe("/other");
     expect(cluster.attempts).toHaveLength(0);
     expect(test.log()).toEqual(["403 - x-plugin"]);
+  });
+
+  it.each([
+    ["head", on("response_headers", `${REPLY} (i32.const 0)`)],
+    [
+      "body, while it holds the head back",
+      on("response_headers", "(i32.const 1)") + on("response_body", `${REPLY} (i32.const 1)`),
+    ],
+  ])("answers in place of the upstream when it sees the response's %s", async (_what, callbacks) => {
+    const { test, cluster } = await proxyWith(TEXTS + callbacks, {
+      more: { allowOnHeadersStopIteration: true },
+    });
+    const exchange = test.request();
+    cluster.last.begin(200, { "x-secret": "1" }).data("secret", true);
+    expect(exchange.head).toMatchObject({ ":status": "403" });
+    expect(exchange.head).not.toHaveProperty("x-secret");
+    expect(exchange.body).toBe("/other");
+    expect(test.log()).toEqual(["403 - x-plugin"]);
+  });
+
+  it("is no answer any more when the client has seen the response's head", async () => {
+    const { test, cluster } = await proxyWith(TEXTS + on("response_body", `${REPLY} (i32.const 0)`));
+    const exchange = test.request();
+    cluster.last.begin(200).data("secret", true);
+    expect(exchange.head).toMatchObject({ ":status": "200" });
+    expect(exchange.body).toBe("");
+    expect(test.log()).toEqual(["200 - x-plugin"]);
   });
 
   it("reads the attributes of the stream and of the node", async () => {
@@ -260,6 +289,14 @@ describe("failure", () => {
       open.test.request();
       expect(open.cluster.attempts).toHaveLength(i + 1);
     }
+  });
+
+  it("at the response's head is answered with 503 as well", async () => {
+    const { test, cluster } = await proxyWith(on("response_headers", "(unreachable)"));
+    const exchange = test.request();
+    cluster.last.respond(200, {}, "body");
+    expect(exchange.head).toMatchObject({ ":status": "503" });
+    expect(test.log()).toEqual(["503 - wasm_fail_stream"]);
   });
 
   it("until a module is compiled the policy decides; a bad one is logged", async () => {

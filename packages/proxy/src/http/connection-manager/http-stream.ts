@@ -108,25 +108,36 @@ export class HttpStream extends FilterIteration implements RequestDecoder, Filte
     if (!this.#ended) this.#encoder.resumeReading();
   }
 
+  /**
+   * Answers in place of the upstream. Where filters are at work on a response of which the client has seen nothing, the
+   * reply takes its place and passes by the filters; where the client has seen its head, the stream is reset. As Envoy.
+   */
   sendLocalReply(original: LocalReply): void {
     if (this.#ended) return;
     this.info.setFlag(original.flags);
-    if (this.info.responseHeaders !== null) {
+    if (this.responseStarted) {
       this.resetStream(original.details);
       return;
     }
+    const replaces = this.info.responseHeaders !== null;
     const headers = this.info.requestHeaders ?? new HeaderMap();
     if (!this.#prepared) this.#prepare(headers);
     this.decodingOver = true;
+    this.encodingOver = replaces;
     this.info.responseCodeDetails = original.details;
     this.info.localReplyBody = original.body;
     const reply = this.#config.localReply?.(original, this.info) ?? original;
     const head = headers.get(H.method) === "HEAD";
-    const prepared = prepareReply(reply, isGrpcRequest(headers), head);
-    this.respondHeaders(prepared.headers, prepared.body === "");
-    if (prepared.body === "" || this.#ended) return;
-    const body = Buffer.from(prepared.body, "latin1");
-    this.respondData(body, 0, body.length, true);
+    const { headers: answer, body } = prepareReply(reply, isGrpcRequest(headers), head);
+    if (replaces) {
+      this.info.responseHeaders = answer;
+      this.info.responseTrailers = null;
+      this.sendHeaders(answer, body === "");
+    } else this.respondHeaders(answer, body === "");
+    if (body === "" || this.#ended) return;
+    const bytes = Buffer.from(body, "latin1");
+    if (replaces) this.sendData(bytes, 0, bytes.length, true);
+    else this.respondData(bytes, 0, bytes.length, true);
   }
 
   resetStream(details: string): void {
