@@ -74,14 +74,16 @@ describe("a hostile module in a proxy under load", () => {
     const { body, frame, fails, limit, when } = hostile;
     const name = `hostile${++number}`;
     await world.offer(name, assemble(moduleText(body, frame)));
+    const stated = async (door: string) => (await world.plugin(`${name}.${door}`))?.state;
     const failures = (door: string) => world.series("mixerless_plugin_failures_total", `${name}.${door}`);
-    if (when === "timer") await until(async () => Object.keys(await failures("closed")).length > 0);
+    if (when === "timer") await until(async () => (await stated("closed")) === "failing");
     const first = fails === null ? 200 : firstAnswer(hostile);
     const later = fails === null ? 200 : 503;
     expect(await answers("closed")).toEqual([first, later, later]);
     expect(await answers("open")).toEqual([200, 200, 200]);
     for (const door of ["open", "closed"]) {
       expect(fails === null ? {} : { [fails]: 1 }, door).toEqual(inTime(await failures(door)));
+      expect(await stated(door), door).toBe(fails === null ? "running" : when === "start" ? "refused" : "failing");
       if (limit === undefined) continue;
       const hits = async () => inTime(await world.series("mixerless_plugin_limit_hits_total", `${name}.${door}`));
       await until(async () => limit in (await hits()));
@@ -93,6 +95,11 @@ describe("a hostile module in a proxy under load", () => {
     await world.offer(`hostile${++number}`, bytes);
     expect(await answers("closed")).toEqual([503, 503, 503]);
     expect(await answers("open")).toEqual([200, 200, 200]);
+    for (const door of ["open", "closed"]) {
+      const report = await world.plugin(`hostile${number}.${door}`);
+      expect(report, door).toMatchObject({ state: "refused", digest: "" });
+      expect(report?.lastError?.message, door).toMatch(/./);
+    }
     await othersNoticeNothing();
   });
 

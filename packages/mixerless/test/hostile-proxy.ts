@@ -1,7 +1,8 @@
-import { createServer, request as requestHttp, type Server } from "node:http";
+import { Agent, createServer, request as requestHttp, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createBootstrap } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
+import type { PluginReport } from "@mixerless/proxy";
 import { TypedExtensionConfigSchema } from "@mixerless/wire/envoy/config/core/v3/extension";
 import { createXdsServer, MapSource, type XdsServer } from "@mixerless/xds";
 import { freePorts } from "../src/demo/address-plan.ts";
@@ -72,7 +73,7 @@ export class HostileProxy {
     const [, port] = (await world.#control.start()).split(":");
     const bootstrap = createBootstrap(IDENTITY, await sidecarAddresses(Number(port)), {});
     world.#proxy = await RunningProxy.run(JSON.stringify(bootstrap), "bootstrap.json");
-    await world.#admin("/logging?wasm=debug", "POST");
+    await world.#compiled("neighbour");
     return world;
   }
 
@@ -80,15 +81,14 @@ export class HostileProxy {
     return `http://${IP}:${this.#ports.get(door)}/`;
   }
 
-  /** Gives both policies' listeners a plugin of this module; resolves when it runs, or is known not to. */
+  /** Gives both policies' listeners a plugin of this module; resolves when it is known to run, or not to. */
   async offer(name: string, module: Uint8Array): Promise<void> {
     for (const [door, policy] of Object.entries(POLICIES) as [keyof typeof POLICIES, string][]) {
       this.#plugin(`${name}.${door}`, module, policy);
       this.#open(door, `${name}.${door}`);
     }
     this.#control?.push(this.#source.takeChanges());
-    for (const door of Object.keys(POLICIES))
-      await this.#proxy?.saying(new RegExp(`wasm plugin ${name}.${door}: version|create Wasm plugin ${name}.${door}:`));
+    for (const door of Object.keys(POLICIES)) await this.#compiled(`${name}.${door}`);
   }
 
   /** Takes the plugins away again. */
@@ -116,6 +116,12 @@ export class HostileProxy {
       outgoing.addTrailers({ t: "1" });
       outgoing.end("ked");
     });
+  }
+
+  /** How a plugin is, as whoever operates the proxy sees it. */
+  async plugin(name: string): Promise<PluginReport | undefined> {
+    const { plugins } = JSON.parse(await this.#admin("/plugins")) as { plugins: PluginReport[] };
+    return plugins.find((plugin) => plugin.name === name);
   }
 
   /** The series of a plugin with this name that are not 0, by what comes after its label. */
@@ -150,9 +156,14 @@ export class HostileProxy {
     this.#origin.close();
   }
 
-  async #admin(path: string, method = "GET"): Promise<string> {
-    if (method === "GET") return (await fetchPage(`http://${this.#proxy?.admin}${path}`)).body;
-    return (await fetch(`http://${this.#proxy?.admin}${path}`, { method })).text();
+  /** A plugin is not there before its listener is, and it is compiled after that. */
+  async #compiled(plugin: string): Promise<void> {
+    while (["compiling", undefined].includes((await this.plugin(plugin))?.state))
+      await new Promise((wake) => setImmediate(wake));
+  }
+
+  async #admin(path: string): Promise<string> {
+    return (await fetchPage(`http://${this.#proxy?.admin}${path}`, new Agent())).body;
   }
 
   #plugin(name: string, module: Uint8Array, failurePolicy: string): void {
