@@ -14,9 +14,18 @@ export {
   StreamType,
 } from "./hostcalls/status.ts";
 export { DEFAULT_LIMITS, type LimitName, resolveLimits, type WasmLimits } from "./limits/limits.ts";
-export { type MetricName, splitMetricName, type TagExtractor } from "./measure/plugin-metrics.ts";
+export {
+  type MetricName,
+  type MetricTable,
+  type PluginMetric,
+  splitMetricName,
+  type TagExtractor,
+} from "./measure/plugin-metrics.ts";
 export { ENV_FUNCTIONS, WASI_FUNCTIONS } from "./module/host-functions.ts";
 export { isFault, type LoadedModule, type LoadFault, type LoadFaultCode, loadModule } from "./module/load-module.ts";
+export { type ModuleImport, parseModule } from "./module/parse-module.ts";
+export { decodeMappings, encodeMappings, type Mapping } from "./module/source-map.ts";
+export { embedSourceMap } from "./module/source-positions.ts";
 export {
   type EnvironmentRequest,
   type FailurePolicy,

@@ -10,6 +10,7 @@ import {
 import type { Property } from "../native/names.ts";
 import { type Attribute, attributeAt, attributeNumber, attributeText } from "./attributes.ts";
 import { FakeMetrics } from "./fake-metrics.ts";
+import { type FakeTimer, FakeTimers } from "./fake-timers.ts";
 import { createPathExpression } from "./path-expression.ts";
 
 /** What a fake CEL expression gives for a stream; null where evaluation fails. */
@@ -46,9 +47,9 @@ export class FakeRoot extends RootHandle {
   readonly attributes: Attribute;
   readonly #expressions: Readonly<Record<string, Evaluator | null>>;
   #context: RootContext | null = null;
-  #now = 1_700_000_000_000;
+  readonly #timers = new FakeTimers();
   #period = 0;
-  #nextTick = 0;
+  #tick: FakeTimer | null = null;
 
   constructor(options: FakeRootOptions) {
     super();
@@ -67,15 +68,14 @@ export class FakeRoot extends RootHandle {
     return this.#period;
   }
 
-  /** Lets `milliseconds` pass, with every tick that falls due. */
+  /** Lets `milliseconds` pass, with every tick and everything else that falls due. */
   advance(milliseconds: number): void {
-    const end = this.#now + milliseconds;
-    while (this.#period > 0 && this.#nextTick <= end) {
-      this.#now = this.#nextTick;
-      this.#nextTick += this.#period;
-      this.#context?.onTick();
-    }
-    this.#now = end;
+    this.#timers.advance(milliseconds);
+  }
+
+  /** Calls `callback` once, when `milliseconds` have passed. */
+  after(milliseconds: number, callback: () => void): FakeTimer {
+    return this.#timers.after(milliseconds, callback);
   }
 
   counter(name: string, labels: string[], values: string[]): CounterHandle {
@@ -106,7 +106,7 @@ export class FakeRoot extends RootHandle {
   }
 
   now(): number {
-    return this.#now * 1_000_000;
+    return this.#timers.now * 1_000_000;
   }
 
   log(level: number, message: string): void {
@@ -114,7 +114,15 @@ export class FakeRoot extends RootHandle {
   }
 
   setTickPeriod(milliseconds: number): void {
+    this.#tick?.cancel();
     this.#period = milliseconds;
-    this.#nextTick = this.#now + milliseconds;
+    if (milliseconds > 0) this.#awaitTick(this.#timers.now + milliseconds);
+  }
+
+  #awaitTick(at: number): void {
+    this.#tick = this.#timers.at(at, () => {
+      this.#awaitTick(at + this.#period);
+      this.#context?.onTick();
+    });
   }
 }

@@ -1,4 +1,4 @@
-import type { PluginMetrics } from "../measure/plugin-metrics.ts";
+import type { MetricTable } from "../measure/plugin-metrics.ts";
 import { type EnvFunction, isWasiModule, WASI_FUNCTIONS, WASI_MODULES } from "../module/host-functions.ts";
 import type { SharedData } from "../shared/shared-data.ts";
 import type { SharedQueues } from "../shared/shared-queues.ts";
@@ -22,7 +22,7 @@ import { streamCalls } from "./streams.ts";
 export interface SharedState {
   readonly data: SharedData;
   readonly queues: SharedQueues;
-  readonly metrics: PluginMetrics;
+  readonly metrics: MetricTable;
 }
 
 type HostFunction = (...args: never[]) => number | undefined;

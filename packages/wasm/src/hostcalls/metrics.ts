@@ -1,11 +1,11 @@
-import { HiddenMetric, type PluginMetric, type PluginMetrics } from "../measure/plugin-metrics.ts";
+import { HiddenMetric, type MetricTable, type PluginMetric } from "../measure/plugin-metrics.ts";
 import type { WasmVm } from "../vm/vm.ts";
 import { MetricKind, Status } from "./status.ts";
 
 const KINDS = 3;
 
 /** Metrics [proxy-wasm §8.10]. The two low bits of an id are its kind; ids begin at 4, 5 and 6. */
-export function metricCalls(vm: WasmVm, metrics: PluginMetrics) {
+export function metricCalls(vm: WasmVm, metrics: MetricTable) {
   const byKind: PluginMetric[][] = [[], [], []];
   /** Where what goes beyond the limit is counted: the call must answer Ok, or SDKs panic. */
   const overflow: (number | null)[] = [null, null, null];

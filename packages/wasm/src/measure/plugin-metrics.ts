@@ -52,8 +52,14 @@ export function splitMetricName(full: string, extractors: readonly TagExtractor[
   return { name, labels, values };
 }
 
+/** Where the metrics of plugins are kept. */
+export interface MetricTable {
+  /** The series of a name; one that nobody sees where there can't be one, with the reason in `problem`. */
+  define(kind: number, full: string): { readonly metric: PluginMetric; readonly problem: string | null };
+}
+
 /** The metrics of all plugins: a name means the same series, whoever defines it. */
-export class PluginMetrics {
+export class PluginMetrics implements MetricTable {
   readonly #store: MetricStore;
   readonly #extractors: readonly TagExtractor[];
 

@@ -7,6 +7,7 @@ import { type Instrumented, type InstrumentOptions, instrument } from "./instrum
 import { type ModuleImport, type ModuleInfo, parseModule } from "./parse-module.ts";
 import type { FrozenPositions } from "./position-map.ts";
 import type { Signature } from "./signature.ts";
+import { type SourcePositions, sourcePositionsOf } from "./source-positions.ts";
 
 export type LoadFaultCode =
   | "wasm_too_large"
@@ -32,6 +33,8 @@ export interface LoadedModule {
   /** Types of the exported functions. */
   readonly functions: ReadonlyMap<string, Signature>;
   readonly positions: FrozenPositions;
+  /** Null: the module does not say what it was made of. */
+  readonly sources: SourcePositions | null;
   readonly fuelExport: string;
   readonly startExport: string | null;
   /** SHA-256 of the bytes that were handed in, hexadecimal. */
@@ -74,6 +77,7 @@ export async function loadModule(
   return {
     ...{ compiled, abi, imports: info.imports, functions: exportedFunctions(info) },
     ...{ positions, fuelExport, startExport, size: bytes.length, warnings: warningsOf(info, abi) },
+    sources: sourcePositionsOf(bytes, info),
     digest: createHash("sha256").update(bytes).digest("hex"),
   };
 }

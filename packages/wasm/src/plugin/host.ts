@@ -2,7 +2,7 @@ import type { Timer } from "@mixerless/clock";
 import type { MetricStore } from "@mixerless/metrics";
 import type { SharedState } from "../hostcalls/imports.ts";
 import { resolveLimits, type WasmLimits } from "../limits/limits.ts";
-import { PluginMetrics, type TagExtractor } from "../measure/plugin-metrics.ts";
+import { type MetricTable, PluginMetrics, type TagExtractor } from "../measure/plugin-metrics.ts";
 import type { LoadedModule, LoadFault } from "../module/load-module.ts";
 import { SharedData } from "../shared/shared-data.ts";
 import { SharedQueues } from "../shared/shared-queues.ts";
@@ -21,6 +21,8 @@ export interface WasmHostOptions {
   readonly metrics: MetricStore;
   /** The bootstrap's `stats_tags`. */
   readonly tagExtractors?: readonly TagExtractor[];
+  /** Where plugins' metrics go instead of the store. */
+  readonly pluginMetrics?: MetricTable;
   /** From 0 to 1, for back-offs. Default Math.random. */
   readonly random?: () => number;
 }
@@ -40,13 +42,14 @@ export class WasmHost {
 
   constructor(options: WasmHostOptions) {
     const { services, metrics, tagExtractors = [], random = Math.random } = options;
+    const { pluginMetrics = new PluginMetrics(metrics, tagExtractors) } = options;
     this.#services = services;
     this.#random = random;
     this.#metrics = new HostMetrics(metrics);
     const shared: SharedState = {
       data: new SharedData(),
       queues: new SharedQueues((action) => services.clock.after(0, action)),
-      metrics: new PluginMetrics(metrics, tagExtractors),
+      metrics: pluginMetrics,
     };
     this.#pool = new VmPool(services, shared, this.#metrics, new TimedRun());
     this.#publisher = services.clock.every(PUBLISH, () => {

@@ -1,4 +1,5 @@
 import type { FrozenPositions } from "../module/position-map.ts";
+import type { SourcePositions } from "../module/source-positions.ts";
 
 export type FailureKind =
   /** The module ran into a trap. */
@@ -24,7 +25,7 @@ export interface VmFailure {
   /** The callback or start function; "" where there is none. */
   readonly callback: string;
   readonly message: string;
-  /** Innermost first, positions as in the module's file. */
+  /** Innermost first: positions as in the module's file, and in its sources where it has a source map. */
   readonly backtrace: readonly string[];
 }
 
@@ -41,8 +42,12 @@ export class HostTrap extends Error {
 const FRAME = /^\s*at (?:(.*?) \()?wasm:\/\/.*wasm-function\[(\d+)\]:0x([0-9a-f]+)\)?$/;
 const FRAMES = 20;
 
-/** The module's part of a stack, its positions led back to the module as its author knows it. */
-export function backtraceOf(stack: string, positions: FrozenPositions): string[] {
+/** The module's part of a stack, its positions led back to the module, and to the sources, as its author knows them. */
+export function backtraceOf(
+  stack: string,
+  positions: FrozenPositions,
+  sources: SourcePositions | null = null,
+): string[] {
   const frames: string[] = [];
   for (const line of stack.split("\n")) {
     const found = FRAME.exec(line);
@@ -50,7 +55,9 @@ export function backtraceOf(stack: string, positions: FrozenPositions): string[]
     const [, name = "", index = "", offset = ""] = found;
     const position = positions.originalOf(Number.parseInt(offset, 16));
     const label = name.length > 0 ? name.replace(/^wasm-function\[\d+\]$/, "") : "";
-    frames.push(`0x${position.toString(16)} - ${label.length > 0 ? label : `function[${index}]`}`);
+    const place = sources?.describe(position) ?? null;
+    const where = place === null ? "" : ` (${place})`;
+    frames.push(`0x${position.toString(16)} - ${label.length > 0 ? label : `function[${index}]`}${where}`);
     if (frames.length === FRAMES) break;
   }
   return frames;

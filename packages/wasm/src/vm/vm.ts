@@ -242,7 +242,8 @@ export class WasmVm {
   fail(kind: FailureKind, callback: string, error: unknown): VmFailure {
     const message = error instanceof Error ? error.message : String(error);
     const stack = error instanceof Error ? (error.stack ?? "") : "";
-    const backtrace = backtraceOf(stack, this.options.module.positions);
+    const { positions, sources } = this.options.module;
+    const backtrace = backtraceOf(stack, positions, sources);
     const failure: VmFailure = { kind, callback, message, backtrace };
     if (this.failure !== null) return this.failure;
     this.failure = failure;
