@@ -23,6 +23,7 @@ export {
 } from "./measure/plugin-metrics.ts";
 export { ENV_FUNCTIONS, WASI_FUNCTIONS } from "./module/host-functions.ts";
 export { isFault, type LoadedModule, type LoadFault, type LoadFaultCode, loadModule } from "./module/load-module.ts";
+export { ownMappings } from "./module/own-mappings.ts";
 export { type ModuleImport, parseModule } from "./module/parse-module.ts";
 export { decodeMappings, encodeMappings, type Mapping } from "./module/source-map.ts";
 export { embedSourceMap } from "./module/source-positions.ts";

@@ -22,7 +22,6 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   plugin: async () => (await import("./plugin/index.ts")).addPlugin,
   authz: async () => (await import("./authz.ts")).addAuthz,
   experimental: async () => (await import("./experimental.ts")).addExperimental,
-  plugin: async () => (await import("./plugin/plugin.ts")).addPlugin,
   validate: async () => (await import("./validate.ts")).addValidate,
   prometheus: async () => (await import("./prometheus.ts")).addPrometheus,
   ca: async () => (await import("./ca.ts")).addCa,

@@ -25,7 +25,7 @@ export async function buildPlugin(
   const { root, entry } = folder;
   const { wasm, sourceMap, diagnostics } = await compiler.compile({ root, entry, sdk: sdkFolder(), quick });
   if (wasm === null) return diagnostics;
-  const own = ownSourceMap(sourceMap);
+  const own = ownSourceMap(wasm, sourceMap);
   const bytes = own === null ? wasm : embedSourceMap(wasm, own);
   const foreign = foreignImports(bytes);
   if (foreign.length > 0) return foreign.map((text) => inNoFile(`${entry}: ${text}`));

@@ -11,7 +11,7 @@ export interface PluginFolder {
   readonly entry: string;
 }
 
-export const DEFAULT_ENTRY = "src/plugin.ts";
+const DEFAULT_ENTRY = "src/plugin.ts";
 
 /** The plugin of `target`, a file or a folder with {@link DEFAULT_ENTRY}. Its root is the nearest folder with a package.json. */
 export function findPluginFolder(target: string): PluginFolder {

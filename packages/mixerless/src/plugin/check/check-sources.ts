@@ -2,7 +2,8 @@ import { join, relative, sep } from "node:path";
 import type * as Typescript from "typescript";
 import type { Diagnostic } from "../compile/compile-protocol.ts";
 import type { PluginFolder } from "../plugin-folder.ts";
-import { subsetFaults, type Ts } from "./subset.ts";
+import { subsetFaults } from "./subset.ts";
+import type { Ts } from "./unknown-syntax.ts";
 
 /**
  * What TypeScript itself says about a plugin's sources, and the places where they would not mean the same as Wasm.

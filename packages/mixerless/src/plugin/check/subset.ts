@@ -1,7 +1,5 @@
 import type * as Typescript from "typescript";
-
-/** TypeScript's compiler; whoever calls has loaded it. */
-export type Ts = typeof Typescript;
+import { type Ts, unknownSyntax } from "./unknown-syntax.ts";
 
 /** Something that both compilers accept and understand differently, or that only one of them can run. */
 export interface SubsetFault {
@@ -13,7 +11,6 @@ export interface SubsetFault {
   readonly text: string;
 }
 
-// What asc refuses by itself (closures, `for…of`, `?.`, unions …) needs no rule here.
 const FORBIDDEN_GLOBALS = new Set([
   ...["Date", "console", "process", "Buffer", "JSON", "RegExp", "Intl", "BigInt", "globalThis", "performance"],
   ...["setTimeout", "setInterval", "queueMicrotask", "Promise", "TextEncoder", "TextDecoder", "undefined"],
@@ -28,7 +25,7 @@ export function subsetFaults(ts: Ts, source: Typescript.SourceFile, checker: Typ
   const rules = new SubsetRules(ts, checker);
   const faults: SubsetFault[] = [];
   const visit = (node: Typescript.Node): void => {
-    const rule = rules.fault(node);
+    const rule = rules.fault(node) ?? unknownSyntax(ts, node);
     if (rule !== null) {
       const { line, character } = source.getLineAndCharacterOfPosition(node.getStart(source));
       const text = node.getText(source).split("\n")[0] ?? "";

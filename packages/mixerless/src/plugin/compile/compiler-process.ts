@@ -29,6 +29,7 @@ interface CompilerDiagnostic {
 
 const ENTRY = "mixerless-entry.ts";
 const OUT = "plugin.wasm";
+const NO_SUCH_EXPORT = 2305;
 /** Categories below are remarks and not faults: pedantic, information. */
 const WARNING = 2;
 
@@ -54,7 +55,8 @@ async function compile(request: CompileRequest): Promise<CompileResult> {
     writeFile: (file, content) => void written.set(file, content),
     listFiles: () => [],
     reportDiagnostic: (diagnostic) => {
-      if (diagnostic.category >= WARNING) diagnostics.push(readable(request, diagnostic));
+      if (diagnostic.category < WARNING || isConsequence(diagnostic)) return;
+      diagnostics.push(readable(request, diagnostic));
     },
   });
   if (error !== null && diagnostics.length === 0) {
@@ -89,6 +91,11 @@ function entrySource(entry: string): string {
     'export * from "@mixerless/sdk/exports";',
     "",
   ].join("\n");
+}
+
+/** A plugin without `createRoot` fails twice in the entry; once is enough. */
+function isConsequence({ code, range }: CompilerDiagnostic): boolean {
+  return range?.source.normalizedPath === ENTRY && code !== NO_SUCH_EXPORT;
 }
 
 function readable(request: CompileRequest, { code, message, range }: CompilerDiagnostic): Diagnostic {

@@ -1,4 +1,4 @@
-import { decodeMappings, encodeMappings, type Mapping } from "@mixerless/wasm";
+import { decodeMappings, encodeMappings, ownMappings, parseModule } from "@mixerless/wasm";
 
 interface SourceMap {
   readonly sources: readonly string[];
@@ -7,22 +7,18 @@ interface SourceMap {
 
 /**
  * The part of the compiler's source map that speaks of the author's files, JSON; a tenth of the whole, so that it can
- * travel inside the module. Null where the map can't be read.
+ * travel inside the module. Null where map or module can't be read.
  */
-export function ownSourceMap(json: string): string | null {
+export function ownSourceMap(wasm: Uint8Array, json: string): string | null {
   const { sources, mappings } = JSON.parse(json) as SourceMap;
   const all = decodeMappings(mappings);
-  if (all === null) return null;
+  const info = parseModule(wasm);
+  if (all === null || "fault" in info) return null;
   const own = sources.filter(isOwn);
-  const kept: Mapping[] = [];
-  for (const mapping of all) {
-    const source = own.indexOf(sources[mapping.source] ?? "");
-    const last = kept.at(-1);
-    // Between two places of the library nothing changes.
-    if (source < 0 && (last === undefined || last.source < 0)) continue;
-    kept.push({ ...mapping, source });
-  }
-  return JSON.stringify({ version: 3, sources: own, names: [], mappings: encodeMappings(kept) });
+  const places = sources.map((source) => own.indexOf(source));
+  const kept = ownMappings(wasm, info, all, (source) => (places[source] ?? -1) >= 0);
+  const named = kept.map((mapping) => ({ ...mapping, source: places[mapping.source] ?? -1 }));
+  return JSON.stringify({ version: 3, sources: own, names: [], mappings: encodeMappings(named) });
 }
 
 /** Neither of a library nor the entry that the build adds. */

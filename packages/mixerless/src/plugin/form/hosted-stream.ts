@@ -99,7 +99,7 @@ export class HostedStream {
   }
 
   #tcpHost(): TcpStreamHost {
-    return { ...this.#facts(), continueDownstream() {}, close() {} };
+    return { ...this.#facts(), continueDownstream() {}, continueUpstream() {}, close() {} };
   }
 }
 

@@ -14,6 +14,7 @@ export function scaffoldFiles(choices: ScaffoldChoices): readonly (readonly [pat
     ["package.json", packageJson(choices)],
     ["tsconfig.json", TSCONFIG],
     [".gitignore", "node_modules/\nbuild/\n"],
+    ["plugin-config.json", `{ "header": "x-${choices.name}", "value": "hello" }\n`],
     ["src/plugin.ts", source(choices.name)],
     ["test/plugin.test.ts", test(choices.name)],
     ["README.md", readme(choices.name)],
