@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import ts from "typescript";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
-const FOLDERS = ["config", "generators/security", "generators/tls"].map((folder) =>
+const FOLDERS = ["config", "generators/security", "generators/tls", "telemetry"].map((folder) =>
   join(ROOT, "packages/pilot/src", folder),
 );
 const CODE = /^[a-z]+(-[a-z0-9]+)*$/;

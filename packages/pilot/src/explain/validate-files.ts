@@ -5,6 +5,7 @@ import { authorizationFaults } from "../generators/security/authorization-faults
 import { createPushContext } from "../model/create-push-context.ts";
 import type { PushContext } from "../model/push-context.ts";
 import { envoyFilterReport } from "../push/envoy-filter-report.ts";
+import { telemetryFaults } from "../telemetry/telemetry-faults.ts";
 import { workloadProxies } from "./workload-proxies.ts";
 
 export interface ValidationReport {
@@ -20,7 +21,12 @@ export interface ValidationReport {
 export async function validateFiles(paths: readonly string[], istioVersion = ""): Promise<ValidationReport> {
   const store = await loadFiles(paths);
   const push = createPushContext(store.snapshot());
-  const faults = [...store.faults(), ...authorizationFaults(push), ...patchFaults(push, istioVersion)];
+  const faults = [
+    ...store.faults(),
+    ...telemetryFaults(push),
+    ...authorizationFaults(push),
+    ...patchFaults(push, istioVersion),
+  ];
   const errors = faults.filter((fault) => fault.severity === "error").length;
   return { objects: store.snapshot().size, errors, warnings: faults.length - errors, faults };
 }

@@ -22,6 +22,7 @@ import { Debounce } from "../push/debounce.ts";
 import { envoyFilterReport } from "../push/envoy-filter-report.ts";
 import { PilotSource } from "../push/pilot-source.ts";
 import { Pusher } from "../push/pusher.ts";
+import { telemetryFaults } from "../telemetry/telemetry-faults.ts";
 import { debugHandlers } from "./debug-handlers.ts";
 import { PilotMetrics } from "./pilot-metrics.ts";
 import { createPluginStatusService } from "./plugin-status-service.ts";
@@ -179,7 +180,7 @@ function securePort(authority: MeshAuthority, options: PilotAuthority | null, pl
 }
 
 function policyFaults(push: PushContext, keySets: MeshKeySets): Fault[] {
-  return [...authorizationFaults(push), ...tokenFaults(push, (url) => keySets.problem(url))];
+  return [...telemetryFaults(push), ...authorizationFaults(push), ...tokenFaults(push, (url) => keySets.problem(url))];
 }
 
 /** Tells each fault once, when it appears. */

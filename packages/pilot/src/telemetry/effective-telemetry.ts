@@ -1,6 +1,7 @@
 import type { TelemetrySpec } from "../config/kinds/policies.ts";
 import type { PushContext } from "../model/push-context.ts";
 import type { TelemetryObject } from "./applicable-telemetry.ts";
+import { type EffectiveAccessLogs, mergeAccessLogs } from "./merge-access-logs.ts";
 import { type EffectiveMetrics, mergeMetrics } from "./merge-metrics.ts";
 import { below, type Place, type Setting } from "./setting.ts";
 import type { Side } from "./side.ts";
@@ -13,6 +14,8 @@ export interface EffectiveTelemetry {
   /** The objects that were merged, the nearest last. */
   readonly objects: readonly TelemetryObject[];
   readonly metrics: Readonly<Record<Side, EffectiveMetrics>>;
+  /** Undefined: the log file of the mesh's configuration counts. */
+  readonly accessLogs: Readonly<Record<Side, EffectiveAccessLogs | undefined>>;
 }
 
 /** Merges objects that apply to the same workload, the nearest last, on top of the configuration of the mesh. */
@@ -25,16 +28,19 @@ export function effectiveTelemetry(
     place: { config: meshConfig, path: `spec.defaultProviders.${section}` },
   });
   const metrics = objects.flatMap((object) => entriesOf(object, "metrics"));
+  const logs = objects.map((object) => entriesOf(object, "accessLogging")).filter(({ length }) => length > 0);
   return Object.freeze({
     objects,
-    metrics: {
-      CLIENT: mergeMetrics(metrics, defaults("metrics"), "CLIENT"),
-      SERVER: mergeMetrics(metrics, defaults("metrics"), "SERVER"),
-    },
+    metrics: bothSides((side) => mergeMetrics(metrics, defaults("metrics"), side)),
+    accessLogs: bothSides((side) => mergeAccessLogs(logs, defaults("accessLogging"), side)),
   });
 }
 
-type Section = "metrics";
+function bothSides<T>(of: (side: Side) => T): Record<Side, T> {
+  return { CLIENT: of("CLIENT"), SERVER: of("SERVER") };
+}
+
+type Section = "metrics" | "accessLogging";
 
 /** The entries of a section, each with its place. */
 function entriesOf<S extends Section>(

@@ -74,6 +74,8 @@ describe("WasmPlugin", () => {
 
 describe("Telemetry", () => {
   const telemetry = (text: string) => verdicts("Telemetry", text);
+  const FILTER = "spec.accessLogging[0].filter.expression";
+  const TAG = "spec.metrics[0].overrides[0].tagOverrides.a.value";
 
   test("is read into its normal form", () => {
     const { spec } = read(
@@ -116,6 +118,17 @@ describe("Telemetry", () => {
     [
       'tracing: [{customTags: {a: {literal: {value: ""}}}}]',
       "error empty-text spec.tracing[0].customTags.a.literal.value",
+    ],
+    ['accessLogging: [{filter: {expression: "response.code =="}}]', `error bad-expression ${FILTER}`],
+    ['accessLogging: [{filter: {expression: "lenght(request.path) > 1"}}]', `error bad-expression ${FILTER}`],
+    ['accessLogging: [{filter: {expression: "response.code"}}]', `warning not-a-condition ${FILTER}`],
+    ['accessLogging: [{filter: {expression: "response.cod >= 400"}}]', `warning doubtful-expression ${FILTER}`],
+    ["accessLogging: [{filter: {expression: \"response.code >= '400'\"}}]", `warning doubtful-expression ${FILTER}`],
+    ['metrics: [{overrides: [{tagOverrides: {a: {value: "request."}}}]}]', `error bad-expression ${TAG}`],
+    ["metrics: [{overrides: [{tagOverrides: {a: {value: nowhere}}}]}]", `warning doubtful-expression ${TAG}`],
+    [
+      "metrics: [{overrides: [{tagOverrides: {a: {value: request.headers}}}]}]",
+      `warning unprintable-expression ${TAG}`,
     ],
     ["tracing: [{}, {}]", "warning multiple-tracing spec.tracing"],
     ["tracing: [{providers: [{name: a}, {name: b}]}]", "warning multiple-providers spec.tracing[0].providers"],

@@ -1,9 +1,10 @@
-// Telemetry (§8.8, telemetry §4.6). Whether an expression type-checks is known when it is compiled.
+// Telemetry (§8.8, telemetry §4.6).
 import type { Cursor } from "../schema/cursor.ts";
 import { duration } from "../schema/duration.ts";
 import { asWritten, lists, object, optional, required, withDefault } from "../schema/object.ts";
 import { boolean, convert, map, nonEmpty, number, oneOf, type Reader, string } from "../schema/reader.ts";
 import { attachment, attachmentFields } from "../schema/shared-readers.ts";
+import { checkLabelExpression, checkLogExpression } from "./expression-text.ts";
 import type {
   CustomTag,
   MetricsOverride,
@@ -41,6 +42,7 @@ const tagOverride: Reader<TagOverride> = asWritten(
     if (read.operation === "REMOVE" && has("value")) {
       at.error("value-not-allowed", "value must not be set when operation is REMOVE.", "Remove value.");
     }
+    if (read.operation === "UPSERT" && read.value !== "") checkLabelExpression(read.value, at.at("value"));
   },
 );
 
@@ -89,8 +91,11 @@ const accessLogging: Reader<TelemetryAccessLogging> = convert(
     disabled: optional(boolean),
     filter: optional(object({ expression: withDefault(string, "") })),
   }),
-  ({ match, filter, ...read }) => {
+  ({ match, filter, ...read }, at) => {
     const expression = filter === undefined ? {} : { filter: filter.expression };
+    if (filter !== undefined && filter.expression !== "") {
+      checkLogExpression(filter.expression, at.at("filter").at("expression"));
+    }
     return Object.freeze({ ...read, ...expression, mode: match?.mode ?? "CLIENT_AND_SERVER" });
   },
 );

@@ -1,51 +1,63 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { AccessLogFilterSchema, AccessLogSchema } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { FileAccessLogSchema } from "@mixerless/wire/envoy/extensions/access_loggers/file/v3/file";
+import { ExpressionFilterSchema } from "@mixerless/wire/envoy/extensions/access_loggers/filters/cel/v3/cel";
+import { providerNamed } from "../../telemetry/providers.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { typed } from "../proto.ts";
+import { type ListenerClass, sideOf, telemetryOf } from "../telemetry-of.ts";
+import { meshFormat, providerFormat } from "./log-format.ts";
 
-/** Istio's default line, operator by operator [telemetry §6.1]. */
-const DEFAULT_TEXT_FORMAT =
-  '[%START_TIME%] "%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%" %RESPONSE_CODE% %RESPONSE_FLAGS% ' +
-  '%RESPONSE_CODE_DETAILS% %CONNECTION_TERMINATION_DETAILS% "%UPSTREAM_TRANSPORT_FAILURE_REASON%" %BYTES_RECEIVED% ' +
-  '%BYTES_SENT% %DURATION% %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% "%REQ(X-FORWARDED-FOR)%" "%REQ(USER-AGENT)%" ' +
-  '"%REQ(X-REQUEST-ID)%" "%REQ(:AUTHORITY)%" "%UPSTREAM_HOST%" %UPSTREAM_CLUSTER_RAW% %UPSTREAM_LOCAL_ADDRESS% ' +
-  "%DOWNSTREAM_LOCAL_ADDRESS% %DOWNSTREAM_REMOTE_ADDRESS% %REQUESTED_SERVER_NAME% %ROUTE_NAME%\n";
+type AccessLogs = MessageInitShape<typeof AccessLogSchema>[];
+type Filter = MessageInitShape<typeof AccessLogFilterSchema>;
+
+/** The file that providers write to when they name none. */
+const STDOUT = "/dev/stdout";
+
+/** The logs of the chains of a listener: of Telemetry, or where that says nothing, of the mesh's configuration. */
+export function accessLogs(input: GeneratorInput, listenerClass: ListenerClass): AccessLogs {
+  return logs(input, listenerClass, []);
+}
 
 /**
  * The log of a listener itself: the connections that none of its filter chains takes, which no filter can log
  * [telemetry §6.4].
  */
-export function listenerAccessLogs(input: GeneratorInput): MessageInitShape<typeof AccessLogSchema>[] {
+export function listenerAccessLogs(input: GeneratorInput, listenerClass: ListenerClass): AccessLogs {
   if (input.push.mesh.disableEnvoyListenerLog) return [];
-  return meshLogs(input, { filterSpecifier: { case: "responseFlagFilter", value: { flags: ["NR"] } } });
+  return logs(input, listenerClass, [{ filterSpecifier: { case: "responseFlagFilter", value: { flags: ["NR"] } } }]);
 }
 
-/** The access log of the mesh configuration (`accessLogFile`); none while that is empty. */
-export function accessLogs(input: GeneratorInput): MessageInitShape<typeof AccessLogSchema>[] {
-  return meshLogs(input);
-}
-
-function meshLogs(
-  { push }: GeneratorInput,
-  filter?: MessageInitShape<typeof AccessLogFilterSchema>,
-): MessageInitShape<typeof AccessLogSchema>[] {
-  const { accessLogFile: path, accessLogFormat, accessLogEncoding } = push.mesh;
-  // JSON comes with the Telemetry API; refusing the whole listener for a log would be worse than a line of text.
-  if (path === "" || accessLogEncoding === "JSON") return [];
-  const format =
-    accessLogFormat === ""
-      ? DEFAULT_TEXT_FORMAT
-      : accessLogFormat.endsWith("\n")
-        ? accessLogFormat
-        : `${accessLogFormat}\n`;
-  const config = typed(FileAccessLogSchema, {
-    path,
-    accessLogFormat: {
-      case: "logFormat",
-      value: { format: { case: "textFormatSource", value: { specifier: { case: "inlineString", value: format } } } },
-    },
+function logs(input: GeneratorInput, listenerClass: ListenerClass, filters: readonly Filter[]): AccessLogs {
+  const { mesh } = input.push;
+  const effective = telemetryOf(input).accessLogs[sideOf(listenerClass)];
+  if (effective === undefined) {
+    return mesh.accessLogFile === "" ? [] : [fileLog(mesh.accessLogFile, meshFormat(mesh), filters)];
+  }
+  return effective.logs.flatMap(({ name, enabled, filter }) => {
+    const provider = enabled.value ? providerNamed(mesh, name) : undefined;
+    if (provider?.type !== "envoyFileAccessLog") return [];
+    const { path } = provider.settings;
+    const expressions = filter === undefined ? [] : [expressionFilter(filter.value)];
+    const file = typeof path === "string" && path !== "" ? path : STDOUT;
+    return [fileLog(file, providerFormat(provider.settings, mesh), [...filters, ...expressions])];
   });
+}
+
+function fileLog(path: string, format: ReturnType<typeof meshFormat>, filters: readonly Filter[]): AccessLogs[number] {
+  const config = typed(FileAccessLogSchema, { path, accessLogFormat: { case: "logFormat", value: format } });
   const log = { name: "envoy.access_loggers.file", configType: { case: "typedConfig", value: config } } as const;
-  return [filter === undefined ? log : { ...log, filter }];
+  const [first] = filters;
+  if (first === undefined) return log;
+  if (filters.length === 1) return { ...log, filter: first };
+  return { ...log, filter: { filterSpecifier: { case: "andFilter", value: { filters: [...filters] } } } };
+}
+
+/** Neither what fails nor what is not `true` is logged. */
+function expressionFilter(expression: string): Filter {
+  const value = {
+    name: "envoy.access_loggers.extension_filters.cel",
+    configType: { case: "typedConfig", value: typed(ExpressionFilterSchema, { expression }) },
+  } as const;
+  return { filterSpecifier: { case: "extensionFilter", value } };
 }

@@ -28,7 +28,7 @@ function gatewayListener(input: GeneratorInput, plan: GatewayPlan): Generated<Li
     trafficDirection: TrafficDirection.OUTBOUND,
     listenerFilters: plain ? [] : [TLS_INSPECTOR],
     filterChains: chains,
-    accessLog: listenerAccessLogs(input),
+    accessLog: listenerAccessLogs(input, "gateway"),
   });
   const provenance = [
     ...servers.flatMap(({ gateway, server }) => from(gateway.config, server.path)),

@@ -36,7 +36,7 @@ export function httpConnectionManager(input: GeneratorInput, options: Connection
     statPrefix,
     routeSpecifier: routeSpecifier(routes),
     httpFilters: httpFilters(input, options),
-    accessLog: accessLogs(input),
+    accessLog: accessLogs(input, listenerClass),
     upgradeConfigs: [{ upgradeType: "websocket" }],
     streamIdleTimeout: duration(0),
     proxy100Continue: true,

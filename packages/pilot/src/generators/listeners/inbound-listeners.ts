@@ -56,7 +56,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
     trafficDirection: TrafficDirection.INBOUND,
     ...(mtls.mode === "DISABLE" && own === undefined ? {} : tlsInspection(input.push.mesh)),
     filterChains,
-    accessLog: listenerAccessLogs(input),
+    accessLog: listenerAccessLogs(input, "inbound"),
   });
   return {
     name,

@@ -34,7 +34,7 @@ function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: Outb
     trafficDirection: TrafficDirection.OUTBOUND,
     ...(inspects ? tlsInspection(input.push.mesh) : {}),
     filterChains: chains,
-    accessLog: listenerAccessLogs(input),
+    accessLog: listenerAccessLogs(input, "outbound"),
     ...(fallback === undefined ? {} : { defaultFilterChain: fallback }),
   });
   return {

@@ -35,7 +35,7 @@ export function tcpFilters(input: GeneratorInput, listenerClass: ListenerClass, 
         : { case: "weightedClusters", value: { clusters: clusters.map((entry) => ({ ...entry })) } },
     ...(idleTimeout === undefined ? {} : { idleTimeout: duration(idleTimeout) }),
     hashPolicy: hashSourceIp ? [{ policySpecifier: { case: "sourceIp", value: {} } }] : [],
-    accessLog: accessLogs(input),
+    accessLog: accessLogs(input, listenerClass),
   });
   const filters = [
     ...(exchange && hasOwnFilters(input) ? [tcpExchangeFilter()] : []),
