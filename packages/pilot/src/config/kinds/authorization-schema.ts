@@ -4,6 +4,7 @@ import { subnetProblem } from "../schema/hosts.ts";
 import { asWritten, lists, object, optional, required, withDefault } from "../schema/object.ts";
 import { checked, convert, describe, list, nonEmpty, oneOf, type Reader, string } from "../schema/reader.ts";
 import { attachment, attachmentFields } from "../schema/shared-readers.ts";
+import { warnOfPolicy } from "./authorization-warnings.ts";
 import type {
   AuthorizationCondition,
   AuthorizationOperation,
@@ -172,7 +173,7 @@ export const authorizationPolicy: Reader<AuthorizationPolicySpec> = convert(
   }),
   ({ selector, targetRef, targetRefs, ...read }, at) => {
     checkAction(read, at);
-    if (read.action === "DENY") warnHttpOnly(read.rules, at.at("rules"));
+    warnOfPolicy(read, at);
     const written = { ...(selector && { selector }), ...(targetRef && { targetRef }), targetRefs };
     return Object.freeze({ ...read, ...attachment(written, at) });
   },
@@ -214,14 +215,4 @@ function usesIdentity(entry: AuthorizationRule): boolean {
     }),
   );
   return inSource || entry.when.some(({ key }) => IDENTITY_KEY.test(key));
-}
-
-function warnHttpOnly(rules: readonly AuthorizationRule[], at: Cursor): void {
-  rules.forEach((entry, index) => {
-    const tcp = entry.to.some(({ ports, notPorts }) => ports.length + notPorts.length > 0);
-    const http = entry.to.some((to) => to.hosts.length + to.methods.length + to.paths.length > 0);
-    if (!http || tcp || entry.from.length + entry.when.length > 0) return;
-    const message = "The rule uses HTTP attributes only and will deny all traffic to TCP ports under its scope.";
-    at.at(index).warn("denies-tcp", message, "Add ports to the operation.");
-  });
 }

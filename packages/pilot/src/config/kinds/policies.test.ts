@@ -175,6 +175,21 @@ describe("AuthorizationPolicy", () => {
     expect(from('principals: [""]')).toEqual([`error empty-text ${SOURCE}.principals[0]`]);
   });
 
+  test.each([
+    ["DENY", "hosts: [a.example]", ["hosts[0]"]],
+    ["DENY", 'hosts: ["*.example", b.example, "b.example:*"]', ["hosts[0]"]],
+    ["DENY", 'hosts: ["[::1]"]', ["hosts[0]"]],
+    ["DENY", 'hosts: [a.example, "A.example:8080", "*"]', []],
+    ["DENY", 'hosts: [a.example, "a.*", "*:80", "[::1]:80"]', []],
+    ["DENY", "notHosts: [a.example], hosts: ['a.example*']", []],
+    ["ALLOW", "notHosts: [a.example]", ["notHosts[0]"]],
+    ["ALLOW", "hosts: [a.example]", []],
+    ["AUDIT", "hosts: [a.example]", []],
+  ])("%s by %s: hosts that a port gets past the rule", (action, fields, found) => {
+    const written = `action: ${action}\nrules: [{to: [{operation: {ports: ["80"], ${fields}}}]}]`;
+    expect(policy(written)).toEqual(found.map((field) => `warning host-without-port ${OPERATION}.${field}`));
+  });
+
   test("operations", () => {
     expect(to("")).toEqual([`error empty-operation ${OPERATION}`]);
     expect(to('ports: ["65536"]')).toEqual([`error bad-port ${OPERATION}.ports[0]`]);
