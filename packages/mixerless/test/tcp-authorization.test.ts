@@ -71,9 +71,9 @@ describe("an AuthorizationPolicy on connections", () => {
       await until("hello x");
       await apply(policy("ALLOW", [from("10.9.9.9")]));
       await until("");
-      const before = await total("envoy_tcp_rbac_denied");
+      const before = await total("envoy_denied");
       for (let i = 0; i < 3; i++) expect(await talk("you")).toBe("");
-      expect((await total("envoy_tcp_rbac_denied")) - before).toBe(3);
+      expect((await total("envoy_denied")) - before).toBe(3);
       await apply(policy("ALLOW", [from("127.0.0.0/8")]));
       await until("hello x");
     },
@@ -121,9 +121,9 @@ describe("an AuthorizationPolicy on connections", () => {
       const written = () => readFile(log, "utf8").catch(() => "");
       const isMarked = (line: string) => line.startsWith("true ") && line.includes(denied) && line.includes(by);
       while (!(await written()).split("\n").some(isMarked)) await talk("x");
-      const before = await total("envoy_tcp_rbac_istio_dry_run_deny_shadow_denied");
+      const before = await total("envoy_istio_dry_run_deny__shadow_denied");
       for (let i = 0; i < 3; i++) expect(await talk("you")).toBe("hello you");
-      expect((await total("envoy_tcp_rbac_istio_dry_run_deny_shadow_denied")) - before).toBe(3);
+      expect((await total("envoy_istio_dry_run_deny__shadow_denied")) - before).toBe(3);
       await rm(file());
     },
     TIMEOUT,

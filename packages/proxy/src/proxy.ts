@@ -7,7 +7,7 @@ import type { BatchingSinks } from "./access-log/batching-sinks.ts";
 import { createFileSinks } from "./access-log/file-sinks.ts";
 import { adminHandlers } from "./admin/admin-handlers.ts";
 import { OwnSeries, type SeriesPart } from "./admin/own-series.ts";
-import type { ProcessStats } from "./admin/own-stats.ts";
+import { listenerOwner, type ProcessStats } from "./admin/own-stats.ts";
 import { compileStatsSettings } from "./admin/stats-settings.ts";
 import { createClientCodec, createServerCodecs } from "./codecs.ts";
 import { applyStatic, checkStatic } from "./config/apply-static.ts";
@@ -218,8 +218,11 @@ class EmbeddedProxy implements Proxy {
     this.#listeners = new ListenerManager({
       clock,
       listen: options.parts?.listen ?? createSocketListener(transports, this.#wheel),
-      createChain: (chain, { facts, bufferLimit }) =>
-        createChainFactory(chain, { ...chainContext, listener: facts, bufferLimit }, secrets, settings.labels.listener),
+      createChain: (chain, { facts, address, bufferLimit }) =>
+        createChainFactory(chain, { ...chainContext, listener: facts, bufferLimit }, secrets, [
+          settings.labels.listener,
+          listenerOwner(address),
+        ]),
       compileAccessLogs: (logs, path, faults) => compileAccessLoggers(logs, chainContext, path, faults),
       hasRoutes: (name) => this.#routes.get(name) !== null,
       isWarming,

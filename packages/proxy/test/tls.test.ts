@@ -217,7 +217,9 @@ describe("a listener", () => {
         anonymous.on("error", reject).on("close", () => reject(new Error("closed")));
       }),
     ).rejects.toThrow();
-    expect(proxy.metrics.text()).toContain('envoy_listener_ssl_fail_verify_no_cert{envoy_listener_address="door"} 1');
+    expect(proxy.metrics.text()).toContain(
+      'envoy_listener_ssl_fail_verify_no_cert{envoy_listener_address="127.0.0.1_0"} 1',
+    );
     expect((await askSecurely(port, "client")).status).toBe(200);
   });
 

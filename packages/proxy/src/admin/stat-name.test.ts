@@ -14,6 +14,25 @@ describe("the dotted name of a series", () => {
       { envoy_listener_address: "127.0.0.1_80" },
       "listener.127.0.0.1_80.ssl.fail_verify_san",
     ],
+    [
+      "envoy_listener_server_ssl_socket_factory_downstream_context_secrets_not_ready",
+      { envoy_listener_address: "127.0.0.1_80" },
+      "listener.127.0.0.1_80.server_ssl_socket_factory.downstream_context_secrets_not_ready",
+    ],
+    ["envoy_http_rbac_allowed", { envoy_http_conn_manager_prefix: "in" }, "http.in.rbac.allowed"],
+    [
+      "envoy_http_rbac_shadow_denied",
+      { envoy_rbac_http_prefix: "istio_dry_run_allow_", envoy_http_conn_manager_prefix: "in" },
+      "http.in.rbac.istio_dry_run_allow_.shadow_denied",
+    ],
+    ["envoy_http_jwt_authn_jwt_cache_hit", { envoy_http_conn_manager_prefix: "in" }, "http.in.jwt_authn.jwt_cache_hit"],
+    ["envoy_allowed", { envoy_rbac_prefix: "tcp", envoy_tcp_prefix: "rbac" }, "tcp.rbac.allowed"],
+    [
+      "envoy_istio_dry_run_allow__shadow_denied",
+      { envoy_rbac_prefix: "tcp", envoy_tcp_prefix: "rbac" },
+      "tcp.rbac.istio_dry_run_allow_.shadow_denied",
+    ],
+    ["envoy_rbac_dry__shadow_denied", { envoy_rbac_prefix: "own" }, "own.rbac.dry_.shadow_denied"],
     ["envoy_tcp_downstream_cx_total", { envoy_tcp_prefix: "out" }, "tcp.out.downstream_cx_total"],
     ["istio_build", { component: "proxy", tag: "1.30.3" }, "istiocustom.istio_build.component.proxy.tag.1.30.3"],
     [

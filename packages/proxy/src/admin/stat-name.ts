@@ -10,6 +10,9 @@ const PREFIXES: readonly (readonly [family: string, label: string, prefix: strin
   ["envoy_listener_", "listener_address", "listener"],
 ];
 
+const RULES = "envoy_rbac_http_prefix";
+/** What has a place of its own below the listener, the cluster or the connection manager. */
+const OWN_PLACES = [/^(ssl|rbac|jwt_authn)_/, /^((?:server|client)_ssl_socket_factory)_/];
 const CLASS = "envoy_response_code_class";
 
 /**
@@ -17,12 +20,16 @@ const CLASS = "envoy_response_code_class";
  * those of Istio's metrics follow the name in pairs.
  */
 export function statName(metric: string, labels: Labels): string {
+  const network = labels.find(([name]) => name === "envoy_rbac_prefix")?.[1];
+  if (network !== undefined)
+    return `${network}.rbac.${metric.replace(/^envoy_(rbac_)?/, "").replace(/_(shadow_(?:allowed|denied))$/, ".$1")}`;
   for (const [family, label, prefix] of PREFIXES) {
     const value = labels.find(([name]) => name === label)?.[1];
     if (value === undefined || !metric.startsWith(family)) continue;
     const statusClass = labels.find(([name]) => name === CLASS)?.[1];
-    // Handshakes have a place of their own below the listener or the cluster.
-    const rest = metric.slice(family.length).replace(/^ssl_/, "ssl.");
+    const rest = OWN_PLACES.reduce((name, place) => name.replace(place, "$1."), metric.slice(family.length));
+    const rules = labels.find(([name]) => name === RULES)?.[1];
+    if (rules !== undefined) return `${prefix}.${value}.${rest.replace("rbac.", `rbac.${rules}.`)}`;
     const stat = statusClass !== undefined && rest.endsWith("_xx") ? `${rest.slice(0, -3)}_${statusClass}xx` : rest;
     return withPairs(
       `${prefix}.${value}.${stat}`,

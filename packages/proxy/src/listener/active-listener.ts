@@ -97,7 +97,6 @@ export class ActiveListener implements SocketOwner {
   }
 
   accept(incoming: IncomingConnection): void {
-    this.#stats.downstreamCxTotal++;
     const { inspection, accessLogs } = this.#config;
     const record = accessLogs.length === 0 ? null : new ConnectionRecord(incoming, accessLogs, this.#clock);
     if (inspection === null) {
@@ -129,6 +128,8 @@ export class ActiveListener implements SocketOwner {
       record?.unmatched(this.#config.facts);
       return;
     }
+    // As Envoy: what no chain takes has not become a connection of the listener.
+    this.#stats.downstreamCxTotal++;
     const { bufferLimit } = this.#config;
     const { tls } = chain.factory;
     if (tls === null) {

@@ -53,6 +53,8 @@ export interface InspectionSettings {
 /** What a chain is made for. */
 export interface ChainOwner {
   readonly facts: ListenerFacts;
+  /** Of the listener, as configured; its numbers are told apart by it. */
+  readonly address: string;
   /** `per_connection_buffer_limit_bytes`; null where it is not said. */
   readonly bufferLimit: BufferLimit;
 }
@@ -77,8 +79,9 @@ export function compileListener(
   const address = compileAddress(message, faults);
   const inspection = compileInspection(message, faults);
   const common = commonIdentity(message);
+  const owner = { address: address?.text ?? "", bufferLimit: message.perConnectionBufferLimitBytes ?? null };
   const compileChain = (chain: FilterChain, path: string) =>
-    compileOne(message, chain, path, common, buildChain, faults);
+    compileOne(message, chain, owner, path, common, buildChain, faults);
   const chains = message.filterChains.flatMap((chain, i) => compileChain(chain, `filterChains[${i}]`) ?? []);
   const fallback = message.defaultFilterChain;
   const defaultChain = fallback === undefined ? null : compileChain(fallback, "defaultFilterChain");
@@ -100,7 +103,7 @@ export function compileListener(
       chains,
       defaultChain,
       accessLogs,
-      bufferLimit: message.perConnectionBufferLimitBytes ?? null,
+      bufferLimit: owner.bufferLimit,
     },
   };
 }
@@ -108,6 +111,7 @@ export function compileListener(
 function compileOne(
   message: Listener,
   chain: FilterChain,
+  owner: Omit<ChainOwner, "facts">,
   path: string,
   common: string,
   buildChain: ChainBuilder,
@@ -116,9 +120,8 @@ function compileOne(
   const found: ConfigFault[] = [];
   const match = compileMatch(chain.filterChainMatch, found);
   const facts = factsOf(message, chain.name);
-  const bufferLimit = message.perConnectionBufferLimitBytes ?? null;
   const identity = `${common}/${contentHash(FilterChainSchema, chain)}`;
-  const factory = found.length > 0 ? null : buildChain(chain, { facts, bufferLimit }, identity, found);
+  const factory = found.length > 0 ? null : buildChain(chain, { facts, ...owner }, identity, found);
   for (const fault of found) faults.push({ path: `${path}.${fault.path}`, message: fault.message });
   return factory === null ? null : { identity, name: chain.name, match, facts, factory };
 }
@@ -134,8 +137,9 @@ function factsOf(message: Listener, filterChainName: string): ListenerFacts {
 
 /** Everything of the listener that its chains see, so that a change of it counts as a change of each chain. */
 function commonIdentity(message: Listener): string {
-  const { name, trafficDirection, metadata, perConnectionBufferLimitBytes } = message;
+  const { name, trafficDirection, metadata, perConnectionBufferLimitBytes, address } = message;
   const common = create(ListenerSchema, { name, trafficDirection });
+  if (address !== undefined) common.address = address;
   if (metadata !== undefined) common.metadata = metadata;
   if (perConnectionBufferLimitBytes !== undefined) common.perConnectionBufferLimitBytes = perConnectionBufferLimitBytes;
   return contentHash(ListenerSchema, common);

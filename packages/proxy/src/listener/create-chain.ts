@@ -14,12 +14,12 @@ export interface ChainFactory extends FilterChainFactory {
   readonly tls: DownstreamTls | null;
 }
 
-/** Compiles a filter chain. Fault paths begin at it: `transportSocket…`, `filters[0]…`. */
+/** Compiles a filter chain. Fault paths begin at it: `transportSocket…`, `filters[0]…`. Its handshakes count under `label`. */
 export function createChainFactory(
   chain: FilterChain,
   context: FilterChainContext,
   secrets: SecretSource,
-  listenerLabel: string,
+  label: readonly [name: string, value: string],
 ): Compiled<ChainFactory> {
   const faults: ConfigFault[] = [];
   const config = compileDownstreamSocket(chain.transportSocket, "transportSocket", faults);
@@ -30,8 +30,8 @@ export function createChainFactory(
     factory.close();
     return { ok: false, faults };
   }
-  const { clock, wheel, metrics, listener } = context;
-  const stats = config === null ? null : createTlsStats(metrics, "listener", [listenerLabel, listener.name]);
+  const { clock, wheel, metrics } = context;
+  const stats = config === null ? null : createTlsStats(metrics, "listener", label);
   const tls =
     config === null || stats === null
       ? null

@@ -365,7 +365,7 @@ describe("mesh TLS", () => {
     secrets.set("default", { certificateChain: "no certificate", privateKey: "no key" });
     connectTcp(port, "127.0.0.1").on("error", () => {});
     expect((await outcome()).details).toBe("TLS context: secret-broken");
-    expect(count("listener_ssl_context_secrets_not_ready")).toBe(2);
+    expect(count("listener_server_ssl_socket_factory_downstream_context_secrets_not_ready")).toBe(2);
   });
 
   it("shows no certificate that has expired by our clock, and says so", async () => {

@@ -16,6 +16,12 @@ export interface TlsStats {
   readonly verifyFailures: Readonly<Record<VerifyFailure, Counter>>;
 }
 
+/** Where Envoy counts the secrets that have not come. */
+const MISSING = {
+  listener: "server_ssl_socket_factory_downstream",
+  cluster: "client_ssl_socket_factory_upstream",
+} as const;
+
 /** Of a listener's filter chains or of a cluster, told apart by a label. */
 export function createTlsStats(
   store: MetricStore,
@@ -30,7 +36,9 @@ export function createTlsStats(
     timeouts: counter("handshake_timeout"),
     overflow: counter("handshake_overflow"),
     rateLimited: counter("handshake_rate_limited"),
-    secretsMissing: counter("context_secrets_not_ready"),
+    secretsMissing: store
+      .counter({ name: `envoy_${of}_${MISSING[of]}_context_secrets_not_ready`, evictable: false })
+      .series([label], [name]),
     verifyFailures: {
       no_cert: counter("fail_verify_no_cert"),
       error: counter("fail_verify_error"),

@@ -29,14 +29,16 @@ describe("the network RBAC filter", () => {
     const { test, connect } = gate({ rules: { action: "DENY", policies: { ten: FROM_TEN } } });
     expect(connect("10.1.2.3")).toBe("rbac_access_denied_matched_policy[ten]");
     expect(connect("11.1.2.3")).toBeNull();
-    expect(test.metrics.text()).toContain("envoy_tcp_rbac_denied 1");
-    expect(test.metrics.text()).toContain("envoy_tcp_rbac_allowed 1");
+    expect(test.metrics.text()).toContain('envoy_denied{envoy_rbac_prefix="tcp",envoy_tcp_prefix="rbac"} 1');
+    expect(test.metrics.text()).toContain('envoy_allowed{envoy_rbac_prefix="tcp",envoy_tcp_prefix="rbac"} 1');
   });
 
   it("without rules only notes what shadow rules say", () => {
     const { test, connect } = gate({ shadowRules: { action: "ALLOW", policies: {} }, shadowRulesStatPrefix: "dry_" });
     expect(connect("10.1.2.3")).toBeNull();
-    expect(test.metrics.text()).toContain("envoy_tcp_rbac_dry_shadow_denied 1");
+    expect(test.metrics.text()).toContain(
+      'envoy_dry__shadow_denied{envoy_rbac_prefix="tcp",envoy_tcp_prefix="rbac"} 1',
+    );
   });
 
   it("notes results under its own name, and what an audit asks for", () => {

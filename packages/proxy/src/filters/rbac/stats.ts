@@ -20,11 +20,20 @@ export function createHttpRbacStats(store: MetricStore, manager: string, prefix:
   );
 }
 
-/** Of a network filter, whose own prefix ends with a dot. */
+/**
+ * Of a network filter, whose own prefix ends with a dot. Two of Envoy's tags fit `tcp.rbac.…`, the usual one, and
+ * both are taken out of the name, so that nothing of it is left but the end.
+ */
 export function createNetworkRbacStats(store: MetricStore, statPrefix: string, shadow: string): RbacStats {
+  const own = /^(\w+)\.$/.exec(statPrefix)?.[1];
+  const labels =
+    own === undefined ? {} : { envoy_rbac_prefix: own, ...(own === "tcp" && { envoy_tcp_prefix: "rbac" }) };
+  const family = own === undefined ? `${statPrefix}rbac.` : own === "tcp" ? "" : "rbac.";
   const counter = (name: string) =>
-    store.counter({ name: `envoy_${sanitize(`${statPrefix}rbac_${name}`)}`, evictable: false }).series([], []);
-  return rbacStats(counter, (name) => counter(`${shadow}${name}`));
+    store
+      .counter({ name: `envoy_${sanitize(family + name)}`, evictable: false })
+      .series(Object.keys(labels), Object.values(labels));
+  return rbacStats(counter, (name) => counter(shadow === "" ? name : `${shadow}.${name}`));
 }
 
 type CounterOf = (name: string) => { add(n: number): void };
