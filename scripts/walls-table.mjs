@@ -13,7 +13,7 @@ export const rows = {
   wire: ["clock"],
   metrics: ["clock"],
   matchers: ["wire"],
-  queue: ["clock", "metrics"],
+  queue: ["clock"],
   identity: ["clock"],
   expression: ["clock"],
   policy: ["clock", "wire", "matchers", "expression", "identity"],
@@ -21,6 +21,7 @@ export const rows = {
   wasm: ["clock", "metrics"],
   sdk: ["clock"],
   extensions: ["sdk"],
+  stackdriver: ["clock", "wire", "queue", "sdk", "extensions"],
   proxy: [
     ...["clock", "admin-server", "wire", "metrics", "matchers", "queue", "identity", "expression", "policy", "xds"],
     ...["wasm"],
@@ -30,13 +31,25 @@ export const rows = {
   mixer: ["clock", "wire", "metrics", "queue"],
   agent: [
     ...["clock", "admin-server", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
-    ...["sdk", "extensions", "proxy", "mixer"],
+    ...["sdk", "extensions", "stackdriver", "proxy", "mixer"],
   ],
   console: [],
   bookinfo: [],
   mixerless: [
     ...["clock", "admin-server", "wire", "metrics", "queue", "identity", "expression", "policy", "xds", "wasm"],
-    ...["matchers", "sdk", "extensions", "proxy", "pilot", "store", "mixer", "agent", "console", "bookinfo"],
+    ...[
+      "matchers",
+      "sdk",
+      "extensions",
+      "stackdriver",
+      "proxy",
+      "pilot",
+      "store",
+      "mixer",
+      "agent",
+      "console",
+      "bookinfo",
+    ],
   ],
 };
 

@@ -40,6 +40,10 @@ const fixedRoots = [
   "xds/core/v3/collection_entry.proto",
   "google/api/expr/v1alpha1/checked.proto",
   "google/api/expr/v1alpha1/syntax.proto",
+  // What an export to Google's cloud sends: metrics and log entries.
+  "google/api/field_behavior.proto",
+  "google/logging/v2/logging.proto",
+  "google/monitoring/v3/metric_service.proto",
   "google/rpc/code.proto",
   "google/rpc/error_details.proto",
   "google/rpc/status.proto",

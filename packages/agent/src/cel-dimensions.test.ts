@@ -3,7 +3,7 @@ import { VirtualClock } from "@mixerless/clock";
 import { parseExposition } from "@mixerless/metrics";
 import { createProxy, decodeBootstrap, type Proxy as Sidecar } from "@mixerless/proxy";
 import { afterEach, describe, expect, it } from "vitest";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_STATES } from "./built-in-extensions.ts";
+import { BUILT_IN_STATES, createBuiltInExtensions } from "./built-in-extensions.ts";
 
 const TYPES = "type.googleapis.com/envoy.extensions.filters";
 const closing: (() => Promise<void>)[] = [];
@@ -54,10 +54,11 @@ async function sidecar(stats: object, logs: string[]): Promise<{ proxy: Sidecar;
     },
   });
   if (bootstrap.faults !== undefined) throw new Error(JSON.stringify(bootstrap.faults));
+  const clock = new VirtualClock();
   const proxy = createProxy({
     bootstrap: bootstrap.message,
-    clock: new VirtualClock(),
-    extensions: BUILT_IN_EXTENSIONS,
+    clock,
+    extensions: createBuiltInExtensions({ clock, environment: {} }).table,
     states: BUILT_IN_STATES,
     log: (message) => logs.push(message),
     random: () => 0.5,

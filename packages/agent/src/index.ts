@@ -1,5 +1,10 @@
 export { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
-export { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES } from "./built-in-extensions.ts";
+export {
+  BUILT_IN_MODULES,
+  BUILT_IN_STATES,
+  type BuiltInExtensions,
+  createBuiltInExtensions,
+} from "./built-in-extensions.ts";
 export type { CertificateSettings } from "./identity/certificate-settings.ts";
 export { CERTIFICATE_FILES } from "./identity/file-certificate.ts";
 export { runSecretAgent, type SecretAgent, type SecretAgentOptions } from "./identity/run-secret-agent.ts";

@@ -11,7 +11,7 @@ import {
 } from "@mixerless/proxy";
 import { formatFault } from "@mixerless/wire";
 import { createBootstrap, type SidecarAddresses } from "./bootstrap.ts";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES } from "./built-in-extensions.ts";
+import { BUILT_IN_MODULES, BUILT_IN_STATES, createBuiltInExtensions } from "./built-in-extensions.ts";
 import { GracefulStop } from "./graceful-stop.ts";
 import { type CertificateSettings, certificateFrom } from "./identity/certificate-settings.ts";
 import { FileCertificate } from "./identity/file-certificate.ts";
@@ -108,10 +108,12 @@ export async function runAgent(options: AgentOptions): Promise<Agent> {
     metrics: agentSeries.store,
   });
   const certificate = createCertificate(options, secrets, agentSeries);
+  const extensions = createBuiltInExtensions({ clock, environment, alone: options.workers === undefined });
   const proxyOptions = {
     bootstrap: bootstrap.message,
     clock,
-    extensions: BUILT_IN_EXTENSIONS,
+    extensions: extensions.table,
+    closeExtensions: extensions.close,
     ownModules: BUILT_IN_MODULES,
     states: BUILT_IN_STATES,
     modules,

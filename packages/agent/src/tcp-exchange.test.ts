@@ -6,7 +6,7 @@ import { CertificateAuthority, createRoot, readSigner } from "@mixerless/identit
 import { parseExposition } from "@mixerless/metrics";
 import { createProxy, decodeBootstrap, SecretStore, type Proxy as Sidecar } from "@mixerless/proxy";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BUILT_IN_EXTENSIONS } from "./built-in-extensions.ts";
+import { createBuiltInExtensions } from "./built-in-extensions.ts";
 
 const SIX = "six up";
 const TWELVE = "twelve down!";
@@ -120,7 +120,8 @@ async function sidecar({ workload, direction, port, alpn, namespace = "default" 
   secrets.set("ROOTCA", { trustedCa: root });
   secrets.set("default", { certificateChain: cert, privateKey: key });
   const proxy = createProxy({
-    ...{ bootstrap: bootstrap.message, clock, secrets, extensions: BUILT_IN_EXTENSIONS, version: "test" },
+    ...{ bootstrap: bootstrap.message, clock, secrets, version: "test" },
+    extensions: createBuiltInExtensions({ clock, environment: {} }).table,
     ...{ log: () => {}, random: () => 0.5, uuid: () => "id", onQuit: () => {} },
   });
   closing.push(() => proxy.close());

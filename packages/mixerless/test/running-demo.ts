@@ -47,8 +47,16 @@ export class RunningDemo {
     this.#stderr = stderr;
   }
 
-  static async start(...flags: string[]): Promise<RunningDemo> {
-    const child = spawn(process.execPath, [COMMAND, "demo", "--json", ...flags], { stdio: ["ignore", "pipe", "pipe"] });
+  static start(...flags: string[]): Promise<RunningDemo> {
+    return RunningDemo.startWith({}, ...flags);
+  }
+
+  /** `environment` is added to this process's own, and reaches every sidecar. */
+  static async startWith(environment: Readonly<Record<string, string>>, ...flags: string[]): Promise<RunningDemo> {
+    const child = spawn(process.execPath, [COMMAND, "demo", "--json", ...flags], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, ...environment },
+    });
     const stderr: string[] = [];
     child.stderr.setEncoding("utf8").on("data", (text: string) => stderr.push(text));
     for await (const line of createInterface({ input: child.stdout }))

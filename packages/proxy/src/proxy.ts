@@ -52,6 +52,8 @@ export interface ProxyOptions {
   readonly clock: Clock;
   /** The extensions that run in process. */
   readonly extensions: ExtensionTable;
+  /** Ends what those share, once every stream has; the proxy's own end waits for it. */
+  readonly closeExtensions?: (() => Promise<void>) | undefined;
   /** Where Wasm modules come from that are somewhere else; left out, such plugins are refused. */
   readonly modules?: ModuleSource | undefined;
   /** Wasm modules that it brings along. */
@@ -315,7 +317,7 @@ class EmbeddedProxy implements Proxy {
     this.#files.close();
     this.#sinks.close();
     this.metrics.close();
-    await Promise.all([this.#admin?.close(), cacheWritten]);
+    await Promise.all([this.#admin?.close(), cacheWritten, this.#options.closeExtensions?.()]);
   }
 
   #update(update: Parameters<ResourceIntake["apply"]>[0]) {

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES, createModuleCache } from "@mixerless/agent";
+import { BUILT_IN_MODULES, BUILT_IN_STATES, createBuiltInExtensions, createModuleCache } from "@mixerless/agent";
 import { SystemClock } from "@mixerless/clock";
 import { MetricStore } from "@mixerless/metrics";
 import { connectToPrimary, Worker } from "@mixerless/proxy";
@@ -12,10 +12,12 @@ export function addWorker(program: Command): void {
     const log = (message: string) => process.stderr.write(`[worker ${process.pid}] ${message}\n`);
     const metrics = new MetricStore({ clock });
     const modules = createModuleCache({ clock, log, environment: process.env, metrics });
+    const extensions = createBuiltInExtensions({ clock, environment: process.env, alone: false });
     const worker = new Worker({
       clock,
       modules,
-      extensions: BUILT_IN_EXTENSIONS,
+      extensions: extensions.table,
+      closeExtensions: extensions.close,
       ownModules: BUILT_IN_MODULES,
       states: BUILT_IN_STATES,
       log,

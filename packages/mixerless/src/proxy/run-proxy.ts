@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { BUILT_IN_EXTENSIONS, BUILT_IN_MODULES, BUILT_IN_STATES } from "@mixerless/agent";
+import { BUILT_IN_MODULES, BUILT_IN_STATES, createBuiltInExtensions } from "@mixerless/agent";
 import type { Clock } from "@mixerless/clock";
 import { createProxy, createProxyGroup, type DataPlane, type WorkerSettings } from "@mixerless/proxy";
 import { VERSION } from "../version.ts";
@@ -26,10 +26,13 @@ export function prepareProxy(settings: ProxySettings): DataPlane {
     bootstrap.node.id ||= settings.serviceNode ?? "";
     bootstrap.node.cluster ||= settings.serviceCluster ?? "";
   }
+  const { workers } = settings;
+  const extensions = createBuiltInExtensions({ clock, environment: process.env, alone: workers === undefined });
   const options = {
     bootstrap,
     clock,
-    extensions: BUILT_IN_EXTENSIONS,
+    extensions: extensions.table,
+    closeExtensions: extensions.close,
     ownModules: BUILT_IN_MODULES,
     states: BUILT_IN_STATES,
     log,
@@ -39,7 +42,6 @@ export function prepareProxy(settings: ProxySettings): DataPlane {
     version: VERSION,
     adminToken: process.env.MIXERLESS_ADMIN_TOKEN,
   };
-  const { workers } = settings;
   const proxy = workers === undefined ? createProxy(options) : createProxyGroup(options, workers);
   const faults = proxy.check();
   if (faults.length === 0) return proxy;

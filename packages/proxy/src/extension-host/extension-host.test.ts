@@ -280,4 +280,26 @@ describe("ticks and reconfiguration", () => {
     test.clock.advance(1000);
     expect(log).toEqual(["#1", "tick #2"]);
   });
+
+  it("tell an instance once that its last stream has ended and none will come", () => {
+    const closed: string[] = [];
+    let made = 0;
+    const factory: ExtensionFactory = (root) => {
+      const name = `#${++made}`;
+      return extension({}, { close: () => void closed.push(name) })(root);
+    };
+    const { test, cluster } = proxy(factory);
+    test.request();
+    const config = {
+      statPrefix: "test",
+      routeConfig: routesTo([{ match: { prefix: "/" }, route: { cluster: "c" } }]),
+      httpFilters: [FILTER, ROUTER],
+    };
+    test.factory.update(decode(config));
+    expect(closed).toEqual([]);
+    cluster.last.respond(200);
+    expect(closed).toEqual(["#1"]);
+    test.factory.close();
+    expect(closed).toEqual(["#1", "#2"]);
+  });
 });

@@ -112,7 +112,7 @@ export class ExtensionInstance implements RootOwner {
 
   streamClosed(): void {
     this.#streams--;
-    if (this.#closing && this.#streams === 0) this.#host.close();
+    if (this.#closing && this.#streams === 0) this.#end();
   }
 
   /** Counts an error of the extension. */
@@ -138,7 +138,17 @@ export class ExtensionInstance implements RootOwner {
 
   /** No further stream will be opened. */
   close(): void {
+    if (this.#closing) return;
     this.#closing = true;
-    if (this.#streams === 0) this.#host.close();
+    if (this.#streams === 0) this.#end();
+  }
+
+  #end(): void {
+    this.#host.close();
+    try {
+      this.#root?.onClose?.();
+    } catch (error) {
+      this.report(error);
+    }
   }
 }

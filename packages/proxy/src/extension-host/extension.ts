@@ -76,6 +76,8 @@ export interface ExtensionRoot {
   onConfigure(configuration: string): boolean;
   createStream(host: StreamHandle): ExtensionStream;
   onTick(): void;
+  /** No stream is left and none will come. */
+  onClose?(): void;
   /** Of the TCP metadata exchange. */
   readonly frames?: PeerFrames;
 }

@@ -14,6 +14,7 @@ import type { CarriedUpdate, FromWorker, ToWorker, WorkerState } from "./message
 export interface WorkerOptions {
   readonly clock: Clock;
   readonly extensions: ProxyOptions["extensions"];
+  readonly closeExtensions?: ProxyOptions["closeExtensions"];
   readonly ownModules?: ProxyOptions["ownModules"];
   readonly states?: StateReaderTable;
   readonly modules?: ProxyOptions["modules"];
@@ -83,9 +84,11 @@ export class Worker {
 
   async #start({ bootstrap, version, dynamic }: Extract<ToWorker, { type: "start" }>): Promise<void> {
     const { clock, extensions, ownModules = {}, modules, states = {}, log, random, uuid, send } = this.#options;
+    const { closeExtensions } = this.#options;
     const decoded = fromBinary(BootstrapSchema, bootstrap);
     const proxy = createProxy({
       ...{ bootstrap: decoded, clock, extensions, ownModules, modules, states, log, random, uuid, version },
+      closeExtensions,
       onQuit: () => {},
       parts: {
         series: "counted",

@@ -54,6 +54,11 @@ export class FakeHost {
     for (const root of this.roots) root.advance(milliseconds);
   }
 
+  /** The end of every extension: no stream is left and none will come. */
+  close(): void {
+    for (const context of this.#contexts) (context as { onClose?(): void }).onClose?.();
+  }
+
   open(options: FakeStreamOptions = {}): FakeExchange {
     return new FakeExchange(this.#contexts, new FakeStream(this.#attributes, options));
   }

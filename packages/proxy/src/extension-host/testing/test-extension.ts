@@ -21,11 +21,12 @@ type Callbacks = Partial<Record<keyof ExtensionStream, (host: StreamHandle) => n
 /** An extension of plain functions. */
 export function extension(
   callbacks: Callbacks,
-  root: { configure?: (host: RootHandle, text: string) => boolean; tick?: () => void } = {},
+  root: { configure?: (host: RootHandle, text: string) => boolean; tick?: () => void; close?: () => void } = {},
 ): ExtensionFactory {
   return (rootHost): ExtensionRoot => ({
     onConfigure: (text) => root.configure?.(rootHost, text) ?? true,
     onTick: () => root.tick?.(),
+    onClose: () => root.close?.(),
     createStream: (host) =>
       new Proxy({} as ExtensionStream, {
         get: (_target, name) => () => callbacks[name as keyof ExtensionStream]?.(host) ?? 0,

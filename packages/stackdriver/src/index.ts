@@ -1,0 +1,1 @@
+export { createStackdriver, type Stackdriver, type StackdriverOptions } from "./stackdriver.ts";

@@ -1,0 +1,2 @@
+export { FakeCloud, type ReceivedEntry, type ReceivedSeries } from "./fake-cloud.ts";
+export { FakeCloudEndpoint, type FakeCloudOptions } from "./fake-cloud-endpoint.ts";
