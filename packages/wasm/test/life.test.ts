@@ -81,6 +81,18 @@ describe("memory", () => {
     }
     expect(plugin.status().memory).toBe(13 * 65_536);
   });
+
+  test("of a VM that several use is divided among them, and a name has the sum of its places", async () => {
+    const [one, two] = [await host.plugin(""), await host.plugin("")];
+    expect([host.host.vms, one.status().memory, two.status().memory]).toEqual([1, 32_768, 32_768]);
+    const told = () => /^mixerless_plugin_memory_bytes\{plugin="test"\} (\d+)$/m.exec(host.metrics.text())?.[1];
+    host.services.clock.advance(1000);
+    expect(told()).toBe("65536");
+    host.host.remove(one);
+    expect([two.status().memory, told()]).toEqual([65_536, "65536"]);
+    host.host.remove(two);
+    expect(told()).toBe("0");
+  });
 });
 
 describe("what catches exceptions doesn't live on", () => {

@@ -56,15 +56,22 @@ export class ModuleCache implements ModuleSource {
       const known = this.#find(request, wanted);
       const bytes = known === null ? null : await this.#folder.read(known.digest);
       this.#series.lookedUp(bytes !== null);
-      if (known !== null && bytes !== null) return { bytes: new Uint8Array(bytes), digest: known.digest };
+      if (known !== null && bytes !== null)
+        return { bytes: new Uint8Array(bytes), digest: known.digest, origin: "cache" };
       // Without a login nobody gets what another login fetches.
       const key = JSON.stringify([request.url, wanted, request.version, sha256(Buffer.from(request.pullSecret))]);
-      const under = this.#fetching.get(key) ?? this.#fetch(request, wanted).finally(() => this.#fetching.delete(key));
-      this.#fetching.set(key, under);
-      return await under;
+      const others = this.#fetching.get(key);
+      if (others !== undefined) return { ...(await others), origin: "other-fetch" };
+      const own = this.#fetch(request, wanted).finally(() => this.#fetching.delete(key));
+      this.#fetching.set(key, own);
+      return { ...(await own), origin: "fetch" };
     } catch (error) {
       return faultOf(error);
     }
+  }
+
+  get size(): number {
+    return this.#index.size;
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import type { ObjectMetadata } from "./config-object.ts";
 import type { StringMap } from "./kinds/common.ts";
+import { checkRollbackAfter, ROLLBACK_ANNOTATION } from "./rollback-after.ts";
 import type { Cursor } from "./schema/cursor.ts";
 import { isDnsLabel } from "./schema/hosts.ts";
 import { lists, object, optional, required, withDefault } from "./schema/object.ts";
@@ -60,11 +61,16 @@ const FORBIDDEN = [
   "internal.istio.io/webhook-always-reject",
 ];
 
-/** Annotations that upstream's webhook looks at, whatever the kind (§8.1). */
-export function checkIstioAnnotations(kind: string, annotations: StringMap, at: Cursor): void {
+/** Annotations that upstream's webhook looks at, whatever the kind (§8.1), and ours. */
+export function checkAnnotations(kind: string, annotations: StringMap, at: Cursor): void {
   for (const name of FORBIDDEN) {
     if (annotations[name] === undefined) continue;
     at.at(name).error("reserved-annotation", `The annotation ${name} can't be set.`, "Remove it.");
+  }
+  if (annotations[ROLLBACK_ANNOTATION] !== undefined) {
+    const here = at.at(ROLLBACK_ANNOTATION);
+    if (kind === "WasmPlugin") checkRollbackAfter(annotations[ROLLBACK_ANNOTATION], here);
+    else here.error("bad-annotation", `There is no roll-back of a ${kind}.`, "Remove it, or set it on a WasmPlugin.");
   }
   const dryRun = annotations["istio.io/dry-run"];
   if (dryRun === undefined) return;

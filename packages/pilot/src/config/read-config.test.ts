@@ -79,6 +79,16 @@ describe("the object around the spec", () => {
     expect(annotated('internal.istio.io/parents: "x"')).toEqual([
       'error reserved-annotation metadata.annotations["internal.istio.io/parents"]',
     ]);
+    expect(annotated('mixerless.io/rollback-after: "3"')).toEqual([
+      'error bad-annotation metadata.annotations["mixerless.io/rollback-after"]',
+    ]);
+    const plugin = (value: string) =>
+      found(
+        `apiVersion: extensions.istio.io/v1alpha1\nkind: WasmPlugin\nmetadata: {name: p, annotations: {mixerless.io/rollback-after: "${value}"}}\nspec: {url: r/p}\n`,
+      );
+    expect(plugin("3")).toEqual([]);
+    expect(plugin("0")).toEqual([]);
+    expect(plugin("off")).toEqual(['error bad-rollback-after metadata.annotations["mixerless.io/rollback-after"]']);
     expect(annotated("a: 1")).toEqual(["error wrong-type metadata.annotations.a"]);
   });
 

@@ -12,7 +12,7 @@ import { parsePath } from "./field-path.ts";
 import { type Identity, identify } from "./identify.ts";
 import { KINDS } from "./kind-registry.ts";
 import { withoutSecrets } from "./kinds/secret-schema.ts";
-import { checkIstioAnnotations, objectMetadata } from "./object-metadata.ts";
+import { checkAnnotations, objectMetadata } from "./object-metadata.ts";
 import { Cursor } from "./schema/cursor.ts";
 import { isObject, type Reader } from "./schema/reader.ts";
 import { parseSource, type SourceObject } from "./yaml-document.ts";
@@ -71,7 +71,7 @@ function readObject<K extends Kind>(identity: Identity<K>, source: SourceObject,
   checkTopLevel(kind, raw, label, root);
   const metadata = objectMetadata(raw.metadata ?? { name }, root.at("metadata"));
   if (metadata !== undefined && KINDS[kind].strict) {
-    checkIstioAnnotations(kind, metadata.annotations, root.at("metadata").at("annotations"));
+    checkAnnotations(kind, metadata.annotations, root.at("metadata").at("annotations"));
   }
   const spec = readSpec(kind, raw, root);
   const faults = [...source.faults.map((fault) => ({ ...fault, object: label })), ...root.faults];

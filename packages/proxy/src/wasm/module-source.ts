@@ -14,30 +14,18 @@ export interface ModuleRequest {
   readonly pullSecret: string;
 }
 
-export type ModuleAnswer =
+/** Where an answer comes from: it was kept, it was fetched for this request, or for another one at the same time. */
+export type ModuleOrigin = "cache" | "fetch" | "other-fetch";
+
+export type ModuleAnswer = (
   | { readonly bytes: Uint8Array<ArrayBuffer>; readonly digest: string }
   /** Why it can't be had, and whether another try may succeed. */
-  | { readonly fault: string; readonly transient: boolean };
+  | { readonly fault: string; readonly transient: boolean }
+) & { readonly origin?: ModuleOrigin };
 
 /** Gets modules; an agent has one, with a cache. Never rejects. */
 export interface ModuleSource {
   get(request: ModuleRequest): Promise<ModuleAnswer>;
-}
-
-const AGENT = "ISTIO_META_WASM_";
-
-/** Takes what is meant for whoever fetches the module out of a plugin's environment [control-plane §3.3]. */
-export function takeFetchOptions(environment: ReadonlyMap<string, string>): {
-  readonly environment: ReadonlyMap<string, string>;
-  readonly options: Pick<ModuleRequest, "policy" | "version" | "pullSecret">;
-} {
-  const policy = environment.get(`${AGENT}IMAGE_PULL_POLICY`) ?? "";
-  return {
-    environment: new Map([...environment].filter(([name]) => !name.startsWith(AGENT))),
-    options: {
-      policy: policy === "Always" || policy === "IfNotPresent" ? policy : "",
-      version: environment.get(`${AGENT}PLUGIN_RESOURCE_VERSION`) ?? "",
-      pullSecret: environment.get(`${AGENT}IMAGE_PULL_SECRET`) ?? "",
-    },
-  };
+  /** Modules that are kept. */
+  readonly size?: number;
 }

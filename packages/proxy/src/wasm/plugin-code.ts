@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { CodeSource } from "@mixerless/wasm";
 import type { ModuleAnswer, ModuleRequest, ModuleSource } from "./module-source.ts";
+import type { RemoteLoads } from "./remote-loads.ts";
 
 /** How code that is somewhere else is fetched. */
 export type FetchOptions = Pick<ModuleRequest, "plugin" | "policy" | "version" | "pullSecret">;
@@ -10,6 +11,7 @@ export async function readCode(
   code: CodeSource,
   options: FetchOptions,
   modules: ModuleSource | null,
+  loads: Pick<RemoteLoads, "answered">,
 ): Promise<ModuleAnswer> {
   switch (code.kind) {
     case "inline":
@@ -26,9 +28,12 @@ export async function readCode(
         const reason = error instanceof Error ? error.message : String(error);
         return { fault: `${code.path} can't be read: ${reason}`, transient: true };
       }
-    case "remote":
+    case "remote": {
       if (modules === null) break;
-      return modules.get({ ...options, url: code.uri, sha256: code.sha256 });
+      const answer = await modules.get({ ...options, url: code.uri, sha256: code.sha256 });
+      loads.answered(answer, modules);
+      return answer;
+    }
   }
   return { fault: `code from ${code.kind} is not supported`, transient: false };
 }

@@ -10,10 +10,12 @@ import { HeaderName } from "../http/header-name.ts";
 import type { ClusterManager } from "../upstream/cluster.ts";
 import { createClusterCalls } from "./cluster-calls.ts";
 import { createGrpcCalls } from "./grpc-calls.ts";
-import { type ModuleSource, takeFetchOptions } from "./module-source.ts";
+import type { ModuleSource } from "./module-source.ts";
 import { readCode } from "./plugin-code.ts";
 import { type PluginLine, PluginLines } from "./plugin-lines.ts";
+import { takePluginOptions } from "./plugin-options.ts";
 import { type PluginReport, type PluginState, reportOf, stateOf } from "./plugin-status.ts";
+import { RemoteLoads } from "./remote-loads.ts";
 
 export interface WasmPluginsOptions {
   readonly clock: Clock;
@@ -60,6 +62,7 @@ export class WasmPlugins {
   readonly #lines: PluginLines;
   readonly #clock: Clock;
   readonly #modules: ModuleSource | null;
+  readonly #loads: RemoteLoads;
   readonly #entries = new Map<string, Entry>();
   readonly #deploying = new Set<Promise<void>>();
 
@@ -70,6 +73,7 @@ export class WasmPlugins {
     const say = (plugin: string, level: number, text: string) => this.#say(plugin, level, text);
     this.#host = new WasmHost({ services: createServices(options, say), metrics: options.metrics });
     this.#modules = options.modules;
+    this.#loads = new RemoteLoads(options.metrics);
   }
 
   /** `place` names the filter: listener, chain, filter. Fetching and compiling go on behind; nobody waits. */
@@ -143,13 +147,13 @@ export class WasmPlugins {
   async #deploy(entry: Entry, config: PluginConfig, code: CodeSource, pause: number): Promise<void> {
     const { content, deployment } = entry;
     const { name } = config;
-    const { environment, options } = takeFetchOptions(config.environment);
-    const seen = { ...config, environment };
+    const { environment, fetch, rollback } = takePluginOptions(config.environment);
+    const seen = { ...config, environment, ...rollback };
     deployment.prepare(seen);
-    entry.version = options.version;
+    entry.version = fetch.version;
     entry.fetching = true;
     this.#note(entry);
-    const answer = await readCode(code, { plugin: name, ...options }, this.#modules);
+    const answer = await readCode(code, { plugin: name, ...fetch }, this.#modules, this.#loads);
     // A newer version, or the end, came meanwhile.
     if (entry.content !== content) return;
     entry.fetching = false;

@@ -66,5 +66,5 @@ const HELP = {
   calls: "Callbacks of a plugin.",
   limitHits: "Times that a plugin ran into a limit.",
   streams: "Streams that failed or went on without a plugin.",
-  memory: "Memory of a plugin's VM.",
+  memory: "Memory of a plugin's VMs.",
 };

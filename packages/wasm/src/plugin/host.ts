@@ -38,6 +38,8 @@ export class WasmHost {
   readonly #random: () => number;
   readonly #modules = new ModuleCache();
   readonly #plugins = new Set<Plugin>();
+  /** Bytes by the names of plugins, as they were told last. */
+  readonly #memory = new Map<string, number>();
   readonly #publisher: Timer;
 
   constructor(options: WasmHostOptions) {
@@ -52,9 +54,7 @@ export class WasmHost {
       metrics: pluginMetrics,
     };
     this.#pool = new VmPool(services, shared, this.#metrics, new TimedRun());
-    this.#publisher = services.clock.every(PUBLISH, () => {
-      for (const plugin of this.#plugins) plugin.publish();
-    });
+    this.#publisher = services.clock.every(PUBLISH, () => this.#publish());
   }
 
   /** Checks and compiles a module, off the request path; the same bytes once. */
@@ -81,6 +81,7 @@ export class WasmHost {
     plugin.publish();
     plugin.close();
     this.#plugins.delete(plugin);
+    this.#publishMemory();
   }
 
   statuses(): PluginStatus[] {
@@ -95,5 +96,21 @@ export class WasmHost {
   close(): void {
     this.#publisher.cancel();
     for (const plugin of [...this.#plugins]) this.remove(plugin);
+  }
+
+  #publish(): void {
+    for (const plugin of this.#plugins) plugin.publish();
+    this.#publishMemory();
+  }
+
+  /** One name may run at several places; one that is gone has none any more. */
+  #publishMemory(): void {
+    for (const name of this.#memory.keys()) this.#memory.set(name, 0);
+    for (const { name, version } of this.#plugins)
+      this.#memory.set(name, (this.#memory.get(name) ?? 0) + version.memory);
+    for (const [name, bytes] of this.#memory) {
+      this.#metrics.memory(name, bytes);
+      if (bytes === 0) this.#memory.delete(name);
+    }
   }
 }

@@ -157,7 +157,6 @@ export class Plugin {
       const before = seen.hits.get(limit) ?? 0;
       if (hits > before) metrics.limitHits(name, limit, hits - before);
     }
-    metrics.memory(name, this.#version.memory);
     const { calls, failedStreams: failed, bypassedStreams: bypassed } = usage;
     this.#published = { calls, failed, bypassed, hits: new Map(usage.limitHits) };
   }

@@ -82,9 +82,9 @@ export class PluginVersion {
     return this.#instance?.root ?? null;
   }
 
-  /** Bytes of the VM's memory. */
+  /** Bytes of the VM's memory, of a shared one its part. */
   get memory(): number {
-    return this.#instance?.pooled.vm.memory.size ?? 0;
+    return this.#instance?.pooled.memory ?? 0;
   }
 
   /** Streams that are under way. */

@@ -18,6 +18,8 @@ export interface PooledVm {
   readonly tokens: TokenCounters;
   /** True where another plugin uses it already. */
   readonly shared: boolean;
+  /** Bytes of its memory, divided among those who use it. */
+  readonly memory: number;
   /** Told when it fails. */
   onFailure(listener: (failure: VmFailure) => void): void;
   /** To be called once by every user. */
@@ -96,6 +98,9 @@ export class VmPool {
     let used = true;
     return {
       ...{ vm: entry.vm, tokens: entry.tokens, shared },
+      get memory() {
+        return Math.round(entry.vm.memory.size / Math.max(entry.users, 1));
+      },
       onFailure: (listener) => entry.listeners.push(listener),
       release: () => {
         if (used && --entry.users === 0) this.#close(entry);

@@ -1,4 +1,5 @@
 // MeshConfig (§4.10, §8.8, telemetry §4.7) with its defaults.
+import { checkRollbackAfter, ROLLBACK_SWITCH } from "../rollback-after.ts";
 import { Cursor } from "../schema/cursor.ts";
 import { duration } from "../schema/duration.ts";
 import { lists, maps, object, optional, withDefault } from "../schema/object.ts";
@@ -139,6 +140,7 @@ const writtenProxyConfig = object(
 const proxyConfig: Reader<MeshProxyConfig> = (value, at) => {
   if (!isObject(value)) return wrongType(at, "an object", value, "Write fields with their values.");
   const read = writtenProxyConfig(value, at);
+  checkRollbackAfter(read?.proxyMetadata[ROLLBACK_SWITCH], at.at("proxyMetadata").at(ROLLBACK_SWITCH));
   return read === undefined ? undefined : Object.freeze({ ...read, raw: value });
 };
 

@@ -50,6 +50,10 @@ describe("values are checked", () => {
     ["{proxyListenPort: 0}", "out-of-range spec.proxyListenPort"],
     ["{defaultConfig: {drainDuration: 1500ms}}", "bad-duration spec.defaultConfig.drainDuration"],
     ["{defaultConfig: {discoveryAddress: istiod}}", "bad-address spec.defaultConfig.discoveryAddress"],
+    [
+      "{defaultConfig: {proxyMetadata: {MIXERLESS_ROLLBACK_AFTER: never}}}",
+      "bad-rollback-after spec.defaultConfig.proxyMetadata.MIXERLESS_ROLLBACK_AFTER",
+    ],
     ["{outboundTrafficPolicy: {mode: NO}}", "unknown-value spec.outboundTrafficPolicy.mode"],
     ["{meshMTLS: {ecdhCurves: [P-256]}}", "unsupported spec.meshMTLS.ecdhCurves"],
   ])("%s is refused", (text, fault) => expect(mesh(text)).toEqual([fault]));

@@ -64,4 +64,21 @@ describe("the configuration of a WasmPlugin's filter (ECDS)", () => {
     expect(resources({}, [NAME], proxy("elsewhere/a-1"))).toEqual([]);
     expect(resources({ selector: { matchLabels: { app: "b" } } })).toEqual([]);
   });
+
+  it("says to our own proxy after how many failures the version before returns: by the plugin, else by the mesh", () => {
+    const rollback = (annotations: object, mesh: Record<string, string>, userAgentName = "mixerless") => {
+      const push = pushOf([
+        object("MeshConfig", "m", { defaultConfig: { proxyMetadata: mesh } }),
+        object("WasmPlugin", "p", { url: "r.example/p:v1" }, { metadata: { annotations } }),
+      ]);
+      const of = { ...proxy("default/a-1"), userAgentName };
+      const input = { proxy: of, push, telemetry: "none" as const };
+      const [resource] = generate(input, TypeUrl.extensionConfig, new Set([NAME])) ?? [];
+      const text = JSON.stringify(toJson(TypedExtensionConfigSchema, resource?.message as never));
+      return /"MIXERLESS_WASM_ROLLBACK_AFTER":"(\d+)"/.exec(text)?.[1];
+    };
+    const [own, mesh] = [{ "mixerless.io/rollback-after": "5" }, { MIXERLESS_ROLLBACK_AFTER: "0" }];
+    expect([rollback({}, {}), rollback({}, mesh), rollback(own, mesh)]).toEqual([undefined, "0", "5"]);
+    expect(rollback(own, mesh, "envoy")).toBeUndefined();
+  });
 });

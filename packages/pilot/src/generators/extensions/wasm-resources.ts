@@ -5,6 +5,7 @@ import { WasmSchema } from "@mixerless/wire/envoy/extensions/filters/http/wasm/v
 import { WasmSchema as NetworkWasmSchema } from "@mixerless/wire/envoy/extensions/filters/network/wasm/v3/wasm";
 import { FailurePolicy } from "@mixerless/wire/envoy/extensions/wasm/v3/wasm";
 import type { ConfigObject } from "../../config/config-object.ts";
+import { ROLLBACK_ANNOTATION, ROLLBACK_SWITCH } from "../../config/rollback-after.ts";
 import { from, type Generated } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { duration, typed } from "../proto.ts";
@@ -14,6 +15,7 @@ type WasmPlugin = ConfigObject<"WasmPlugin">;
 const RUNTIME = "envoy.wasm.runtime.v8";
 /** Tells an agent how to get the image; it takes them out before a module sees its environment [control-plane §3.2]. */
 const AGENT = "ISTIO_META_WASM_";
+const ROLLBACK = "MIXERLESS_WASM_ROLLBACK_AFTER";
 const FETCH_TIMEOUT = 30_000;
 
 const POLICIES = {
@@ -71,7 +73,7 @@ function code({ spec: { url, sha256 } }: WasmPlugin) {
   return { code: { specifier: { case: "remote" as const, value: { httpUri, sha256 } } } };
 }
 
-function environment({ spec, namespace, raw }: WasmPlugin, input: GeneratorInput) {
+function environment({ spec, namespace, metadata, raw }: WasmPlugin, input: GeneratorInput) {
   const keyValues: Record<string, string> = {};
   const hostEnvKeys: string[] = [];
   for (const { name, value, valueFrom } of spec.env) {
@@ -82,6 +84,10 @@ function environment({ spec, namespace, raw }: WasmPlugin, input: GeneratorInput
     keyValues[`${AGENT}IMAGE_PULL_SECRET`] = login(input, namespace, spec.imagePullSecret);
   if (spec.imagePullPolicy !== "UNSPECIFIED_POLICY") keyValues[`${AGENT}IMAGE_PULL_POLICY`] = spec.imagePullPolicy;
   keyValues[`${AGENT}PLUGIN_RESOURCE_VERSION`] = versionOf(raw);
+  const rollback =
+    metadata.annotations[ROLLBACK_ANNOTATION] ?? input.push.mesh.defaultConfig.proxyMetadata[ROLLBACK_SWITCH];
+  // Only our own proxy takes it out before the module sees its environment.
+  if (rollback !== undefined && input.proxy.userAgentName === "mixerless") keyValues[ROLLBACK] = rollback;
   return { environmentVariables: { keyValues, hostEnvKeys } };
 }
 

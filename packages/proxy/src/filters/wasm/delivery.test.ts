@@ -142,6 +142,54 @@ describe("a plugin whose module is fetched", () => {
     expect(outcome()).toBe("a");
   });
 
+  it.each([
+    ["returns to the version before when the new one fails", {}, "a", "rolled_back"],
+    ["stays with the new one where its owner wants that", { MIXERLESS_WASM_ROLLBACK_AFTER: "0" }, "503", "failing"],
+  ])("%s", async (_what, environment, expected, state) => {
+    const trap = assemble(
+      moduleText('(func (export "proxy_on_request_headers") (param i32 i32 i32) (result i32) (unreachable))'),
+    );
+    const modules: Record<string, ModuleAnswer> = {
+      "r/p:v1": fine("a"),
+      "r/p:v2": { bytes: new Uint8Array(trap), digest: "" },
+      "r/p:v3": fine("c"),
+    };
+    const { plugins, deliver, outcome } = setUp(async ({ url }) => modules[url] ?? fine("?"));
+    deliver("r/p:v1", { environment });
+    await plugins.settled();
+    deliver("r/p:v2", { environment });
+    await plugins.settled();
+    expect([outcome(), outcome()]).toEqual(["503", expected]);
+    const lastError = { message: "unreachable", callback: "proxy_on_request_headers" };
+    expect(plugins.reports()).toMatchObject([{ state, traps: 1, lastError, source: "r/p:v2" }]);
+    deliver("r/p:v3", { environment });
+    await plugins.settled();
+    expect([outcome(), plugins.reports()[0]?.state]).toEqual(["c", "running"]);
+  });
+
+  it("is counted under Envoy's names, by where it came from", async () => {
+    const fault: ModuleAnswer = { fault: "r has no image p", transient: false };
+    const answers: ModuleAnswer[] = [
+      ...([
+        { ...fine("a"), origin: "fetch" },
+        { ...fine("b"), origin: "other-fetch" },
+      ] as const),
+      ...([
+        { ...fine("c"), origin: "cache" },
+        { ...fault, origin: "fetch" },
+      ] as const),
+    ];
+    const { proxy, plugins, deliver } = setUp(async () => answers.shift() ?? fine("?"));
+    for (const tag of ["v1", "v2", "v3", "v4"]) {
+      deliver(`r/p:${tag}`);
+      await plugins.settled();
+    }
+    const text = proxy.metrics.text();
+    const value = (name: string) => new RegExp(`^envoy_wasm_remote_load_${name} (\\d+)$`, "m").exec(text)?.[1];
+    expect(["cache_hits", "cache_misses", "cache_negative_hits"].map(value)).toEqual(["1", "3", "0"]);
+    expect(["fetch_successes", "fetch_failures", "cache_entries"].map(value)).toEqual(["1", "1", "0"]);
+  });
+
   it("is tried again, with growing pauses, where another try may succeed", async () => {
     let tries = 0;
     const { proxy, plugins, deliver, outcome } = setUp(async () => {

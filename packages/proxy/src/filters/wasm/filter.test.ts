@@ -291,12 +291,28 @@ describe("failure", () => {
     }
   });
 
-  it("at the response's head is answered with 503 as well", async () => {
-    const { test, cluster } = await proxyWith(on("response_headers", "(unreachable)"));
+  const HOLD_HEADERS = on("response_headers", "(i32.const 1)");
+
+  it.each([
+    ["headers", on("response_headers", "(unreachable)")],
+    ["the body of held headers", HOLD_HEADERS + on("response_body", "(unreachable)")],
+  ])("of a response is answered with 503 as long as nothing of it is out: %s", async (_what, plugin) => {
+    const { test, cluster } = await proxyWith(plugin, {
+      more: { allowOnHeadersStopIteration: true },
+    });
     const exchange = test.request();
-    cluster.last.respond(200, {}, "body");
+    cluster.last.respond(200, {}, "from upstream");
     expect(exchange.head).toMatchObject({ ":status": "503" });
+    expect([exchange.resetReason, exchange.body, exchange.complete]).toEqual([null, "", true]);
     expect(test.log()).toEqual(["503 - wasm_fail_stream"]);
+  });
+
+  it("of a response that is under way resets the stream", async () => {
+    const { test, cluster } = await proxyWith(on("response_body", "(unreachable)"));
+    const exchange = test.request();
+    cluster.last.respond(200, {}, "from upstream");
+    expect([exchange.head?.[":status"], exchange.resetReason]).toEqual(["200", "local"]);
+    expect(test.log()).toEqual(["200 - wasm_fail_stream"]);
   });
 
   it("until a module is compiled the policy decides; a bad one is logged", async () => {
