@@ -15,6 +15,7 @@ export default defineConfig({
     include: [
       "packages/*/src/**/*.test.ts",
       "packages/*/test/**/*.test.ts",
+      "packages/console/web/**/*.test.ts",
       "samples/*/src/**/*.test.ts",
       "samples/*/test/**/*.test.ts",
       "scripts/*.test.mjs",

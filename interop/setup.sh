@@ -20,6 +20,7 @@ programs=(
   "curl|curl|client of the tests with real peers"
   "openssl|openssl|client of the tests with real peers"
   "chromium|chromium|looks at the pages of the demo"
+  "chinese-font|fonts-wqy-microhei|draws the Chinese page"
   "python3-grpcio|python3-grpcio|another xDS client"
   "python3|python3-venv|holds Envoy's package"
   "debian-cargo|cargo|builds plugins in Rust"
@@ -62,6 +63,7 @@ is_there() {
   # Another Rust may come first in the path; only Debian's has the library for wasm32.
   case $1 in
     debian-cargo) [[ -x /usr/bin/cargo && -x /usr/bin/rustc ]] ;;
+    chinese-font) [[ -d /usr/share/fonts/truetype/wqy ]] ;;
     rust-wasm32) [[ -d /usr/lib/rustlib/wasm32-wasi ]] ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1 ;;
   esac

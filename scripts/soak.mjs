@@ -24,7 +24,7 @@ const [minutes, rate, every] = [flags.duration, flags.rate, flags.every].map(Num
 if (![minutes, rate, every].every((value) => value > 0)) throw new Error("Give numbers above 0.");
 
 const command = fileURLToPath(new URL("../packages/mixerless/bin/mixerless.js", import.meta.url));
-const demo = spawn(process.execPath, [command, "demo", "--json", "--no-traffic", "--reviews", "v1"], {
+const demo = spawn(process.execPath, [command, "demo", "--json", "--no-console", "--no-traffic", "--reviews", "v1"], {
   stdio: ["ignore", "pipe", "inherit"],
 });
 for (const signal of ["SIGINT", "SIGTERM"]) {

@@ -113,7 +113,8 @@ async function answer(
   const handler = handlers.get(path);
   const reason = refusal(request, handler?.mutates ?? false, rules);
   if (reason !== null) return { status: 403, body: `${reason}\n` };
-  if (path === "/") return { body: helpPage(handlers.values()), contentType: "text/html; charset=UTF-8" };
+  if (path === "/" && handler === undefined)
+    return { body: helpPage(handlers.values()), contentType: "text/html; charset=UTF-8" };
   if (path === "/help") return { body: helpText(handlers.values()) };
   if (handler === undefined) return { status: 404, body: `invalid path. ${helpText(handlers.values())}` };
   if (handler.mutates && request.method !== "POST")

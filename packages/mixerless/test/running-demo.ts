@@ -26,6 +26,7 @@ export interface DemoWorkloadSummary {
 export interface DemoSummary {
   readonly ingress: string;
   readonly pilot: string;
+  readonly console?: string;
   readonly xds: string;
   readonly config: string;
   readonly prometheusConfig: string;
@@ -47,7 +48,12 @@ export class RunningDemo {
     this.#stderr = stderr;
   }
 
+  /** Without the page, which looks at every proxy all the time. */
   static start(...flags: string[]): Promise<RunningDemo> {
+    return RunningDemo.startWith({}, "--no-console", ...flags);
+  }
+
+  static startWithConsole(...flags: string[]): Promise<RunningDemo> {
     return RunningDemo.startWith({}, ...flags);
   }
 

@@ -55,6 +55,7 @@ export function addDemo(program: Command): void {
       external,
       [],
     )
+    .option("--no-console", "serve no page that shows the mesh")
     .option("--json", "print one line of JSON when everything is ready", false)
     .addHelpText(
       "after",
@@ -78,6 +79,7 @@ function external(name: string, previous: string[]): string[] {
 
 interface DemoFlags extends MeshChoices {
   readonly traffic: boolean;
+  readonly console: boolean;
   readonly rate: number;
   readonly seed: number;
   readonly duration?: number;

@@ -1,4 +1,5 @@
 import { SystemClock } from "@mixerless/clock";
+import { type Edge, oneReporter } from "@mixerless/store";
 import type { Command } from "commander";
 import { findPilot } from "../mesh/find-pilot.ts";
 import { observe } from "../mesh/observe.ts";
@@ -6,7 +7,6 @@ import { PilotClient } from "../mesh/pilot-client.ts";
 import { GOLDEN_HEADER, golden, goldenCells } from "../view/golden.ts";
 import { outputOption, print } from "../view/output.ts";
 import { renderTable } from "../view/table.ts";
-import { type Edge, oneReporter } from "../view/traffic.ts";
 import { duration } from "./arguments.ts";
 import { warn } from "./warn.ts";
 

@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<AddCommand>>> = {
   run: async () => (await import("./run.ts")).addRun,
   proxy: async () => (await import("./proxy.ts")).addProxy,
   check: async () => (await import("./check.ts")).addCheck,
+  console: async () => (await import("./console.ts")).addConsole,
   stat: async () => (await import("./stat.ts")).addStat,
   edges: async () => (await import("./edges.ts")).addEdges,
   "proxy-status": async () => (await import("./proxy-status.ts")).addProxyStatus,

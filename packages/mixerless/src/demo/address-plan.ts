@@ -28,6 +28,7 @@ export interface AddressPlan {
   readonly pilotGrpc: Endpoint;
   /** xDS and certificates by TLS. */
   readonly pilotSecure: Endpoint;
+  readonly console: Endpoint;
   readonly workloads: readonly WorkloadAddresses[];
   /** Gives the addresses back, once nothing uses them any more. */
   release(): void;
@@ -51,8 +52,8 @@ export async function freePorts(count: number, ip = "127.0.0.1"): Promise<number
 /** Addresses for a mesh on this machine [decision 7]. Rejects when loopback addresses cannot be bound. */
 export async function planAddresses(loopback: "many" | "single"): Promise<AddressPlan> {
   const applications = WORKLOADS.filter(hasApplication).length;
-  const [pilotHttp = 0, pilotGrpc = 0, pilotSecure = 0, ...rest] = await freePorts(
-    3 + applications + (loopback === "single" ? 64 : 0),
+  const [pilotHttp = 0, pilotGrpc = 0, pilotSecure = 0, console = 0, ...rest] = await freePorts(
+    4 + applications + (loopback === "single" ? 64 : 0),
   );
   const next = () => {
     const port = rest.shift();
@@ -64,7 +65,7 @@ export async function planAddresses(loopback: "many" | "single"): Promise<Addres
     loopback === "many" ? manyAddresses(workload, i + 1, block, next) : singleAddresses(workload, next),
   );
   const pilot = { pilotHttp: local(pilotHttp), pilotGrpc: local(pilotGrpc), pilotSecure: local(pilotSecure) };
-  return { loopback, ...pilot, workloads, release };
+  return { loopback, ...pilot, console: local(console), workloads, release };
 }
 
 /** Workload n has 127.0.<block>.n for itself and 127.<block - 9>.n.k for the k-th service that it calls. */

@@ -44,6 +44,12 @@ export function pilotProcess(
   };
 }
 
+/** The page that shows the mesh. */
+export function consoleProcess(plan: AddressPlan): ProcessSpec {
+  const addresses = ["--port", String(plan.console.port), "--pilot", `http://${text(plan.pilotHttp)}`];
+  return { name: "console", module: MAIN, arguments: ["console", ...addresses], environment: {}, reports: true };
+}
+
 /** Who the sidecar of a workload is, and where it listens. */
 export function sidecarSettings(
   plan: AddressPlan,

@@ -8,7 +8,7 @@ import { type DemoFiles, writeDemoFiles } from "./demo-files.ts";
 import { renderEdges } from "./edge-table.ts";
 import { addScrape, type Edges } from "./edges.ts";
 import type { MeshChoices } from "./mesh-files.ts";
-import { applicationProcess, pilotProcess, secretsProcess, sidecarProcess } from "./processes.ts";
+import { applicationProcess, consoleProcess, pilotProcess, secretsProcess, sidecarProcess } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 import { Traffic } from "./traffic.ts";
 import { GATEWAY } from "./workloads.ts";
@@ -23,6 +23,8 @@ export interface DemoOptions extends MeshChoices {
   readonly config: readonly string[];
   readonly loopback: "many" | "single";
   readonly json: boolean;
+  /** Whether the page that shows the mesh is served. */
+  readonly console: boolean;
   readonly istioVersion: string;
   /** How proxies come by Istio's metrics. */
   readonly telemetry: TelemetryMode;
@@ -53,7 +55,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     const first = await Promise.race([ready.then(() => "ready" as const), stopped]);
     patience.cancel();
     if (first === "ready") {
-      announce(plan, files, supervisor, options.json);
+      announce(plan, files, supervisor, options);
       const ingress = ingressOf(plan);
       if (options.traffic) {
         traffic = new Traffic({ clock, target: ingress, rate: options.rate, seed: options.seed });
@@ -79,6 +81,7 @@ async function startAll(
 ): Promise<void> {
   const { istioVersion, external } = options;
   const started: Promise<void>[] = [supervisor.start(pilotProcess(plan, paths, options, identities))];
+  if (options.console) started.push(supervisor.start(consoleProcess(plan)));
   for (const entry of plan.workloads) {
     if (!external.includes(entry.workload.name))
       started.push(supervisor.start(sidecarProcess(plan, entry, istioVersion, state, identities)));
@@ -117,10 +120,12 @@ function ingressOf(plan: AddressPlan): Endpoint {
   return gateway.inbound;
 }
 
-function announce(plan: AddressPlan, files: DemoFiles, supervisor: Supervisor, json: boolean): void {
+function announce(plan: AddressPlan, files: DemoFiles, supervisor: Supervisor, options: DemoOptions): void {
   const ingress = `http://${text(ingressOf(plan))}`;
   const pilot = `http://${text(plan.pilotHttp)}`;
-  if (!json) {
+  const consoleUrl = options.console ? `http://${text(plan.console)}` : null;
+  if (!options.json) {
+    if (consoleUrl !== null) process.stdout.write(`\nConsole         ${consoleUrl}`);
     process.stdout.write(
       `\nBookinfo        ${ingress}/productpage\nControl plane   ${pilot}/debug/syncz\nConfiguration   ${files.istio} (watched)\nPrometheus      prometheus --config.file=${files.prometheus}\n`,
     );
@@ -148,6 +153,7 @@ function announce(plan: AddressPlan, files: DemoFiles, supervisor: Supervisor, j
   const summary = {
     ingress,
     pilot,
+    ...(consoleUrl === null ? {} : { console: consoleUrl }),
     xds: text(plan.pilotGrpc),
     config: files.istio,
     prometheusConfig: files.prometheus,

@@ -1,5 +1,5 @@
 import type { Clock } from "@mixerless/clock";
-import { type Edge, growth, readEdges } from "../view/traffic.ts";
+import { type Edge, growth, readEdges } from "@mixerless/store";
 import { CommandError } from "./command-error.ts";
 import { fetchBody } from "./http.ts";
 import type { PilotClient } from "./pilot-client.ts";

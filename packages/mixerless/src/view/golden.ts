@@ -1,4 +1,4 @@
-import { latency, type Traffic } from "./traffic.ts";
+import { latency, type Traffic } from "@mixerless/store";
 
 /** The golden signals of some traffic, as numbers. `null`: no requests. */
 export interface Golden {

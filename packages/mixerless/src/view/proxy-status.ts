@@ -44,6 +44,17 @@ export function verboseStatusRows(syncz: readonly unknown[], istiod: string, now
   ]);
 }
 
+/** How each subscribed type of one proxy stands. */
+export function syncStates(proxy: unknown): { type: string; state: string; error: string | null }[] {
+  const errors = statusErrors([proxy]);
+  return TYPES.flatMap(([short, type]) => {
+    const resource = stateOf(proxy, type);
+    if (resource === undefined) return [];
+    const state = textAt(resource, "state");
+    return [{ type: short, state, error: state === "error" ? errors.join("; ") : null }];
+  });
+}
+
 /** What was refused and why, one line for each resource. */
 export function statusErrors(syncz: readonly unknown[]): string[] {
   return byName(syncz).flatMap((proxy) =>

@@ -1,6 +1,7 @@
+import { addTraffic, type EdgeEnds, nothing, type Traffic } from "@mixerless/store";
 import type { Observation } from "../mesh/observe.ts";
+import type { ProxyPlace } from "../mesh/proxies.ts";
 import { GOLDEN_HEADER, type Golden, golden, goldenCells } from "./golden.ts";
-import { addTraffic, type Edge, nothing, type Traffic } from "./traffic.ts";
 
 export interface WorkloadStat extends Golden {
   readonly name: string;
@@ -15,24 +16,34 @@ export function statCells(stat: WorkloadStat): string[] {
 
 /** One line for each connected workload, also for those without traffic. */
 export function workloadStats({ proxies, edges, seconds }: Observation, namespace?: string): WorkloadStat[] {
-  const sums = new Map<string, { name: string; namespace: string; traffic: Traffic }>();
-  for (const place of proxies) {
-    if (namespace !== undefined && place.namespace !== namespace) continue;
-    const name = place.workload || place.name;
-    const key = `${place.namespace}/${name}`;
-    const sum = sums.get(key) ?? { name, namespace: place.namespace, traffic: nothing() };
-    if (!sums.has(key)) {
-      sums.set(key, sum);
-      for (const edge of edges) if (concerns(edge, name, place.namespace, place.type)) addTraffic(sum.traffic, edge);
-    }
-  }
-  return [...sums]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([, { name, namespace: of, traffic }]) => ({ name, namespace: of, ...golden(traffic, seconds) }));
+  return connectedWorkloads(proxies)
+    .filter((workload) => namespace === undefined || workload.namespace === namespace)
+    .map((workload) => {
+      const traffic: Traffic = nothing();
+      for (const edge of edges) if (concerns(edge, workload)) addTraffic(traffic, edge);
+      return { name: workload.name, namespace: workload.namespace, ...golden(traffic, seconds) };
+    });
 }
 
-function concerns(edge: Edge, name: string, namespace: string, type: string): boolean {
-  if (type === "router")
-    return edge.reporter === "source" && edge.source === name && edge.sourceNamespace === namespace;
+/** A workload with at least one connected proxy. */
+export interface ConnectedWorkload {
+  readonly name: string;
+  readonly namespace: string;
+  readonly gateway: boolean;
+}
+
+/** Each once, by namespace and name. */
+export function connectedWorkloads(proxies: readonly ProxyPlace[]): ConnectedWorkload[] {
+  const found = new Map<string, ConnectedWorkload>();
+  for (const { workload, name: pod, namespace, type } of proxies) {
+    const name = workload || pod;
+    found.set(`${namespace}/${name}`, { name, namespace, gateway: type === "router" });
+  }
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, workload]) => workload);
+}
+
+/** Whether an edge counts as what a workload received; as what it passed on for a gateway, which nobody reports on. */
+export function concerns(edge: EdgeEnds, { name, namespace, gateway }: ConnectedWorkload): boolean {
+  if (gateway) return edge.reporter === "source" && edge.source === name && edge.sourceNamespace === namespace;
   return edge.reporter === "destination" && edge.destination === name && edge.destinationNamespace === namespace;
 }

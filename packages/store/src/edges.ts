@@ -5,11 +5,18 @@ export interface Traffic {
   requests: number;
   failures: number;
   tcpConnections: number;
+  /** Requests and connections of which the reporter knows how they came, and those of them by mutual TLS. */
+  secured: number;
+  mutualTls: number;
+  /** Bytes of requests and responses, or of connections from and to their clients. */
+  bytesIn: number;
+  bytesOut: number;
   /** Upper bound in milliseconds → requests within it. */
   readonly buckets: Map<number, number>;
 }
 
-export interface Edge extends Traffic {
+/** Who calls whom, and who says so. */
+export interface EdgeEnds {
   readonly source: string;
   readonly sourceNamespace: string;
   readonly destination: string;
@@ -18,6 +25,19 @@ export interface Edge extends Traffic {
   /** Who counted: the source where it is in the mesh, else the destination. */
   readonly reporter: "source" | "destination";
 }
+
+export interface Edge extends EdgeEnds, Traffic {}
+
+/** The plain numbers of {@link Traffic}. */
+export const COUNTS = [
+  "requests",
+  "failures",
+  "tcpConnections",
+  "secured",
+  "mutualTls",
+  "bytesIn",
+  "bytesOut",
+] as const satisfies readonly (keyof Traffic)[];
 
 /** By reporter, source, destination and service. */
 export type Edges = ReadonlyMap<string, Edge>;
@@ -32,6 +52,18 @@ export function readEdges(pages: readonly string[]): Edges {
   return edges;
 }
 
+/** The same for the same ends and reporter. */
+export function edgeKey({
+  reporter,
+  source,
+  sourceNamespace,
+  destination,
+  destinationNamespace,
+  service,
+}: EdgeEnds): string {
+  return [reporter, source, sourceNamespace, destination, destinationNamespace, service].join(" ");
+}
+
 function addSample(edges: Map<string, Edge>, sample: Sample): void {
   const { name, value } = sample;
   if (!name.startsWith("istio_")) return;
@@ -42,17 +74,40 @@ function addSample(edges: Map<string, Edge>, sample: Sample): void {
   const sourceNamespace = labels.source_workload_namespace ?? "";
   const destinationNamespace = labels.destination_workload_namespace ?? "";
   const service = labels.destination_service_name ?? "";
-  const key = [reporter, source, sourceNamespace, destination, destinationNamespace, service].join(" ");
+  const key = edgeKey({ reporter, source, sourceNamespace, destination, destinationNamespace, service });
   let edge = edges.get(key);
   if (edge === undefined) {
     edge = { reporter, source, sourceNamespace, destination, destinationNamespace, service, ...nothing() };
     edges.set(key, edge);
   }
-  if (name === "istio_requests_total") {
-    edge.requests += value;
-    if (isFailure(labels)) edge.failures += value;
-  } else if (name === "istio_tcp_connections_opened_total") edge.tcpConnections += value;
-  else if (name === "istio_request_duration_milliseconds_bucket") addBucket(edge, labels.le ?? "", value);
+  switch (name) {
+    case "istio_requests_total":
+      edge.requests += value;
+      if (isFailure(labels)) edge.failures += value;
+      addSecurity(edge, labels, value);
+      break;
+    case "istio_tcp_connections_opened_total":
+      edge.tcpConnections += value;
+      addSecurity(edge, labels, value);
+      break;
+    case "istio_request_bytes_sum":
+    case "istio_tcp_received_bytes_total":
+      edge.bytesIn += value;
+      break;
+    case "istio_response_bytes_sum":
+    case "istio_tcp_sent_bytes_total":
+      edge.bytesOut += value;
+      break;
+    case "istio_request_duration_milliseconds_bucket":
+      addBucket(edge, labels.le ?? "", value);
+  }
+}
+
+/** Only a destination knows how a call came: a source's series say `unknown`. */
+function addSecurity(edge: Edge, { connection_security_policy: policy }: Record<string, string>, value: number): void {
+  if (policy !== "mutual_tls" && policy !== "none") return;
+  edge.secured += value;
+  if (policy === "mutual_tls") edge.mutualTls += value;
 }
 
 function addBucket({ buckets }: Traffic, le: string, value: number): void {
@@ -66,7 +121,11 @@ function isFailure({ response_code: code = "", grpc_response_status: grpc = "" }
 }
 
 export function nothing(): Traffic {
-  return { requests: 0, failures: 0, tcpConnections: 0, buckets: new Map() };
+  return { ...Object.fromEntries(COUNTS.map((count) => [count, 0])), buckets: new Map() } as Traffic;
+}
+
+export function isIdle(traffic: Traffic): boolean {
+  return COUNTS.every((count) => traffic[count] === 0);
 }
 
 /** What came between two looks. A proxy that started anew in between counts from zero. */
@@ -74,31 +133,31 @@ export function growth(before: Edges, after: Edges): Edge[] {
   return [...after].map(([key, edge]) => {
     const old = before.get(key);
     if (old === undefined || edge.requests < old.requests || edge.tcpConnections < old.tcpConnections) return edge;
-    return {
+    const grown: Edge = {
       ...edge,
-      requests: edge.requests - old.requests,
-      failures: edge.failures - old.failures,
-      tcpConnections: edge.tcpConnections - old.tcpConnections,
       buckets: new Map([...edge.buckets].map(([bound, count]) => [bound, count - (old.buckets.get(bound) ?? 0)])),
     };
+    for (const count of COUNTS) grown[count] -= old[count];
+    return grown;
   });
 }
 
 /** Each edge once: as its source counted it, or its destination where the source has no proxy. */
 export function oneReporter(edges: readonly Edge[]): Edge[] {
-  return edges
-    .filter(({ reporter, source }) => reporter === "source" || source === "unknown")
-    .sort((a, b) => (edgeName(a) < edgeName(b) ? -1 : 1));
+  return edges.filter(isReporter).sort((a, b) => (edgeName(a) < edgeName(b) ? -1 : 1));
 }
 
-function edgeName({ source, sourceNamespace, destination, destinationNamespace, service }: Edge): string {
+/** Whether this is the one report of two that counts. */
+export function isReporter({ reporter, source }: EdgeEnds): boolean {
+  return reporter === "source" || source === "unknown";
+}
+
+function edgeName({ source, sourceNamespace, destination, destinationNamespace, service }: EdgeEnds): string {
   return [sourceNamespace, source, destinationNamespace, destination, service].join(" ");
 }
 
 export function addTraffic(sum: Traffic, more: Traffic): void {
-  sum.requests += more.requests;
-  sum.failures += more.failures;
-  sum.tcpConnections += more.tcpConnections;
+  for (const count of COUNTS) sum[count] += more[count];
   for (const [bound, count] of more.buckets) sum.buckets.set(bound, (sum.buckets.get(bound) ?? 0) + count);
 }
 

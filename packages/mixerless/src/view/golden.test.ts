@@ -1,7 +1,7 @@
+import { nothing, readEdges } from "@mixerless/store";
 import { describe, expect, it } from "vitest";
 import { golden, goldenCells } from "./golden.ts";
 import { workloadStats } from "./stat.ts";
-import { growth, oneReporter, readEdges } from "./traffic.ts";
 
 const labels = (reporter: string, source: string, destination: string, more = "") =>
   `reporter="${reporter}",source_workload="${source}",source_workload_namespace="default",destination_workload="${destination}",destination_workload_namespace="default",destination_service_name="${destination}"${more}`;
@@ -11,43 +11,6 @@ const TYPES = "# TYPE istio_requests_total counter\n# TYPE istio_request_duratio
 const edge = labels("source", "a", "b");
 const buckets = (counts: readonly [string, number][]) =>
   counts.map(([le, count]) => `istio_request_duration_milliseconds_bucket{${edge},le="${le}"} ${count}\n`).join("");
-
-describe("edges", () => {
-  it("fail by 5xx, by no answer, and by gRPC statuses other than OK", () => {
-    const page =
-      TYPES +
-      counter(edge, "200", 90) +
-      counter(edge, "404", 4) +
-      counter(edge, "503", 3) +
-      counter(edge, "0", 2) +
-      counter(edge, "200", 1, "13");
-    expect([...readEdges([page]).values()]).toMatchObject([{ requests: 100, failures: 6 }]);
-  });
-
-  it("grow between two looks; a proxy that started anew counts from zero", () => {
-    const look = (ab: number, ac: number) =>
-      readEdges([TYPES + counter(edge, "200", ab) + counter(labels("source", "a", "c"), "200", ac)]);
-    expect(growth(look(10, 50), look(25, 7)).map(({ destination, requests }) => [destination, requests])).toEqual([
-      ["b", 15],
-      ["c", 7],
-    ]);
-  });
-
-  it("count once: by their source, or by their destination where the source has no proxy", () => {
-    const page =
-      TYPES +
-      counter(edge, "200", 1) +
-      counter(labels("destination", "a", "b"), "200", 1) +
-      counter(labels("destination", "unknown", "a"), "200", 1);
-    expect(
-      oneReporter([...readEdges([page]).values()]).map(({ source, destination }) => `${source} ${destination}`),
-    ).toEqual(["a b", "unknown a"]);
-  });
-
-  it("leave a page out that does not parse", () => {
-    expect([...readEdges(["<html>", TYPES + counter(edge, "200", 1)]).values()]).toHaveLength(1);
-  });
-});
 
 describe("golden signals", () => {
   const traffic = [
@@ -79,7 +42,7 @@ describe("golden signals", () => {
   });
 
   it("are dashes where there was nothing", () => {
-    const none = { requests: 0, failures: 0, tcpConnections: 0, buckets: new Map<number, number>() };
+    const none = nothing();
     expect(goldenCells(golden(none, null))).toEqual(["-", "-", "-", "-", "-", "0", "0"]);
   });
 });
