@@ -34,7 +34,9 @@ function toBuffer(message: Uint8Array): Buffer {
   return Buffer.from(message.buffer, message.byteOffset, message.byteLength);
 }
 
-/** What the services answer beside the status says nothing. */
-function ignore(): null {
-  return null;
+/** What the services answer beside the status says nothing; to grpc-js, null would be no answer. */
+function ignore(): object {
+  return NOTHING;
 }
+
+const NOTHING = {};

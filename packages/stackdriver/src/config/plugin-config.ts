@@ -36,7 +36,7 @@ export interface StackdriverConfig {
 
 export type ReadConfig =
   | { readonly config: StackdriverConfig; readonly faults?: undefined }
-  | { readonly faults: readonly string[] };
+  | { readonly faults: readonly string[]; readonly config?: undefined };
 
 const BATCH_BYTES = 4_000_000;
 /** Google's limit of a request is 10 MB. */

@@ -51,8 +51,8 @@ export class FakeCloud {
   readonly calls = { metrics: 0, logs: 0, refused: 0 };
   /** The code that every call is answered with, if not 0. */
   failWith = 0;
-  /** The token that every call must show; null: none is asked for. */
-  token: string | null = null;
+  /** Whether a call may show this token; null: none is asked for. */
+  accepts: ((token: string) => boolean) | null = null;
 
   /** `authorization` is the header's value; null for none. */
   answer(path: string, bytes: Uint8Array, authorization: string | null): Answer {
@@ -81,7 +81,8 @@ export class FakeCloud {
 
   #judge(path: string, bytes: Uint8Array, authorization: string | null): Answer {
     if (this.failWith !== 0) return { code: this.failWith, details: "as the test asked for" };
-    if (this.token !== null && authorization !== `Bearer ${this.token}`)
+    const token = /^Bearer (.+)$/.exec(authorization ?? "")?.[1] ?? "";
+    if (this.accepts?.(token) === false)
       return { code: UNAUTHENTICATED, details: "the token is missing, or another one" };
     let faults: readonly string[];
     try {
