@@ -46,6 +46,7 @@ export type {
   HeaderKey,
   HttpStreamHost,
   LocalReply,
+  LoggedStream,
   StateSpan,
   StreamFacts,
   TcpStreamHost,

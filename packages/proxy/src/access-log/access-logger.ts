@@ -1,6 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { AnySchema } from "@bufbuild/protobuf/wkt";
-import { typeNameOfUrl, unpackAnyAs } from "@mixerless/wire";
+import { unpackAnyAs } from "@mixerless/wire";
 import type { AccessLog } from "@mixerless/wire/envoy/config/accesslog/v3/accesslog";
 import { type FileAccessLog, FileAccessLogSchema } from "@mixerless/wire/envoy/extensions/access_loggers/file/v3/file";
 import {
@@ -11,42 +11,29 @@ import {
 } from "@mixerless/wire/envoy/extensions/access_loggers/stream/v3/stream";
 import type { StreamExpressions } from "../expression/stream-expressions.ts";
 import { addFaults, type ConfigFault } from "../network/config-fault.ts";
+import { configuredType } from "../network/configured-type.ts";
 import type { StreamInfo } from "../stream/stream-info.ts";
+import { compilePluginLogger, isPluginLogger, type PluginLogParts } from "../wasm/plugin-logger.ts";
 import { compileJson, compileSubstitution, compileText, DEFAULT_TEXT_FORMAT } from "./format/compile-format.ts";
 import type { FormatParts } from "./format/operator.ts";
 import type { LineFormat } from "./format/text-format.ts";
 import { compileLogFilter, type LogFilter } from "./log-filter.ts";
-import type { AccessLogSink, AccessLogSinks } from "./sink.ts";
+import type { AccessLogSinks } from "./sink.ts";
 
-/** Writes a line for each finished stream that its filter lets pass. */
-export class AccessLogger {
-  readonly #filter: LogFilter | null;
-  readonly #format: LineFormat;
-  readonly #sink: AccessLogSink;
-
-  constructor(filter: LogFilter | null, format: LineFormat, sink: AccessLogSink) {
-    this.#filter = filter;
-    this.#format = format;
-    this.#sink = sink;
-  }
-
-  log(info: StreamInfo): void {
-    if (this.#filter === null || this.#filter(info)) this.#sink.write(this.#format(info));
-  }
+/** Hears of each finished stream. */
+export interface AccessLogger {
+  log(info: StreamInfo): void;
+  /** Its list is no longer in use. */
+  close(): void;
 }
 
 /** What loggers are made with. */
-export interface LogParts extends FormatParts {
+export interface LogParts extends FormatParts, PluginLogParts {
   readonly accessLogs: AccessLogSinks;
   readonly expressions: StreamExpressions;
 }
 
-interface Target {
-  readonly path: string;
-  readonly format: LineFormat;
-}
-
-/** Compiles an `access_log` list. Sinks: file, stdout, stderr; others give a fault. */
+/** Compiles an `access_log` list. Sinks: file, stdout, stderr, Wasm plugins; others give a fault. */
 export function compileAccessLoggers(
   logs: readonly AccessLog[],
   parts: LogParts,
@@ -56,44 +43,72 @@ export function compileAccessLoggers(
   const loggers: AccessLogger[] = [];
   for (const [i, log] of logs.entries()) {
     const at = `${path}[${i}]`;
-    const target = compileTarget(log, parts, at, faults);
+    const before = faults.length;
+    const target = compileTarget(log, parts, i, at, faults);
     const filter =
       log.filter === undefined ? null : compileLogFilter(log.filter, parts.expressions, `${at}.filter`, faults);
-    if (target !== null) loggers.push(new AccessLogger(filter, target.format, parts.accessLogs.file(target.path)));
+    if (target === null) continue;
+    if (faults.length > before) target.close();
+    else loggers.push(filter === null ? target : filtered(filter, target));
   }
   return loggers;
 }
 
-function compileTarget(log: AccessLog, parts: LogParts, path: string, faults: ConfigFault[]): Target | null {
+function filtered(filter: LogFilter, target: AccessLogger): AccessLogger {
+  return {
+    log(info) {
+      if (filter(info)) target.log(info);
+    },
+    close: () => target.close(),
+  };
+}
+
+/** Writes a line for each stream. */
+function lines(path: string, format: LineFormat, sinks: AccessLogSinks): AccessLogger {
+  const sink = sinks.file(path);
+  return {
+    log: (info) => sink.write(format(info)),
+    close: () => {},
+  };
+}
+
+function compileTarget(
+  log: AccessLog,
+  parts: LogParts,
+  index: number,
+  path: string,
+  faults: ConfigFault[],
+): AccessLogger | null {
   const any = log.configType.case === "typedConfig" ? log.configType.value : create(AnySchema);
   const at = `${path}.typedConfig`;
-  const type = typeNameOfUrl(any.typeUrl);
+  const type = configuredType(any);
+  if (isPluginLogger(type)) return compilePluginLogger(any, index, parts, at, faults);
   switch (type) {
     case FileAccessLogSchema.typeName: {
       const file = unpackAnyAs(any, FileAccessLogSchema);
       if (file.faults === undefined)
-        return { path: file.message.path, format: fileFormat(file.message, parts, at, faults) };
+        return lines(file.message.path, fileFormat(file.message, parts, at, faults), parts.accessLogs);
       addFaults(faults, at, file.faults);
       return null;
     }
     case StdoutAccessLogSchema.typeName: {
       const out = unpackAnyAs(any, StdoutAccessLogSchema);
       if (out.faults === undefined)
-        return { path: "/dev/stdout", format: streamFormat(out.message, parts, at, faults) };
+        return lines("/dev/stdout", streamFormat(out.message, parts, at, faults), parts.accessLogs);
       addFaults(faults, at, out.faults);
       return null;
     }
     case StderrAccessLogSchema.typeName: {
       const out = unpackAnyAs(any, StderrAccessLogSchema);
       if (out.faults === undefined)
-        return { path: "/dev/stderr", format: streamFormat(out.message, parts, at, faults) };
+        return lines("/dev/stderr", streamFormat(out.message, parts, at, faults), parts.accessLogs);
       addFaults(faults, at, out.faults);
       return null;
     }
     default:
       faults.push({
         path: at,
-        message: `the access logger ${type || "(empty)"} is not supported; use file, stdout or stderr`,
+        message: `the access logger ${type || "(empty)"} is not supported; use file, stdout, stderr or wasm`,
       });
       return null;
   }

@@ -22,7 +22,7 @@ function chainOf(discovery: object = {}): PluginChain {
 }
 
 /** What the control plane delivers; gives the reasons for a refusal. */
-async function deliver({ test, ...chain }: PluginChain, typedConfig: object): Promise<string[]> {
+async function deliver({ test }: PluginChain, typedConfig: object): Promise<string[]> {
   const decoded = decodeJson(TypedExtensionConfigSchema, { name: "late", typedConfig });
   if (decoded.faults !== undefined) throw new Error(decoded.faults.map(formatFault).join());
   const faults = test.filterConfigs.set(decoded.message).map(({ path, message }) => `${path}: ${message}`);

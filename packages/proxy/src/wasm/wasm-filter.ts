@@ -1,16 +1,19 @@
-import { FAILED_REPLY, type HttpContext, type HttpStreamHost, type LocalReply, type StateSpan } from "@mixerless/wasm";
+import {
+  FAILED_REPLY,
+  HeaderMapType,
+  type HttpContext,
+  type HttpStreamHost,
+  type LocalReply,
+  type StateSpan,
+} from "@mixerless/wasm";
 import type { AttributeScope, AttributeSource } from "../extension-host/attributes/attribute.ts";
 import { HeaderMap } from "../http/header-map.ts";
 import { HeaderName } from "../http/header-name.ts";
 import { FilterStatus, type FilterStream, HttpFilter } from "../http/http-filter.ts";
 import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
 import { MessageFlow } from "./message-flow.ts";
+import { streamHeaders } from "./stream-headers.ts";
 import { RequestSide, ResponseSide, type SideOwner } from "./wasm-sides.ts";
-
-const REQUEST_HEADERS = 0;
-const REQUEST_TRAILERS = 1;
-const RESPONSE_HEADERS = 2;
-const RESPONSE_TRAILERS = 3;
 
 /** A Wasm plugin on one HTTP stream. */
 export class WasmFilter extends HttpFilter implements HttpStreamHost, AttributeSource, SideOwner {
@@ -96,24 +99,12 @@ export class WasmFilter extends HttpFilter implements HttpStreamHost, AttributeS
   }
 
   headers(map: number): HeaderMap | null {
-    const { info } = this.stream;
-    switch (map) {
-      case REQUEST_HEADERS:
-        return info.requestHeaders;
-      case REQUEST_TRAILERS:
-        return info.requestTrailers;
-      case RESPONSE_HEADERS:
-        return info.responseHeaders;
-      case RESPONSE_TRAILERS:
-        return info.responseTrailers;
-      default:
-        return null;
-    }
+    return streamHeaders(this.stream.info, map);
   }
 
   addTrailers(map: number): HeaderMap | null {
     const trailers = new HeaderMap();
-    if (map === REQUEST_TRAILERS) {
+    if (map === HeaderMapType.RequestTrailers) {
       this.addedRequestTrailers = trailers;
       this.stream.info.requestTrailers = trailers;
     } else {

@@ -4,6 +4,7 @@ import { BufferType, HeaderMapType } from "../hostcalls/status.ts";
 import type { Callback } from "../vm/callbacks.ts";
 import type { VmFailure } from "../vm/failure.ts";
 import type { CompiledExpression } from "../vm/services.ts";
+import type { HeaderFields, LoggedStream } from "../vm/stream-host.ts";
 import { FAILED, type WasmVm } from "../vm/vm.ts";
 import { type AnswerTarget, RootCallouts, type TokenCounters } from "./callouts.ts";
 import { Context } from "./context.ts";
@@ -20,7 +21,6 @@ export class RootContext extends Context implements PluginRoot, AnswerTarget {
   readonly vm: WasmVm;
   readonly plugin: PluginFacts;
   readonly logPrefix: string;
-  readonly stream = null;
   readonly callouts: RootCallouts;
   readonly declared = new Map<string, DeclaredProperty>();
   readonly expressions = new Map<number, CompiledExpression>();
@@ -28,6 +28,8 @@ export class RootContext extends Context implements PluginRoot, AnswerTarget {
   status = { code: 0, message: "" };
   configuring = false;
   #data: CallData = NOTHING;
+  /** While the plugin logs it as an access logger; it is nobody's of its streams. */
+  #logged: LoggedStream | null = null;
   /** The plugin's configuration can be read: while it is made and configured. */
   #configurationOpen = false;
   #period = 0;
@@ -120,6 +122,27 @@ export class RootContext extends Context implements PluginRoot, AnswerTarget {
 
   setStatus(code: number, message: string): void {
     this.status = { code, message };
+  }
+
+  override get stream(): LoggedStream | null {
+    return this.#logged;
+  }
+
+  override get logging(): boolean {
+    return this.#logged !== null;
+  }
+
+  override readable(map: number): HeaderFields | null {
+    return this.#logged?.headers(map) ?? null;
+  }
+
+  /** A stream is over, and its access log is the plugin [proxy-wasm §15.1]. */
+  onLog(stream: LoggedStream): void {
+    const { proxy_on_log: log } = this.vm.callbacks;
+    if (log === null || this.#deleted) return;
+    this.#logged = stream;
+    this.vm.run(log, this);
+    this.#logged = null;
   }
 
   onQueueReady(token: number): void {

@@ -2,7 +2,7 @@ import type { HttpContext } from "../contexts/http-context.ts";
 import type { TcpContext } from "../contexts/tcp-context.ts";
 import { isFault, type LoadedModule, type LoadFault } from "../module/load-module.ts";
 import type { VmFailure } from "../vm/failure.ts";
-import type { HttpStreamHost, TcpStreamHost } from "../vm/stream-host.ts";
+import type { HttpStreamHost, LoggedStream, TcpStreamHost } from "../vm/stream-host.ts";
 import type { PluginConfig } from "./config.ts";
 import type { NoContext, Plugin, PluginStatus } from "./plugin.ts";
 
@@ -88,6 +88,11 @@ export class Deployment {
 
   openTcp(stream: TcpStreamHost): TcpContext | NoContext {
     return this.#plugin === null ? this.#without() : this.#plugin.openTcp(stream);
+  }
+
+  /** Gives a stream that is over to the plugin as an access logger, if it runs. */
+  log(stream: LoggedStream): void {
+    this.#plugin?.log(stream);
   }
 
   status(): DeploymentStatus {

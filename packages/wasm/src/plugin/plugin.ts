@@ -7,7 +7,7 @@ import { PluginUsage } from "../limits/usage.ts";
 import type { LoadedModule } from "../module/load-module.ts";
 import type { VmFailure } from "../vm/failure.ts";
 import type { PluginServices } from "../vm/services.ts";
-import type { HttpStreamHost, TcpStreamHost } from "../vm/stream-host.ts";
+import type { HttpStreamHost, LoggedStream, TcpStreamHost } from "../vm/stream-host.ts";
 import type { PluginConfig } from "./config.ts";
 import type { HostMetrics } from "./host-metrics.ts";
 import { PluginVersion } from "./version.ts";
@@ -121,6 +121,13 @@ export class Plugin {
   openTcp(stream: TcpStreamHost): TcpContext | NoContext {
     const context = this.#usable() ? this.#version.openTcp(stream) : null;
     return context ?? this.#without();
+  }
+
+  /** Gives a stream that is over to the plugin as an access logger. Without one that runs nothing is logged, which counts. */
+  log(stream: LoggedStream): void {
+    const root = this.#usable() ? this.#version.root : null;
+    if (root === null) this.usage.bypassedStreams++;
+    else root.onLog(stream);
   }
 
   /** The version that new streams get. */

@@ -42,6 +42,12 @@ export interface StreamFacts {
   setState(name: string, value: string, span: StateSpan): void;
 }
 
+/** A stream that is over, as its access log offers it to a plugin. */
+export interface LoggedStream extends StreamFacts {
+  /** Header maps 0 to 3 [proxy-wasm §4], to be read; null: there is none. */
+  headers(map: number): HeaderFields | null;
+}
+
 /** One HTTP stream as its proxy offers it to a plugin. None of the calls comes while the VM runs. */
 export interface HttpStreamHost extends StreamFacts {
   /** Header maps 0 to 3 [proxy-wasm §4]; null: there is none (yet). */

@@ -51,11 +51,13 @@ export function createTcpProxyFactory(
     ...exchanges(context, before, faults),
     stats: createTcpProxyStats(context.metrics, config.statPrefix),
   };
+  if (faults.length > 0) for (const logger of config.accessLogs) logger.close();
   return compiledUnless(faults, {
     create: (network, onClosed) =>
       new TcpConnection(owner, network, (info) => observers.map((observer) => observer.create(info)), onClosed),
     close: () => {
       for (const observer of observers) observer.close();
+      for (const logger of config.accessLogs) logger.close();
     },
   });
 }

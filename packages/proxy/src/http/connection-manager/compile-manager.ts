@@ -46,8 +46,14 @@ export function compileManager(message: HttpConnectionManager, context: FilterCh
     bufferLimit: (context.bufferLimit ?? BUFFER_LIMIT) || Number.POSITIVE_INFINITY,
     codec: compileCodecOptions(message, context, faults),
   };
-  if (faults.length > 0) for (const { factory } of config.filters) factory.close?.();
+  if (faults.length > 0) closeParts(config);
   return compiledUnless(faults, config);
+}
+
+/** Gives back what a configuration has taken into use. */
+export function closeParts({ filters, accessLogs }: ManagerConfig): void {
+  for (const { factory } of filters) factory.close?.();
+  for (const logger of accessLogs) logger.close();
 }
 
 function compileRoutes(

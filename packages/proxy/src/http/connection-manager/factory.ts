@@ -2,7 +2,7 @@ import type { HttpConnectionManager } from "@mixerless/wire/envoy/extensions/fil
 import { type Compiled, type ConfigFault, compiled } from "../../network/config-fault.ts";
 import type { FilterChainContext } from "../../network/context.ts";
 import type { NetworkContext, NetworkTerminal, NetworkTerminalFactory } from "../../network/network-filter.ts";
-import { compileManager } from "./compile-manager.ts";
+import { closeParts, compileManager } from "./compile-manager.ts";
 import { type ConnectionOwner, HttpConnection } from "./http-connection.ts";
 import type { ManagerConfig } from "./manager-config.ts";
 import { DateHeader } from "./response-headers.ts";
@@ -57,7 +57,7 @@ class Factory implements HttpConnectionManagerFactory, ConnectionOwner {
   update(message: HttpConnectionManager): readonly ConfigFault[] {
     const manager = compileManager(message, this.context);
     if (!manager.ok) return manager.faults;
-    closeFilters(this.config);
+    closeParts(this.config);
     if (manager.value.statPrefix !== this.config.statPrefix) {
       this.stats = createHttpConnectionManagerStats(this.context.metrics, manager.value.statPrefix);
     }
@@ -66,10 +66,6 @@ class Factory implements HttpConnectionManagerFactory, ConnectionOwner {
   }
 
   close(): void {
-    closeFilters(this.config);
+    closeParts(this.config);
   }
-}
-
-function closeFilters(config: ManagerConfig): void {
-  for (const { factory } of config.filters) factory.close?.();
 }
