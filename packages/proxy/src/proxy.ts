@@ -44,6 +44,7 @@ import { ActiveClusterManager } from "./upstream/active-cluster-manager.ts";
 import { systemResolver } from "./upstream/dns-resolver.ts";
 import type { Connector } from "./upstream/pool/connector.ts";
 import type { ModuleSource } from "./wasm/module-source.ts";
+import { PluginServices, type ServicePart } from "./wasm/plugin-services.ts";
 import type { PluginReport } from "./wasm/plugin-status.ts";
 
 export interface ProxyOptions {
@@ -93,6 +94,8 @@ export interface ProxyParts {
   readonly onReopenLogs?: () => void;
   /** Which of its own numbers it tells as series. */
   readonly series?: SeriesPart;
+  /** Which of the bootstrap's plugins it runs. */
+  readonly services?: ServicePart;
   /** Processes that serve. */
   readonly concurrency?: number;
 }
@@ -129,6 +132,7 @@ class EmbeddedProxy implements Proxy {
   readonly #grpc: ClosableGrpcClient;
   readonly #listeners: ListenerManager;
   readonly #extensions: ExtensionHost;
+  readonly #services: PluginServices;
   readonly #drain: DrainSequence;
   readonly #logLevels: LogLevels;
   readonly #sinks: BatchingSinks;
@@ -202,6 +206,8 @@ class EmbeddedProxy implements Proxy {
       log: (level, message) => pluginLog(message, pluginLevel(level)),
     });
     this.#extensions = extensions;
+    const servicePart = { clock, extensions, clusters: this.#clusters, part: options.parts?.services ?? "all" };
+    this.#services = new PluginServices(bootstrap, servicePart);
     const chainContext: Omit<FilterChainContext, "listener" | "bufferLimit"> = {
       clock,
       wheel: this.#wheel,
@@ -251,13 +257,14 @@ class EmbeddedProxy implements Proxy {
   }
 
   check(): readonly ConfigFault[] {
-    return checkStatic(this.#options.bootstrap, this.#clusters, this.#listeners);
+    return [...checkStatic(this.#options.bootstrap, this.#clusters, this.#listeners), ...this.#services.check()];
   }
 
   async start(): Promise<void> {
     const { bootstrap, clock, cacheFile, parts, onMeshRoots } = this.#options;
     const log = this.#logLevels.logger("config");
-    applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry);
+    applyStatic(bootstrap, this.#clusters, this.#listeners, this.#registry, this.#services.check());
+    this.#services.start();
     await this.#startAdmin();
     await this.#listeners.settled();
     this.#stream = await (parts?.openStream ?? openConfigStream)(bootstrap, {
@@ -311,6 +318,7 @@ class EmbeddedProxy implements Proxy {
     this.#intake.close();
     this.#routes.close();
     this.#listeners.close();
+    this.#services.close();
     this.#grpc.close();
     this.#clusters.close();
     this.#wheel.close();

@@ -33,16 +33,17 @@ export function checkStatic(
 }
 
 /**
- * Takes the static clusters and listeners in. Throws {@link BootstrapError} when one is refused; all are checked
- * before the first of them looks up a name or binds a port.
+ * Takes the static clusters and listeners in. Throws {@link BootstrapError} when one is refused, or something else of
+ * the bootstrap was (`others`); all are checked before the first of them looks up a name or binds a port.
  */
 export function applyStatic(
   bootstrap: Bootstrap,
   clusters: ActiveClusterManager,
   listeners: ListenerManager,
   registry: ConfigRegistry,
+  others: readonly ConfigFault[],
 ): void {
-  const faults = checkStatic(bootstrap, clusters, listeners);
+  const faults = [...checkStatic(bootstrap, clusters, listeners), ...others];
   if (faults.length > 0) throw new BootstrapError(faults);
   for (const cluster of bootstrap.staticResources?.clusters ?? []) {
     clusters.set(cluster);

@@ -7,7 +7,7 @@ export const BOOTSTRAP_FIELD_CLASSES: Readonly<Record<string, FieldClasses>> = {
   [`${BOOTSTRAP}Bootstrap`]: {
     implemented: [
       ...["node", "admin", "static_resources", "dynamic_resources", "cluster_manager", "layered_runtime"],
-      "stats_config",
+      ...["stats_config", "bootstrap_extensions"],
     ],
     ignored: [
       ...["node_context_params", "deferred_stat_options", "stats_flush_interval", "stats_flush_on_admin"],

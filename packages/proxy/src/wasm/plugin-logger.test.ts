@@ -144,7 +144,7 @@ describe("a Wasm plugin as access logger (envoy.access_loggers.wasm)", () => {
     };
     const nullVm = { runtime: "envoy.wasm.runtime.null", code: { local: { inlineString: "envoy.wasm.stats" } } };
     expect(faultsOf(logOf("", { vmConfig: nullVm }))).toEqual([
-      "accessLog[0].typedConfig.config.vm_config.code: plugins of the null VM don't log; use file, stdout or stderr",
+      "accessLog[0].typedConfig.config.vm_config.code: plugins of the null VM run as filters only; use a module",
     ]);
     expect(faultsOf(logOf(""), true)).toEqual([
       expect.stringContaining("accessLog[0].typedConfig: a plugin can't be the log of a listener"),

@@ -36,11 +36,6 @@ export function compilePluginLogger(
 ): AccessLogger | null {
   const plugin = readPlugin(any, WasmAccessLogSchema, path, faults);
   if (plugin === null) return null;
-  if (plugin.code.kind === "builtIn") {
-    const message = "plugins of the null VM don't log; use file, stdout or stderr";
-    faults.push({ path: `${path}.config.vm_config.code`, message });
-    return null;
-  }
   const { listener, clusters, extensions, clock } = parts;
   if (listener === undefined) {
     const message =

@@ -28,15 +28,23 @@ export function usePlugin(
   path: string,
   faults: ConfigFault[],
 ): PlacedPlugin | null {
-  if (code.kind === "remote" && !extensions.fetchesModules) {
-    const message = "remote code is not fetched by a proxy without an agent; use local.filename";
-    faults.push({ path: `${path}.config.vm_config.code`, message });
+  const fault = codeFault(code, extensions);
+  if (fault !== null) {
+    faults.push({ path: `${path}.config.vm_config.code`, message: fault });
     return null;
   }
   const scope = extensions.scope(config.name);
   const attributes = { info: null, listener, scope };
   const use = extensions.plugins(clusters).use(place, { ...config, attributes }, located(code, extensions));
   return { scope, deployment: use.deployment, release: () => use.release() };
+}
+
+/** Why a module can't be had at all; null: it may be. */
+export function codeFault({ kind }: CodeSource, { fetchesModules }: ExtensionHost): string | null {
+  if (kind === "builtIn") return "plugins of the null VM run as filters only; use a module";
+  return kind === "remote" && !fetchesModules
+    ? "remote code is not fetched by a proxy without an agent; use local.filename"
+    : null;
 }
 
 /** Modules that the proxy brings along are found under the paths of Istio's images. */

@@ -1,6 +1,7 @@
 import type { ResourceKind } from "../config/resource-kinds.ts";
 import type { DrainRequest } from "../listener/drain-sequence.ts";
 import type { SecretValue } from "../tls/secret-store.ts";
+import type { ServicePart } from "../wasm/plugin-services.ts";
 
 /** One accepted resource, in the encoding of its definition. */
 export interface CarriedResource {
@@ -19,7 +20,13 @@ export interface CarriedUpdate {
 
 /** From the primary to a worker. The first message is `start`. */
 export type ToWorker =
-  | { readonly type: "start"; readonly bootstrap: Uint8Array; readonly version: string; readonly dynamic: boolean }
+  | {
+      readonly type: "start";
+      readonly bootstrap: Uint8Array;
+      readonly version: string;
+      readonly dynamic: boolean;
+      readonly services: ServicePart;
+    }
   | { readonly type: "update"; readonly update: CarriedUpdate }
   /** Null: there is none, or no longer. Only by the channel between the processes, never by a disk. */
   | { readonly type: "secret"; readonly name: string; readonly value: SecretValue | null }

@@ -21,6 +21,9 @@ export interface WorkerSettings {
   readonly startWorker: StartWorker;
 }
 
+/** The worker that runs what there is to be one of. */
+const FIRST_SLOT = 1;
+
 /**
  * A data plane of several processes. The primary has the one stream to the control plane, checks what it brings and
  * hands it on; it has the admin interface; it accepts no traffic. Each worker has listeners, pools and series of its own.
@@ -59,6 +62,7 @@ class ProxyGroup implements DataPlane {
       ...options,
       parts: {
         series: "process",
+        services: "none",
         concurrency: count,
         listen: pretendToListen,
         openStream: (bootstrap, stream) => this.#openStream(bootstrap, stream),
@@ -74,7 +78,7 @@ class ProxyGroup implements DataPlane {
     });
     this.#group = new WorkerGroup({
       ...{ clock, log, count, startWorker },
-      introduction: () => this.#introduction(),
+      introduction: (slot) => this.#introduction(slot),
       onState: () => this.#checkReady(),
       onWants: (worker, names) => this.#wantSecrets(worker, names),
       onDeath: (number) => {
@@ -164,14 +168,15 @@ class ProxyGroup implements DataPlane {
     this.#group.tell({ type: "drain", request });
   }
 
-  #introduction(): ToWorker[] {
+  #introduction(slot: number): ToWorker[] {
     const { version } = this.#options;
     const bootstrap = clone(BootstrapSchema, this.#options.bootstrap);
     const dynamic = bootstrap.dynamicResources?.adsConfig !== undefined;
     // The primary has the only admin interface.
     delete bootstrap.admin;
+    const services = slot === FIRST_SLOT ? "all" : "perProcess";
     return [
-      { type: "start", bootstrap: toBinary(BootstrapSchema, bootstrap), version, dynamic },
+      { type: "start", bootstrap: toBinary(BootstrapSchema, bootstrap), version, dynamic, services },
       ...this.#mirror.snapshot().map((update): ToWorker => ({ type: "update", update })),
       ...(this.#drained === null ? [] : [{ type: "drain", request: this.#drained } as const]),
     ];

@@ -82,7 +82,7 @@ export class Worker {
     }
   }
 
-  async #start({ bootstrap, version, dynamic }: Extract<ToWorker, { type: "start" }>): Promise<void> {
+  async #start({ bootstrap, version, dynamic, services }: Extract<ToWorker, { type: "start" }>): Promise<void> {
     const { clock, extensions, ownModules = {}, modules, states = {}, log, random, uuid, send } = this.#options;
     const { closeExtensions } = this.#options;
     const decoded = fromBinary(BootstrapSchema, bootstrap);
@@ -92,6 +92,7 @@ export class Worker {
       onQuit: () => {},
       parts: {
         series: "counted",
+        services,
         secrets: this.#secrets,
         openStream: async (_bootstrap, stream) => (dynamic ? this.#openStream(stream) : null),
       },

@@ -7,8 +7,8 @@ export interface GroupOptions {
   readonly log: (message: string) => void;
   readonly count: number;
   readonly startWorker: StartWorker;
-  /** What a worker is told first, those that start later too. */
-  readonly introduction: () => readonly ToWorker[];
+  /** What the worker of a slot is told first, one that starts in place of another too. */
+  readonly introduction: (slot: number) => readonly ToWorker[];
   readonly onState: () => void;
   readonly onWants: (worker: LivingWorker, secrets: readonly string[]) => void;
   /** A worker has ended that was not asked to; `number` is never used again. */
@@ -96,7 +96,7 @@ export class WorkerGroup {
     const questions = new Questions(clock, (message) => link.send(message));
     const worker: LivingWorker = { number, link, questions, state: NO_STATE, drains: 0 };
     this.#living.set(number, worker);
-    for (const message of introduction()) {
+    for (const message of introduction(slot)) {
       if (message.type === "drain") worker.drains++;
       link.send(message);
     }

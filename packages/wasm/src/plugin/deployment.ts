@@ -95,6 +95,11 @@ export class Deployment {
     this.#plugin?.log(stream);
   }
 
+  /** A new VM for a plugin without streams that has failed, where its policy allows one now. */
+  revive(): void {
+    this.#plugin?.revive();
+  }
+
   status(): DeploymentStatus {
     return {
       ...{ name: this.name, compiling: this.#compiling > 0, refused: this.#refused },

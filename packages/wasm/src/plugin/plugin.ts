@@ -130,6 +130,12 @@ export class Plugin {
     else root.onLog(stream);
   }
 
+  /** A new VM where the policy allows one now, for plugins without streams that would bring it. */
+  revive(): void {
+    const waited = this.#parts.services.clock.monotonic() - this.#lastStart;
+    if (!this.#version.running && waited >= this.#distance) this.#usable();
+  }
+
   /** The version that new streams get. */
   get version(): PluginVersion {
     return this.#version;
