@@ -1,12 +1,11 @@
 import { type AdminAddress, type AdminHandler, type AdminServer, startAdminServer } from "@mixerless/admin-server";
-import { type Clock, DeadlineWheel } from "@mixerless/clock";
+import { DeadlineWheel } from "@mixerless/clock";
 import { MetricStore } from "@mixerless/metrics";
-import type { Bootstrap } from "@mixerless/wire/envoy/config/bootstrap/v3/bootstrap";
 import { compileAccessLoggers } from "./access-log/access-logger.ts";
 import type { BatchingSinks } from "./access-log/batching-sinks.ts";
 import { createFileSinks } from "./access-log/file-sinks.ts";
 import { adminHandlers } from "./admin/admin-handlers.ts";
-import { OwnSeries, type SeriesPart } from "./admin/own-series.ts";
+import { OwnSeries } from "./admin/own-series.ts";
 import { listenerOwner, type ProcessStats } from "./admin/own-stats.ts";
 import { compileStatsSettings } from "./admin/stats-settings.ts";
 import { createClientCodec, createServerCodecs } from "./codecs.ts";
@@ -19,19 +18,17 @@ import { openConfigStream } from "./config/open-config-stream.ts";
 import { ResourceIntake } from "./config/resource-intake.ts";
 import { RouteManager } from "./config/route-manager.ts";
 import type { DataPlane } from "./data-plane.ts";
-import type { StateReaderTable } from "./expression/state-reader.ts";
 import { createExtensionHost } from "./extension-host/create-extension-host.ts";
-import type { ExtensionTable, ModuleTable } from "./extension-host/extension.ts";
 import type { ExtensionHost } from "./extension-host/extension-host.ts";
 import { type ClosableGrpcClient, createGrpcClient } from "./grpc/create-grpc-client.ts";
 import { createChainFactory } from "./listener/create-chain.ts";
 import { type DrainRequest, DrainSequence } from "./listener/drain-sequence.ts";
 import { ListenerManager, type ListenerState } from "./listener/listener-manager.ts";
-import type { ListenerSocketFactory } from "./listener/listener-socket.ts";
 import { createSocketListener } from "./listener/socket-listener.ts";
 import { LogLevels, pluginLevel } from "./log-levels.ts";
 import type { ConfigFault } from "./network/config-fault.ts";
 import type { FilterChainContext } from "./network/context.ts";
+import type { ProxyOptions } from "./proxy-options.ts";
 import { FileSecrets } from "./tls/file-secrets.ts";
 import { PilotSecrets } from "./tls/pilot-secrets.ts";
 import { RoutedSecrets } from "./tls/routed-secrets.ts";
@@ -43,62 +40,8 @@ import { createTransportFactory } from "./transport/transport-factory.ts";
 import { ActiveClusterManager } from "./upstream/active-cluster-manager.ts";
 import { systemResolver } from "./upstream/dns-resolver.ts";
 import type { Connector } from "./upstream/pool/connector.ts";
-import type { ModuleSource } from "./wasm/module-source.ts";
-import { PluginServices, type ServicePart } from "./wasm/plugin-services.ts";
+import { PluginServices } from "./wasm/plugin-services.ts";
 import type { PluginReport } from "./wasm/plugin-status.ts";
-
-export interface ProxyOptions {
-  /** Checked by `decodeBootstrap` before. */
-  readonly bootstrap: Bootstrap;
-  readonly clock: Clock;
-  /** The extensions that run in process. */
-  readonly extensions: ExtensionTable;
-  /** Ends what those share, once every stream has; the proxy's own end waits for it. */
-  readonly closeExtensions?: (() => Promise<void>) | undefined;
-  /** Where Wasm modules come from that are somewhere else; left out, such plugins are refused. */
-  readonly modules?: ModuleSource | undefined;
-  /** Wasm modules that it brings along. */
-  readonly ownModules?: ModuleTable;
-  /** How to read what those leave in filter state, for expressions. */
-  readonly states?: StateReaderTable;
-  readonly log: (message: string) => void;
-  /** Uniform in [0, 1). */
-  readonly random: () => number;
-  readonly uuid: () => string;
-  /** Called when somebody asks the proxy to stop by its admin interface. */
-  readonly onQuit: () => void;
-  /** Certificates and roots that TLS contexts name; default: none ever comes. */
-  readonly secrets?: SecretSource;
-  /** Hears from the control plane which roots the mesh trusts (PEM), whenever that changes; left out, it is not asked. */
-  readonly onMeshRoots?: (roots: readonly string[]) => void;
-  /** What `/server_info` shows. */
-  readonly version: string;
-  /** What requests to the admin interface from beyond loopback must carry; none are answered without one. */
-  readonly adminToken?: string | undefined;
-  /** Milliseconds that changed or removed listeners keep their connections, and that a graceful drain takes; 45 s if left out. */
-  readonly drainTime?: number;
-  /** Where the last good configuration is kept, for a start without the control plane; nowhere if left out. */
-  readonly cacheFile?: string;
-  /** What is done elsewhere, where several processes are one proxy. */
-  readonly parts?: ProxyParts;
-}
-
-/** Parts of a proxy that the processes of a multi-process one divide among them; each has a usual form. */
-export interface ProxyParts {
-  readonly listen?: ListenerSocketFactory;
-  readonly openStream?: typeof openConfigStream;
-  /** Has every secret, whatever its name says of where it comes from. */
-  readonly secrets?: SecretSource;
-  readonly wrapAdmin?: (own: readonly AdminHandler[]) => AdminHandler[];
-  readonly onDrain?: (request: DrainRequest) => void;
-  readonly onReopenLogs?: () => void;
-  /** Which of its own numbers it tells as series. */
-  readonly series?: SeriesPart;
-  /** Which of the bootstrap's plugins it runs. */
-  readonly services?: ServicePart;
-  /** Processes that serve. */
-  readonly concurrency?: number;
-}
 
 /** A data plane in this process. */
 export interface Proxy extends DataPlane {
