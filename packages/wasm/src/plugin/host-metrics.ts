@@ -17,9 +17,13 @@ export class HostMetrics {
     this.#active(-1);
   }
 
+  /** The counters of reloads are there from the start, at 0; the one without an outcome stays there, as in Envoy. */
+  pluginCreated(plugin: string): void {
+    for (const outcome of ["", "_success", "_failure", "_backoff"]) this.#reloads(plugin, outcome);
+  }
+
   reload(plugin: string, outcome: "success" | "failure" | "backoff"): void {
-    const name = sanitizeMetricName(`envoy_wasm_${plugin}_vm_reload_${outcome}`);
-    this.#store.counter({ name, evictable: false }).series([], []).add(1);
+    this.#reloads(plugin, `_${outcome}`).add(1);
   }
 
   failed(plugin: string, kind: string): void {
@@ -47,6 +51,11 @@ export class HostMetrics {
   memory(plugin: string, bytes: number): void {
     const family = this.#store.gauge({ name: "mixerless_plugin_memory_bytes", help: HELP.memory });
     family.series(["plugin"], [plugin]).set(bytes);
+  }
+
+  #reloads(plugin: string, outcome: string) {
+    const name = sanitizeMetricName(`envoy_wasm_${plugin}_vm_reload${outcome}`);
+    return this.#store.counter({ name, evictable: false }).series([], []);
   }
 
   #active(change: number): void {

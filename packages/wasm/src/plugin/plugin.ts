@@ -82,6 +82,7 @@ export class Plugin {
     this.#parts = parts;
     this.#log = new PluginLog(parts.services, config.name);
     this.#since = parts.services.clock.now();
+    parts.metrics.pluginCreated(config.name);
     this.#version = this.#make(config, module);
   }
 
