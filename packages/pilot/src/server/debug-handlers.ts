@@ -18,6 +18,7 @@ import type { PilotMetrics } from "./pilot-metrics.ts";
 import type { PluginStatuses } from "./plugin-statuses.ts";
 import { isScrape, SCRAPES, scrapeTargets } from "./scrape-targets.ts";
 import { syncz } from "./syncz.ts";
+import { telemetryPage } from "./telemetry-page.ts";
 import { whoCanPage } from "./who-can-page.ts";
 
 /** What the debug pages look at. */
@@ -77,6 +78,11 @@ export function debugHandlers(facts: DebugFacts): AdminHandler[] {
     ),
     show("/debug/whocanz", "who may call which port of a proxy (to=<name>.<namespace>)", (query) =>
       whoCanPage(facts.source, query),
+    ),
+    show(
+      "/debug/telemetryz",
+      "what a proxy measures and logs, and by which object (proxyID=<name>.<namespace>)",
+      (query) => telemetryPage(facts.source, query),
     ),
     ...authorityPages(facts.authority),
     show("/debug/addressz", "where proxies connect", () =>

@@ -74,6 +74,7 @@ describe("what of Telemetry has no effect is told", () => {
       {},
       ["second-telemetry Telemetry a/v spec"],
     ],
+    ["tracing", { "a/t": { tracing: [{}] } }, {}, ["not-traced Telemetry a/t spec.tracing"]],
     [
       "targets that only waypoints have",
       { "a/t": { targetRefs: [{ group: "", kind: "Service", name: "s" }] } },

@@ -25,6 +25,7 @@ function objectFaults(push: PushContext, config: TelemetryObject): Fault[] {
   return [
     ...secondFault(push, config),
     ...targetFaults(config),
+    ...tracingFaults(config),
     ...SECTIONS.flatMap((section) =>
       config.spec[section].flatMap((entry, i) => [
         ...providerFaults(push, config, `spec.${section}[${i}].providers`, entry.providers, section),
@@ -144,6 +145,19 @@ function targetFaults(config: TelemetryObject): Fault[] {
       severity: "warning",
       message: "Only waypoints have such targets, and there are none here. The object has no effect.",
       cure: "Use a selector, or a Gateway as the target.",
+    },
+  ];
+}
+
+function tracingFaults(config: TelemetryObject): Fault[] {
+  if (config.spec.tracing.length === 0) return [];
+  return [
+    {
+      ...placeOf(config, "spec.tracing"),
+      code: "not-traced",
+      severity: "warning",
+      message: "Nothing is traced yet. The section has no effect; the others of the object have.",
+      cure: "Nothing to do.",
     },
   ];
 }
