@@ -1,8 +1,32 @@
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { fetchPage } from "./fetch-page.ts";
 import { RunningDemo } from "./running-demo.ts";
+
+const COMMAND = fileURLToPath(new URL("../bin/mixerless.js", import.meta.url));
+/** Of a registry, which nothing but the proxy that pulls from it may know. */
+const LOGIN = "puller:a-password-of-a-registry";
+
+/** A plugin that a workload has to log in for. */
+const PULLED = `apiVersion: v1
+kind: Secret
+metadata: { name: registry, namespace: default }
+type: kubernetes.io/dockerconfigjson
+stringData: { .dockerconfigjson: '{"auths":{"127.0.0.1:1":{"auth":"${Buffer.from(LOGIN).toString("base64")}"}}}' }
+---
+apiVersion: extensions.istio.io/v1alpha1
+kind: WasmPlugin
+metadata: { name: pulled, namespace: default }
+spec:
+  selector: { matchLabels: { app: details } }
+  url: oci://127.0.0.1:1/plugin:v1
+  imagePullSecret: registry
+  failStrategy: FAIL_OPEN
+`;
 
 let demo: RunningDemo;
 let folder: string;
@@ -31,7 +55,20 @@ const read = (...path: string[]) => readFileSync(join(folder, ...path), "utf8").
 function secrets(): string[] {
   const tokens = readdirSync(join(folder, "tokens")).map((name) => read("tokens", name));
   const keys = read("authority", "authority.json").match(/PRIVATE KEY-----\\n([A-Za-z0-9+/=]{40})/g) ?? [];
-  return [...tokens, ...keys, read("authority", "join-key"), "PRIVATE KEY"];
+  return [
+    ...tokens,
+    ...keys,
+    read("authority", "join-key"),
+    "PRIVATE KEY",
+    LOGIN,
+    Buffer.from(LOGIN).toString("base64"),
+  ];
+}
+
+/** A step of the change of roots, as an operator asks for it. */
+async function rotate(step: string): Promise<void> {
+  const flags = ["--pilot", demo.summary.pilot, "--authority", join(folder, "authority")];
+  await promisify(execFile)(process.execPath, [COMMAND, "ca", "rotate-root", step, ...flags], { timeout: 60_000 });
 }
 
 /** Processes of the demo, but the applications. */
@@ -44,11 +81,14 @@ describe("a demo in which each workload may do what it needs", () => {
 });
 
 describe("what the mesh keeps to itself", () => {
-  it("lies in files that only their owner can read, and keys of workloads in none", () => {
+  it("lies in files that only their owner can read, and keys of workloads in none, also while a root is replaced", async () => {
     expect([mode(join(folder, "authority")), mode(join(folder, "tokens"))]).toEqual(["700", "700"]);
     const guarded = files().filter((path) => /\/(authority|tokens)\//.test(path));
     expect(guarded).toHaveLength(5 + demo.summary.workloads.length);
     for (const path of guarded) expect([path, mode(path)]).toEqual([path, "600"]);
+    await rotate("add");
+    const rotated = files().filter((path) => /\/(authority|tokens)\//.test(path));
+    for (const path of rotated) expect([path, mode(path)]).toEqual([path, "600"]);
     const withKeys = files().filter((path) => readFileSync(path, "latin1").includes("PRIVATE KEY"));
     expect(withKeys).toEqual([join(folder, "authority", "authority.json")]);
   });
@@ -59,6 +99,7 @@ describe("what the mesh keeps to itself", () => {
       "/config_dump?include_eds",
       "/certs",
       "/ignored_fields",
+      "/plugins",
       "/server_info",
       "/clusters",
       "/listeners",
@@ -79,6 +120,8 @@ describe("what the mesh keeps to itself", () => {
       ...ofPilot.map((path) => demo.summary.pilot + path),
       `${demo.summary.pilot}/debug/config_dump?proxyID=details-v1.default`,
     ];
+    await demo.write("pulled.yaml", PULLED);
+    while (!(await demo.pilot("/debug/configz")).includes("oci://127.0.0.1:1/plugin")) await demo.pilot("/metrics");
     for (const page of pages) {
       const { status, body } = await fetchPage(page);
       expect([page, status]).toEqual([page, 200]);

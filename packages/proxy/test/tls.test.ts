@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, connect as connectTcp } from "node:net";
-import { connect as connectTls } from "node:tls";
+import { connect as connectTls, type TLSSocket } from "node:tls";
 import { SystemClock } from "@mixerless/clock";
 import { formatFault } from "@mixerless/wire";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -92,7 +92,12 @@ const INSPECTOR = {
   typedConfig: type("filters.listener.tls_inspector.v3.TlsInspector"),
 };
 
-async function start(listener: object, clusters: readonly object[] = [], serviceAccount = "server") {
+async function start(
+  listener: object,
+  clusters: readonly object[] = [],
+  serviceAccount = "server",
+  time: SystemClock = clock,
+) {
   const decoded = decodeBootstrap({
     staticResources: {
       listeners: [{ name: "door", address: socketAddress(0), listenerFilters: [INSPECTOR], ...listener }],
@@ -105,7 +110,7 @@ async function start(listener: object, clusters: readonly object[] = [], service
   secrets.set("ROOTCA", authority.roots);
   const proxy: DataPlane = createProxy({
     bootstrap: decoded.message,
-    clock,
+    clock: time,
     extensions: {},
     log: () => {},
     random: () => 0.5,
@@ -117,6 +122,12 @@ async function start(listener: object, clusters: readonly object[] = [], service
   await proxy.start();
   open.push(() => proxy.close());
   return { proxy, secrets, port: Number(/:(\d+)$/.exec(proxy.listenerAddress("door") ?? "")?.[1]) };
+}
+
+interface Started {
+  readonly secrets: SecretStore;
+  /** Sets the wall clock so far off. */
+  readonly jump: (milliseconds: number) => void;
 }
 
 interface Answer {
@@ -139,12 +150,25 @@ function ask(port: number, options: object = { agent: false }): Promise<Answer> 
   });
 }
 
-/** Asks over TLS with an identity of the mesh. */
-async function askSecurely(port: number, serviceAccount: string, tls: object = {}): Promise<Answer> {
+/** Connects with an identity of the mesh. */
+async function connectSecurely(port: number, serviceAccount: string, tls: object = {}): Promise<TLSSocket> {
   const { certificateChain: cert, privateKey: key } = await authority.identity(serviceAccount);
   const socket = connectTls({ host: "127.0.0.1", port, cert, key, rejectUnauthorized: false, ...tls });
   await once(socket, "secureConnect");
+  return socket;
+}
+
+/** Asks over TLS with an identity of the mesh. */
+async function askSecurely(port: number, serviceAccount: string, tls: object = {}): Promise<Answer> {
+  const socket = await connectSecurely(port, serviceAccount, tls);
   return ask(port, { createConnection: () => socket });
+}
+
+/** Asks once more over a connection that stays. */
+async function askAgain(socket: TLSSocket): Promise<string> {
+  socket.write("GET / HTTP/1.1\r\nhost: a\r\n\r\n");
+  const [bytes] = (await once(socket, "data")) as [Buffer];
+  return bytes.toString().split("\r\n")[0] ?? "";
 }
 
 function cluster(name: string, endpoints: readonly { readonly port: number; readonly metadata?: object }[]) {
@@ -221,6 +245,34 @@ describe("a listener", () => {
       'envoy_listener_ssl_fail_verify_no_cert{envoy_listener_address="127.0.0.1_0"} 1',
     );
     expect((await askSecurely(port, "client")).status).toBe(200);
+  });
+
+  it.each([
+    [
+      "its root is dropped",
+      async ({ secrets }: Started) => secrets.set("ROOTCA", (await TestAuthority.create(clock)).roots),
+    ],
+    [
+      "its certificate is renewed",
+      async ({ secrets }: Started) => secrets.set("default", await authority.identity("b")),
+    ],
+    ["certificates have expired", async ({ jump }: Started) => jump(1000 * 24 * 3_600_000)],
+    ["the clock is before certificates", async ({ jump }: Started) => jump(-1000 * 24 * 3_600_000)],
+  ])("keeps what is open when %s, as Envoy does, and judges who comes after that", async (what, change) => {
+    let offset = 0;
+    const time = Object.assign(Object.create(clock) as SystemClock, { now: () => clock.now() + offset });
+    const jump = (by: number) => {
+      offset = by;
+    };
+    const { port, secrets } = await start({ filterChains: [PERMISSIVE.filterChains[0]] }, [], "server", time);
+    const early = await connectSecurely(port, "client");
+    expect(await askAgain(early)).toBe("HTTP/1.1 200 OK");
+    await change({ secrets, jump });
+    const late = askSecurely(port, "client");
+    if (what === "its certificate is renewed") expect((await late).status).toBe(200);
+    else await expect(late).rejects.toThrow();
+    expect(await askAgain(early)).toBe("HTTP/1.1 200 OK");
+    early.destroy();
   });
 
   it("chooses among its chains by server name and by protocol", async () => {

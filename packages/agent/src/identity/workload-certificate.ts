@@ -49,7 +49,9 @@ const OWN_SECRET = "default";
 const ROOT_SECRET = "ROOTCA";
 
 /** Wall clocks jump and machines sleep: no timer is trusted for longer. Milliseconds. */
-const LOOK_INTERVAL = 30_000;
+const LOOK_INTERVAL = 5000;
+/** A certificate that begins in the future is asked for again and again, less and less often: the next may begin there too. */
+const EARLY_BACKOFF = { initial: LOOK_INTERVAL, maximum: 600_000 };
 /** When another root signs, all workloads want a new certificate: within so many milliseconds, not at once. */
 const RENEWAL_SPREAD = 5000;
 
@@ -60,10 +62,14 @@ const RENEWAL_SPREAD = 5000;
 export class WorkloadCertificate {
   readonly #options: WorkloadCertificateOptions;
   readonly #backoff: Backoff;
+  readonly #early: Backoff;
   #held: Held | null = null;
   #roots = "";
   #timer: Timer | null = null;
   #toldExpiry = false;
+  #toldEarly = false;
+  /** When the next one is asked for while the wall clock is before this one, by the clock that does not jump. */
+  #nextEarly: number | null = null;
   #refused = false;
   #closed = false;
   /** Whether nothing is to be done but to wait for half of the life. */
@@ -71,7 +77,7 @@ export class WorkloadCertificate {
   #working: Promise<void> = Promise.resolve();
   readonly #obtained: Promise<void>;
   #become: () => void = () => {};
-  #toldFailure = "";
+  readonly #toldFailures = new Set<string>();
 
   constructor(options: WorkloadCertificateOptions) {
     this.#options = options;
@@ -79,6 +85,7 @@ export class WorkloadCertificate {
       this.#become = resolve;
     });
     this.#backoff = new Backoff(DEFAULT_BACKOFF, options.random);
+    this.#early = new Backoff(EARLY_BACKOFF, options.random);
   }
 
   /** Makes the first attempt; further ones follow by themselves. Resolves when there is a certificate. */
@@ -135,7 +142,7 @@ export class WorkloadCertificate {
   }
 
   async #attempt(): Promise<void> {
-    const { log, series, workload } = this.#options;
+    const { clock, log, series, workload } = this.#options;
     try {
       series.asked();
       const held = await this.#obtain();
@@ -144,7 +151,7 @@ export class WorkloadCertificate {
       if (this.#held === null || this.#toldExpiry)
         log(`This workload is ${describe(held.facts)} until ${new Date(held.facts.notAfter).toISOString()}.`);
       this.#toldExpiry = false;
-      this.#toldFailure = "";
+      this.#toldFailures.clear();
       this.#refused = false;
       this.#held = held;
       this.#options.secrets.set(OWN_SECRET, { certificateChain: held.chain, privateKey: held.key });
@@ -158,10 +165,12 @@ export class WorkloadCertificate {
       if ((error as { code?: unknown }).code === UNAUTHENTICATED) this.#refused = !this.#refused;
       const who = `${workload.serviceAccount} of ${workload.namespace}`;
       const failure = `No certificate for service account ${who}: ${reason(error)}. Asking again and again.`;
-      if (failure !== this.#toldFailure) log(failure);
-      this.#toldFailure = failure;
+      // Each reason once: a token and a proof are refused in turn.
+      if (!this.#toldFailures.has(failure)) log(failure);
+      this.#toldFailures.add(failure);
       this.#tellExpiry();
-      this.#timer = this.#options.clock.after(this.#backoff.next(), () => this.#begin());
+      if (this.#held !== null && clock.now() < this.#held.facts.notBefore) this.#look();
+      else this.#timer = clock.after(this.#backoff.next(), () => this.#begin());
     }
   }
 
@@ -217,9 +226,30 @@ export class WorkloadCertificate {
     this.#waiting = true;
     this.#tellExpiry();
     const left = Math.min(held.renewAt - now, held.renewAtMonotonic - clock.monotonic());
+    if (now < held.facts.notBefore) {
+      this.#tellEarly(held.facts);
+      this.#nextEarly ??= clock.monotonic() + this.#early.next();
+      const wait = this.#nextEarly - clock.monotonic();
+      if (wait <= 0) {
+        this.#nextEarly = null;
+        this.#begin();
+      } else this.#timer = clock.after(Math.min(LOOK_INTERVAL, wait), () => this.#look());
+      return;
+    }
+    this.#toldEarly = false;
+    this.#nextEarly = null;
+    this.#early.reset();
     if (left <= 0) this.#begin();
-    else if (now < held.facts.notBefore) this.#timer = clock.after(LOOK_INTERVAL, () => this.#begin());
     else this.#timer = clock.after(Math.min(LOOK_INTERVAL, left), () => this.#look());
+  }
+
+  #tellEarly(facts: CertificateFacts): void {
+    if (this.#toldEarly) return;
+    this.#toldEarly = true;
+    this.#options.log(
+      `The certificate of ${describe(facts)} begins at ${new Date(facts.notBefore).toISOString()}, later than this ` +
+        "machine's clock: new connections that need it are refused. Set the clock; meanwhile another one is asked for.",
+    );
   }
 
   #tellExpiry(): void {

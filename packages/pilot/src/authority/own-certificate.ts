@@ -25,6 +25,8 @@ interface OwnPair {
 const DNS_NAMES = [CONTROL_PLANE_NAME, "istiod.istio-system", "istio-pilot.istio-system.svc"];
 const NAMESPACE = "istio-system";
 const SERVICE_ACCOUNT = "istiod";
+/** Wall clocks jump and machines sleep: no timer is trusted for longer. Milliseconds. */
+const LOOK_INTERVAL = 5000;
 /** Milliseconds until another try when the authority could not sign for us. */
 const RETRY = 10_000;
 
@@ -72,7 +74,17 @@ export class OwnCertificate {
 
   #schedule(): void {
     const { clock } = this.#options;
-    this.#timer = clock.after(renewalDelay(this.#pair, clock.now(), 0.5), () => void this.#renew());
+    const delay = renewalDelay(this.#pair, clock.now(), 0.5);
+    this.#look(clock.now() + delay, clock.monotonic() + delay);
+  }
+
+  /** Renews when it is time by one of the clocks, or when the wall clock is before the certificate. */
+  #look(due: number, dueMonotonic: number): void {
+    const { clock } = this.#options;
+    const now = clock.now();
+    const left = now < this.#pair.notBefore ? 0 : Math.min(due - now, dueMonotonic - clock.monotonic());
+    if (left <= 0) void this.#renew();
+    else this.#timer = clock.after(Math.min(LOOK_INTERVAL, left), () => this.#look(due, dueMonotonic));
   }
 
   async #renew(): Promise<void> {

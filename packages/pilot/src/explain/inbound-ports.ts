@@ -1,6 +1,6 @@
 import type { GeneratorInput } from "../generators/generator-input.ts";
 import { isHttp } from "../generators/is-http.ts";
-import { planGateways } from "../generators/listeners/gateway-plan.ts";
+import { gatewayPlans } from "../generators/listeners/gateway-plan.ts";
 
 /** A port on which a proxy takes calls for its workload. */
 export interface InboundPort {
@@ -9,9 +9,10 @@ export interface InboundPort {
 }
 
 /** Every port that a proxy listens on for others, in the order of the configuration. */
-export function inboundPorts({ push, proxy }: GeneratorInput): InboundPort[] {
+export function inboundPorts(input: GeneratorInput): InboundPort[] {
+  const { push, proxy } = input;
   if (proxy.type === "router")
-    return planGateways(push.gateways(proxy)).map(({ port, servers: [first] }) => ({
+    return gatewayPlans(input).map(({ port, servers: [first] }) => ({
       number: port,
       http: first?.kind === "http" || first?.kind === "https",
     }));

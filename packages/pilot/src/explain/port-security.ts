@@ -1,7 +1,7 @@
 import type { ServerTlsMode } from "../config/kinds/gateway.ts";
 import { from, type Provenance } from "../generators/generated.ts";
 import type { GeneratorInput } from "../generators/generator-input.ts";
-import { planGateways } from "../generators/listeners/gateway-plan.ts";
+import { gatewayPlans } from "../generators/listeners/gateway-plan.ts";
 import { inboundMode } from "../generators/tls/mesh-identity.ts";
 import { endsTls } from "../generators/tls/server-tls.ts";
 import type { EffectiveMtls } from "../model/effective-mtls.ts";
@@ -27,8 +27,8 @@ export function portSecurity(input: GeneratorInput, port: number): PortSecurity 
 }
 
 /** PeerAuthentication says nothing about the servers of a gateway. */
-function gatewayPort({ push, proxy }: GeneratorInput, port: number): PortSecurity {
-  const [planned] = planGateways(push.gateways(proxy)).find((plan) => plan.port === port)?.servers ?? [];
+function gatewayPort(input: GeneratorInput, port: number): PortSecurity {
+  const [planned] = gatewayPlans(input).find((plan) => plan.port === port)?.servers ?? [];
   if (planned === undefined) return { mode: "DISABLE", place: null };
   const { kind, gateway, server } = planned;
   const place = { config: gateway.config, path: server.path };

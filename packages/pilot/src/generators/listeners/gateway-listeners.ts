@@ -9,12 +9,12 @@ import { authorizationProvenance } from "../security/authorization-filters.ts";
 import { telemetryProvenance } from "../telemetry-of.ts";
 import { listenerAccessLogs } from "./access-logs.ts";
 import { gatewayChains } from "./gateway-chains.ts";
-import { type GatewayPlan, planGateways } from "./gateway-plan.ts";
+import { type GatewayPlan, gatewayPlans } from "./gateway-plan.ts";
 import { TLS_INSPECTOR } from "./listener-filters.ts";
 
 /** The listeners of a gateway proxy: one for each address and port that its Gateways open, and that leads anywhere. */
 export function gatewayListeners(input: GeneratorInput): Generated<Listener>[] {
-  return planGateways(input.push.gateways(input.proxy)).flatMap((plan) => gatewayListener(input, plan) ?? []);
+  return gatewayPlans(input).flatMap((plan) => gatewayListener(input, plan) ?? []);
 }
 
 function gatewayListener(input: GeneratorInput, plan: GatewayPlan): Generated<Listener> | undefined {

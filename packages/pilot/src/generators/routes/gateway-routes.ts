@@ -8,7 +8,7 @@ import {
 } from "@mixerless/wire/envoy/config/route/v3/route_components";
 import { from, type Generated, type Provenance } from "../generated.ts";
 import type { GeneratorInput } from "../generator-input.ts";
-import { type PlannedServer, planGateways } from "../listeners/gateway-plan.ts";
+import { gatewayPlans, type PlannedServer } from "../listeners/gateway-plan.ts";
 import { isCatchAll } from "./route-match.ts";
 import { RouteOrigins } from "./route-origins.ts";
 import { servedHost } from "./served-host.ts";
@@ -17,7 +17,7 @@ import { virtualServiceRoutes } from "./virtual-service-routes.ts";
 
 /** The route configurations of a gateway; an unknown name gets an empty one: its listener is going away. */
 export function gatewayRoutes(input: GeneratorInput, names: Iterable<string>): Generated<RouteConfiguration>[] {
-  const plans = planGateways(input.push.gateways(input.proxy));
+  const plans = gatewayPlans(input);
   return [...names].map((name) => {
     // HTTP servers of one address share their routes, each HTTPS server has its own.
     const servers = plans.flatMap((plan) => plan.servers.filter(({ routeName }) => routeName === name));

@@ -370,6 +370,18 @@ describe("CUSTOM policies", () => {
     ]);
   });
 
+  it("ask nobody about connections where their provider judges requests", () => {
+    const provider = (name: string, type: string) => ({ name, [type]: { service: "authz", port: 9000 } });
+    const extensionProviders = [provider("by-http", "envoyExtAuthzHttp"), provider("by-grpc", "envoyExtAuthzGrpc")];
+    const made = filtersOf(
+      inputOf([policy("a", custom("by-http")), policy("b", custom("by-grpc"))], AROUND, { extensionProviders }),
+      "tcp",
+    );
+    expect(made.map(({ rules }) => Object.keys(rules?.policies ?? {}))).toEqual([
+      ["istio-ext-authz-by-grpc-ns[foo]-policy[b]-rule[0]-deny-due-to-bad-CUSTOM-action"],
+    ]);
+  });
+
   it("on trial only shadow", () => {
     const [filter] = filters([policy("p", custom("x"), { "istio.io/dry-run": "true" })]);
     expect(filter).toMatchObject({ rules: undefined, shadowPrefix: "istio_ext_authz_" });

@@ -20,10 +20,14 @@ export interface UnpackedFilter {
 }
 
 /** Everything that a generator needs to make filters for the workload. */
-export function inputOf(policies: readonly WrittenPolicy[], { workload, ...mesh }: Surroundings): GeneratorInput {
+export function inputOf(
+  policies: readonly WrittenPolicy[],
+  { workload, ...mesh }: Surroundings,
+  meshConfig: object = {},
+): GeneratorInput {
   const [trustDomain = "", ...trustDomainAliases] = mesh.trustDomains;
   const push = pushOf([
-    { kind: "MeshConfig", metadata: { name: "mesh" }, spec: { trustDomain, trustDomainAliases } },
+    { kind: "MeshConfig", metadata: { name: "mesh" }, spec: { trustDomain, trustDomainAliases, ...meshConfig } },
     pod(`${workload.namespace}/judged-v1`, "10.0.0.2", workload.labels),
     ...policies.map((policy) => ({
       apiVersion: "security.istio.io/v1",
