@@ -55,7 +55,9 @@ export interface Proxy extends DataPlane {
 
 const DRAIN_TIME = 45_000;
 /** Most milliseconds that the first plugins hold up readiness. */
-const PLUGIN_PATIENCE = 5000;
+const FIRST_PLUGIN_PATIENCE = 5000;
+/** Most milliseconds that chains with new plugins wait for them; as long as Envoy waits for a filter's configuration. */
+const PLUGIN_PATIENCE = 15_000;
 /** Routes follow their clusters within one push. */
 const CLUSTER_REMOVAL_GRACE = 5000;
 /** Routes and chains wait for new clusters, for as long as those that the old ones name are sure to be there. */
@@ -147,6 +149,7 @@ class EmbeddedProxy implements Proxy {
       ...{ table: options.extensions, states: options.states, modules: options.modules, node: bootstrap.node, clock },
       ...{ ownModules: options.ownModules, metrics: this.metrics, grpc: this.#grpc },
       log: (level, message) => pluginLog(message, pluginLevel(level)),
+      onPluginStarted: () => this.#listeners.dependenciesChanged(),
     });
     this.#extensions = extensions;
     const servicePart = { clock, extensions, clusters: this.#clusters, part: options.parts?.services ?? "all" };
@@ -178,6 +181,7 @@ class EmbeddedProxy implements Proxy {
       hasRoutes: (name) => this.#routes.get(name) !== null,
       isWarming,
       clusterPatience: CLUSTER_PATIENCE,
+      pluginPatience: PLUGIN_PATIENCE,
       drainTime,
       log,
     });
@@ -279,8 +283,10 @@ class EmbeddedProxy implements Proxy {
 
   /** Listeners are bound, and the first plugins run: telemetry that is one is to miss nothing. */
   async #settled(): Promise<void> {
+    const { clock } = this.#options;
     await this.#listeners.settled();
-    await atMost(this.#options.clock, PLUGIN_PATIENCE, this.#extensions.settled());
+    await atMost(clock, FIRST_PLUGIN_PATIENCE, this.#listeners.started());
+    await atMost(clock, FIRST_PLUGIN_PATIENCE, this.#extensions.settled());
   }
 
   #markReady(): void {

@@ -2,6 +2,7 @@ import { SystemClock } from "@mixerless/clock";
 import type { TelemetryMode } from "@mixerless/pilot";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { MeshChoices } from "../demo/mesh-files.ts";
+import { readPluginFiles } from "../demo/plugin-files.ts";
 import { runDemo } from "../demo/run-demo.ts";
 import { WORKLOADS } from "../demo/workloads.ts";
 import { CommandError } from "../mesh/command-error.ts";
@@ -17,6 +18,12 @@ export function addDemo(program: Command): void {
     .option("--seed <n>", "makes the jitter of the traffic reproducible", integer, 1)
     .option("--duration <time>", "end after this time, for example 30s or 5m", duration)
     .option("--config <path>", "more Istio YAML on top, a folder or a file, watched; repeatable", collect, [])
+    .option(
+      "--plugin <file>",
+      "a WebAssembly module that runs in all proxies as a plugin (WasmPlugin); repeatable, in this order",
+      collect,
+      [],
+    )
     .addOption(
       new Option("--reviews <version>", "which version of reviews serves")
         .choices(["v1", "v2", "v3", "all"])
@@ -59,14 +66,15 @@ export function addDemo(program: Command): void {
     .option("--json", "print one line of JSON when everything is ready", false)
     .addHelpText(
       "after",
-      "\nExamples:\n  mixerless demo\n  mixerless demo --no-traffic --reviews v2\n  mixerless demo --rate 50 --duration 60s\n  mixerless demo --config ./my-rules.yaml --json\n  mixerless demo --config ./envoy-filters.yaml --telemetry envoyfilter --istio-version 1.9.9",
+      "\nExamples:\n  mixerless demo\n  mixerless demo --no-traffic --reviews v2\n  mixerless demo --rate 50 --duration 60s\n  mixerless demo --config ./my-rules.yaml --json\n  mixerless demo --plugin ./build/plugin.wasm\n  mixerless demo --config ./envoy-filters.yaml --telemetry envoyfilter --istio-version 1.9.9",
     )
     .action(async (flags: DemoFlags) => {
       if (flags.authz !== "none" && flags.mtls === "off")
         throw new CommandError("--authz bookinfo knows callers by their certificates. Give --mtls strict with it.", 2);
+      const plugins = await readPluginFiles(flags.plugin);
       const { certificateLifetime = 0, duration: time = null } = flags;
       const telemetry = flags.telemetry === "native" ? flags.extensions : flags.telemetry;
-      await runDemo({ ...flags, telemetry, duration: time, certificateLifetime, clock: new SystemClock() });
+      await runDemo({ ...flags, plugins, telemetry, duration: time, certificateLifetime, clock: new SystemClock() });
       process.exit(0);
     });
 }
@@ -77,7 +85,8 @@ function external(name: string, previous: string[]): string[] {
   return [...previous, name];
 }
 
-interface DemoFlags extends MeshChoices {
+interface DemoFlags extends Omit<MeshChoices, "plugins"> {
+  readonly plugin: readonly string[];
   readonly traffic: boolean;
   readonly console: boolean;
   readonly rate: number;

@@ -2,6 +2,7 @@ import { stringify } from "yaml";
 import { type AddressPlan, text, type WorkloadAddresses } from "./address-plan.ts";
 import { type AuthzChoice, authorizationPolicies } from "./authorization-files.ts";
 import { TRUST_DOMAIN } from "./identities.ts";
+import { type PluginFile, wasmPlugin } from "./plugin-files.ts";
 import { GATEWAY, hasApplication, SERVICES, serviceAccountOf } from "./workloads.ts";
 
 export type ReviewsChoice = "v1" | "v2" | "v3" | "all";
@@ -19,6 +20,8 @@ export interface MeshChoices {
   readonly reviews: ReviewsChoice;
   readonly mtls: MtlsChoice;
   readonly authz: AuthzChoice;
+  /** Plugins on all workloads, in the order in which requests meet them. */
+  readonly plugins: readonly PluginFile[];
 }
 
 interface MeshFile {
@@ -30,7 +33,7 @@ const PORT = 9080;
 const NETWORKING = "networking.istio.io/v1";
 
 /** The demo's configuration as Istio resources, one file for each concern. */
-export function meshFiles(plan: AddressPlan, { reviews, mtls, authz }: MeshChoices): MeshFile[] {
+export function meshFiles(plan: AddressPlan, { reviews, mtls, authz, plugins }: MeshChoices): MeshFile[] {
   const applications = plan.workloads.filter(({ workload }) => hasApplication(workload));
   const gateway = plan.workloads.find(({ workload }) => workload.name === GATEWAY);
   const files = [
@@ -65,6 +68,7 @@ export function meshFiles(plan: AddressPlan, { reviews, mtls, authz }: MeshChoic
     );
   if (reviews !== "all")
     files.push(file("reviews.yaml", "Every request for reviews goes to one version.", [reviewsRoute(reviews)]));
+  if (plugins.length > 0) files.push(file("plugins.yaml", "Plugins on all workloads.", plugins.map(wasmPlugin)));
   return files;
 }
 

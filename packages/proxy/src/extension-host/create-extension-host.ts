@@ -20,28 +20,19 @@ export interface ExtensionParts {
   readonly metrics: MetricStore;
   readonly grpc: GrpcClient;
   readonly log: (level: number, message: string) => void;
+  readonly onPluginStarted: () => void;
 }
 
 /** What runs extensions, and what evaluates expressions beside them, for one proxy. */
-export function createExtensionHost({
-  table,
-  ownModules,
-  states,
-  node,
-  modules,
-  clock,
-  metrics,
-  grpc,
-  log,
-}: ExtensionParts): {
+export function createExtensionHost({ table, states, node, ...parts }: ExtensionParts): {
   readonly extensions: ExtensionHost;
   readonly expressions: StreamExpressions;
 } {
   const facts =
     node === undefined ? {} : (toJson(NodeSchema, node, { declaredNames: true }) as Record<string, unknown>);
-  const expressions = new Expressions(metrics, states);
+  const expressions = new Expressions(parts.metrics, states);
   return {
-    extensions: new ExtensionHost(table, { clock, metrics, grpc, node: facts, expressions, ownModules, modules, log }),
+    extensions: new ExtensionHost(table, { ...parts, node: facts, expressions }),
     expressions: new StreamExpressions(expressions, facts),
   };
 }

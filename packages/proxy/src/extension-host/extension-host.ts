@@ -41,6 +41,8 @@ export interface ExtensionHostOptions {
   readonly grpc: GrpcClient;
   /** Modules that the proxy brings along. */
   readonly ownModules?: ModuleTable | undefined;
+  /** Called when a Wasm plugin has come to work for the first time, or has failed to. */
+  readonly onPluginStarted?: () => void;
 }
 
 /** What the names of the null VM begin with; in filters' names it means nothing. */
@@ -86,7 +88,8 @@ export class ExtensionHost {
 
   /** The Wasm plugins of the proxy, which run beside the extensions of the table. */
   plugins(clusters: ClusterManager): WasmPlugins {
-    this.#plugins ??= new WasmPlugins({ ...this.#options, modules: this.#options.modules ?? null, clusters });
+    const { modules = null, onPluginStarted: onStarted = () => {} } = this.#options;
+    this.#plugins ??= new WasmPlugins({ ...this.#options, modules, onStarted, clusters });
     return this.#plugins;
   }
 

@@ -133,6 +133,8 @@ export interface HttpFilterFactory {
   create(stream: FilterStream): HttpFilter | null;
   /** Its configuration is still to come, and its listener waits for it. */
   readonly warming?: boolean;
+  /** It can't do its work yet, which takes a moment: chains that others can stand in for wait. */
+  readonly starting?: boolean;
   /** No further stream will begin; those that run may still use what the factory gave them. */
   close?(): void;
 }

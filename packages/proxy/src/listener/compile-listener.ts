@@ -194,3 +194,9 @@ function refuseDuplicates(chains: readonly ListenerChain[], faults: ConfigFault[
     seen.set(chain.match.key, chain.name);
   }
 }
+
+/** All chains, the one for connections that no other is for among them. */
+export function* chainsOf(config: CompiledListener) {
+  yield* config.chains;
+  if (config.defaultChain !== null) yield config.defaultChain;
+}

@@ -46,6 +46,9 @@ export function createChainFactory(
     get warming() {
       return factory.warming;
     },
+    get starting() {
+      return factory.starting;
+    },
     get routeConfigNames() {
       return factory.routeConfigNames;
     },

@@ -1,129 +1,6 @@
-import { create } from "@bufbuild/protobuf";
-import { VirtualClock } from "@mixerless/clock";
-import { TrafficDirection } from "@mixerless/wire/envoy/config/core/v3/base";
-import { type Listener, ListenerSchema } from "@mixerless/wire/envoy/config/listener/v3/listener";
 import { describe, expect, it } from "vitest";
-import type { NetworkTerminal } from "../network/network-filter.ts";
-import type { IncomingConnection } from "../transport/incoming-connection.ts";
-import { socketAddress } from "../transport/socket-address.ts";
-import type { Transport } from "../transport/transport.ts";
-import type { ChainFactory } from "./create-chain.ts";
 import { DrainSequence } from "./drain-sequence.ts";
-import { ListenerManager } from "./listener-manager.ts";
-
-interface ChainSpec {
-  name?: string;
-  /** Stands for everything that the filters say. */
-  content?: string;
-  rds?: string;
-  cluster?: string;
-  match?: { destinationPort?: number };
-}
-
-function listener(name: string, port: number, ...chains: ChainSpec[]): Listener {
-  return create(ListenerSchema, {
-    name,
-    trafficDirection: name.startsWith("inbound") ? TrafficDirection.INBOUND : TrafficDirection.OUTBOUND,
-    address: {
-      address: {
-        case: "socketAddress",
-        value: { address: "127.0.0.1", portSpecifier: { case: "portValue", value: port } },
-      },
-    },
-    filterChains: chains.map((chain) => ({
-      name: chain.name ?? "",
-      ...(chain.match === undefined ? {} : { filterChainMatch: chain.match }),
-      filters: [{ name: `${chain.content ?? "x"}/${chain.rds ?? ""}/${chain.cluster ?? ""}` }],
-    })),
-  });
-}
-
-/** A connection as its filter chain sees it. */
-class FakeTerminal implements NetworkTerminal {
-  state: "open" | "draining" | "closed" = "open";
-  readonly content: string;
-  readonly #onClosed: () => void;
-
-  constructor(content: string, onClosed: () => void) {
-    this.content = content;
-    this.#onClosed = onClosed;
-  }
-  drain(): void {
-    this.state = "draining";
-  }
-  close(): void {
-    if (this.state === "closed") return;
-    this.state = "closed";
-    this.#onClosed();
-  }
-}
-
-function setUp() {
-  const clock = new VirtualClock();
-  const bound = new Map<string, (incoming: IncomingConnection) => void>();
-  const busy = new Set<string>();
-  const routes = new Set<string>();
-  const cold = new Set<string>();
-  const terminals: FakeTerminal[] = [];
-  const closedFactories: string[] = [];
-  const closedSockets: string[] = [];
-  const logged: string[] = [];
-  const manager = new ListenerManager({
-    clock,
-    listen: async (address, onConnection) => {
-      if (busy.has(address.text)) throw new Error("EADDRINUSE");
-      bound.set(address.text, onConnection);
-      const close = () => {
-        bound.delete(address.text);
-        closedSockets.push(address.text);
-      };
-      return { address, close };
-    },
-    createChain: (chain) => {
-      const [content = "", rds = "", cluster = ""] = chain.filters[0]?.name.split("/") ?? [];
-      if (content === "bad")
-        return { ok: false, faults: [{ path: "filters[0].typedConfig.codecType", message: "HTTP3 is not supported" }] };
-      const factory: ChainFactory = {
-        tls: null,
-        warming: false,
-        routeConfigNames: rds === "" ? [] : [rds],
-        clusterNames: cluster === "" ? [] : [cluster],
-        create: (_context, onClosed) => {
-          const terminal = new FakeTerminal(content, onClosed);
-          terminals.push(terminal);
-          return terminal;
-        },
-        close: () => closedFactories.push(content),
-      };
-      return { ok: true, value: factory };
-    },
-    compileAccessLogs: () => [],
-    hasRoutes: (name) => routes.has(name),
-    isWarming: (cluster) => cold.has(cluster),
-    clusterPatience: 4000,
-    drainTime: 45_000,
-    log: (message) => logged.push(message),
-  });
-  const limits: (number | null)[] = [];
-  const connect = (port: number): FakeTerminal | undefined => {
-    const accept = bound.get(`127.0.0.1:${port}`);
-    if (accept === undefined) return undefined;
-    const before = terminals.length;
-    accept({
-      localAddress: socketAddress("127.0.0.1", port),
-      remoteAddress: socketAddress("127.0.0.9", 5),
-      plaintext: (_serverName, bufferLimit) => {
-        limits.push(bufferLimit);
-        return {} as Transport;
-      },
-      inspect: () => {},
-      secure: () => {},
-      destroy: () => {},
-    });
-    return terminals[before];
-  };
-  return { clock, bound, busy, routes, cold, manager, connect, limits, closedFactories, closedSockets, logged };
-}
+import { listener, setUp } from "./testing/managed-listeners.ts";
 
 describe("ListenerManager", () => {
   it("binds a listener at once when it waits for nothing", async () => {
@@ -174,6 +51,20 @@ describe("ListenerManager", () => {
     expect(connect(80)?.content).toBe("new");
     clock.advance(1);
     expect(connect(80)?.content).toBe("newer");
+  });
+
+  it("waits with new chains for filters that are starting, 15 s at most; a new listener doesn't", () => {
+    const { manager, connect, unready, clock } = setUp();
+    for (const content of ["one", "two", "three"]) unready.add(content);
+    for (const content of ["one", "two"]) manager.set(listener("a", 80, { content }));
+    clock.advance(14_999);
+    expect(connect(80)?.content).toBe("one");
+    clock.advance(1);
+    manager.set(listener("a", 80, { content: "three" }));
+    expect(connect(80)?.content).toBe("two");
+    unready.clear();
+    manager.dependenciesChanged();
+    expect(connect(80)?.content).toBe("three");
   });
 
   it("leaves the connections of an unchanged chain alone and drains those of a changed one", async () => {

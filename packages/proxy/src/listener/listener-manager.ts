@@ -8,14 +8,17 @@ import {
   type ChainBuilder,
   type ChainOwner,
   type CompiledListener,
+  chainsOf,
   compileListener,
   type LogCompiler,
 } from "./compile-listener.ts";
 import type { ChainFactory } from "./create-chain.ts";
 import { type ListenerSocketFactory, type OwnedSocket, openSocket } from "./listener-socket.ts";
 import { createListenerStats, type ListenerStats } from "./listener-stats.ts";
+import { type PatienceTimes, SwapPatience } from "./swap-patience.ts";
+import { Waiters } from "./waiters.ts";
 
-export interface ListenerManagerDependencies {
+export interface ListenerManagerDependencies extends PatienceTimes {
   readonly clock: Clock;
   readonly listen: ListenerSocketFactory;
   readonly createChain: (chain: FilterChain, owner: ChainOwner) => Compiled<ChainFactory>;
@@ -24,8 +27,6 @@ export interface ListenerManagerDependencies {
   readonly hasRoutes: (name: string) => boolean;
   /** Whether a cluster is known but cannot serve yet. */
   readonly isWarming: (cluster: string) => boolean;
-  /** Milliseconds that new chains wait for such clusters while the ones before serve. */
-  readonly clusterPatience: number;
   /** Milliseconds that a removed or changed chain keeps its connections; 45 s as Istio's proxies. */
   readonly drainTime: number;
   readonly log: (message: string) => void;
@@ -49,10 +50,9 @@ interface Managed {
   active: ActiveListener;
   /** Serves at another address until `active` is bound. */
   previous: ActiveListener | null;
-  /** Waits for its routes and clusters; the active one serves meanwhile. */
+  /** Waits for its routes, clusters and filters; the active one serves meanwhile. */
   next: CompiledListener | null;
-  /** Ends the waiting for clusters. */
-  patience: Timer | null;
+  patience: SwapPatience | null;
   readonly stats: ListenerStats;
   started: boolean;
   error: string | null;
@@ -73,7 +73,7 @@ export class ListenerManager {
   readonly #orphans = new Map<string, OwnedSocket>();
   #draining: DrainScope | null = null;
   #halted: DrainScope | null = null;
-  readonly #waiters: (() => void)[] = [];
+  readonly #waiters = new Waiters();
   #closed = false;
 
   constructor(dependencies: ListenerManagerDependencies) {
@@ -120,7 +120,7 @@ export class ListenerManager {
     if (socket !== null) this.#orphans.set(active.config.address.text, socket);
     this.#stop(active);
     if (previous !== null) this.#stop(previous);
-    this.#notify();
+    this.#waiters.look();
   }
 
   /** Ends an update: closes the sockets of removed listeners that nobody has taken over. */
@@ -157,9 +157,14 @@ export class ListenerManager {
 
   /** Resolves when no listener warms or binds any more; failed ones count as done. */
   settled(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#waiters.push(resolve);
-      this.#notify();
+    return this.#waiters.until(() => !this.#busy);
+  }
+
+  /** Resolves when no filter of a listener is starting any more. */
+  started(): Promise<void> {
+    return this.#waiters.until(() => {
+      const chains = [...this.#listeners.values()].flatMap(({ active }) => [...chainsOf(active.config)]);
+      return !chains.some(({ factory }) => factory.starting);
     });
   }
 
@@ -182,7 +187,7 @@ export class ListenerManager {
       managed.previous?.stopAccepting();
       managed.active.stopAccepting();
     }
-    this.#notify();
+    this.#waiters.look();
   }
 
   /** Open connections of the named listeners, draining ones included. */
@@ -234,24 +239,23 @@ export class ListenerManager {
     const superseded = current.next;
     current.next = compiled;
     current.patience?.cancel();
-    current.patience = this.#dependencies.clock.after(this.#dependencies.clusterPatience, () => {
-      current.patience = null;
-      this.#advance(current);
-    });
+    const { clock } = this.#dependencies;
+    current.patience = new SwapPatience(clock, this.#dependencies, () => this.#advance(current));
     if (superseded !== null) closeUnused(superseded, [current.active.config, compiled]);
     this.#advance(current);
   }
 
-  /** Moves a listener as far on as its routes and clusters allow. */
+  /** Moves a listener as far on as what it needs allows. */
   #advance(managed: Managed): void {
-    const { next } = managed;
-    if (next !== null && this.#isWarm(next) && (managed.patience === null || this.#hasClusters(next))) {
+    const { next, patience } = managed;
+    const { isWarming } = this.#dependencies;
+    if (next !== null && this.#isWarm(next) && patience?.waitsFor(next, isWarming) !== true) {
       managed.next = null;
-      managed.patience?.cancel();
+      patience?.cancel();
       this.#swap(managed, next);
     }
     if (!managed.started && this.#isWarm(managed.active.config)) void this.#bind(managed);
-    this.#notify();
+    this.#waiters.look();
   }
 
   #swap(managed: Managed, next: CompiledListener): void {
@@ -291,7 +295,7 @@ export class ListenerManager {
       this.#bound(managed, active);
     } else {
       await this.#open(managed, active);
-      this.#notify();
+      this.#waiters.look();
     }
   }
 
@@ -332,11 +336,6 @@ export class ListenerManager {
     });
   }
 
-  #hasClusters(config: CompiledListener): boolean {
-    const { isWarming } = this.#dependencies;
-    return [...chainsOf(config)].every(({ factory }) => !factory.clusterNames.some(isWarming));
-  }
-
   #isWarm(config: CompiledListener): boolean {
     for (const { factory } of chainsOf(config)) if (factory.warming) return false;
     return [...routeNamesOf(config)].every((name) => this.#dependencies.hasRoutes(name));
@@ -351,9 +350,8 @@ export class ListenerManager {
     });
   }
 
-  #notify(): void {
-    const busy = [...this.#listeners.values()].some((managed) => ["warming", "binding"].includes(statusOf(managed)));
-    if (!busy) for (const resolve of this.#waiters.splice(0)) resolve();
+  get #busy(): boolean {
+    return [...this.#listeners.values()].some((managed) => ["warming", "binding"].includes(statusOf(managed)));
   }
 }
 
@@ -370,11 +368,6 @@ function covers(scope: DrainScope | null, config: CompiledListener): boolean {
 
 function wider(a: DrainScope | null, b: DrainScope): DrainScope {
   return a === "all" ? a : b;
-}
-
-function* chainsOf(config: CompiledListener) {
-  yield* config.chains;
-  if (config.defaultChain !== null) yield config.defaultChain;
 }
 
 function routeNamesOf(config: CompiledListener): Set<string> {

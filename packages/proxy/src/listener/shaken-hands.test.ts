@@ -91,6 +91,7 @@ describe("a listener that changes while a client is on its way in", () => {
           routeConfigNames: [],
           clusterNames: [],
           warming: false,
+          starting: false,
           create,
           close: () => closed.push(content),
         };
@@ -100,6 +101,7 @@ describe("a listener that changes while a client is on its way in", () => {
       hasRoutes: () => true,
       isWarming: () => false,
       clusterPatience: 4000,
+      pluginPatience: 15_000,
       drainTime: DRAIN_TIME,
       log: () => {},
     });

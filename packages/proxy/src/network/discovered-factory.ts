@@ -13,6 +13,7 @@ export type FactoryCompiler<Factory> = (config: Any, path: string, faults: Confi
 
 /** What a configuration is compiled to. */
 interface Closable {
+  readonly starting?: boolean;
   close?(): void;
 }
 
@@ -69,6 +70,8 @@ export class DiscoveredFactory<Factory extends Closable> implements DiscoveredPl
   #current: Factory | null = null;
   #timer: Timer | null = null;
   #warming: boolean;
+  /** There was a configuration, and there is none now. */
+  #withdrawn = false;
   #closed = false;
 
   /** `wait`: milliseconds that its listener waits for the first configuration, 0: for ever; null: it does not wait. */
@@ -94,6 +97,11 @@ export class DiscoveredFactory<Factory extends Closable> implements DiscoveredPl
     return this.#warming;
   }
 
+  /** Whether the first configuration is still to come, or what it brought can't do its work yet. */
+  get starting(): boolean {
+    return this.#current === null ? !this.#withdrawn : this.#current.starting === true;
+  }
+
   /** What serves now; null: there is no configuration at all. */
   get factory(): Factory | null {
     return this.#current ?? this.#fallback;
@@ -113,6 +121,7 @@ export class DiscoveredFactory<Factory extends Closable> implements DiscoveredPl
   withdraw(): void {
     this.#current?.close?.();
     this.#current = null;
+    this.#withdrawn = true;
   }
 
   close(): void {

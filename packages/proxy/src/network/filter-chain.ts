@@ -22,6 +22,8 @@ export interface FilterChainFactory extends NetworkTerminalFactory {
   readonly clusterNames: readonly string[];
   /** Whether the configuration of a filter is still waited for. */
   readonly warming: boolean;
+  /** Whether a filter still needs a moment before it can do its work. */
+  readonly starting: boolean;
 }
 
 /**
@@ -128,6 +130,9 @@ function compileHttp(
     get warming() {
       return factory.warming;
     },
+    get starting() {
+      return factory.starting;
+    },
     get routeConfigNames() {
       return factory.routeConfigName === null ? [] : [factory.routeConfigName];
     },
@@ -159,6 +164,7 @@ function compileTcp(
     create: (network, onClosed) => factory.create(network, onClosed),
     close: () => factory.close(),
     warming: false,
+    starting: false,
     routeConfigNames: [],
     clusterNames: tcpClusters(decoded.message),
   };

@@ -18,6 +18,8 @@ export interface PluginPlace {
 export interface PlacedPlugin {
   readonly scope: AttributeScope;
   readonly deployment: Deployment;
+  /** Whether its first version is still being fetched, compiled or configured. */
+  readonly starting: boolean;
   release(): void;
 }
 
@@ -36,7 +38,14 @@ export function usePlugin(
   const scope = extensions.scope(config.name);
   const attributes = { info: null, listener, scope };
   const use = extensions.plugins(clusters).use(place, { ...config, attributes }, located(code, extensions));
-  return { scope, deployment: use.deployment, release: () => use.release() };
+  return {
+    scope,
+    deployment: use.deployment,
+    get starting() {
+      return use.starting;
+    },
+    release: () => use.release(),
+  };
 }
 
 /** Why a module can't be had at all; null: it may be. */

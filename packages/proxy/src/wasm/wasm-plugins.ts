@@ -27,11 +27,15 @@ export interface WasmPluginsOptions {
   readonly expressions: Expressions;
   /** Levels: 0 trace, 1 debug, 2 info, 3 warn, 4 error, 5 critical. */
   readonly log: (level: number, message: string) => void;
+  /** Called when the first version of a plugin has come to work, or has failed. */
+  readonly onStarted?: () => void;
 }
 
 /** A plugin in use by one filter chain. */
 export interface PluginUse {
   readonly deployment: Deployment;
+  /** Whether its first version is still being fetched, compiled or configured. */
+  readonly starting: boolean;
   release(): void;
 }
 
@@ -42,6 +46,8 @@ interface Entry {
   content: string;
   source: string;
   version: string;
+  /** The first version has neither come to work nor failed. */
+  starting: boolean;
   fetching: boolean;
   state: PluginState;
   since: number;
@@ -61,6 +67,7 @@ export class WasmPlugins {
   readonly #log: (level: number, message: string) => void;
   readonly #lines: PluginLines;
   readonly #clock: Clock;
+  readonly #onStarted: () => void;
   readonly #modules: ModuleSource | null;
   readonly #loads: RemoteLoads;
   readonly #entries = new Map<string, Entry>();
@@ -69,6 +76,7 @@ export class WasmPlugins {
   constructor(options: WasmPluginsOptions) {
     this.#clock = options.clock;
     this.#log = options.log;
+    this.#onStarted = options.onStarted ?? (() => {});
     this.#lines = new PluginLines(options.clock, process.pid);
     const say = (plugin: string, level: number, text: string) => this.#say(plugin, level, text);
     this.#host = new WasmHost({ services: createServices(options, say), metrics: options.metrics });
@@ -89,6 +97,9 @@ export class WasmPlugins {
     let used = true;
     return {
       deployment: entry.deployment,
+      get starting() {
+        return entry.starting;
+      },
       release: () => {
         if (used && --entry.users === 0) {
           entry.retry?.cancel();
@@ -129,7 +140,7 @@ export class WasmPlugins {
     const now = this.#clock.now();
     const entry: Entry = {
       ...{ deployment: this.#host.deployment(name), users: 0, content: "", source: "", version: "" },
-      ...{ fetching: false, state: "compiling", since: now, retry: null },
+      ...{ starting: true, fetching: false, state: "compiling", since: now, retry: null },
     };
     this.#entries.set(place, entry);
     return entry;
@@ -137,9 +148,13 @@ export class WasmPlugins {
 
   #begin(entry: Entry, config: PluginConfig, code: CodeSource, pause: number): void {
     entry.retry?.cancel();
+    const { content } = entry;
     const deploying = this.#deploy(entry, config, code, pause).finally(() => {
       this.#note(entry);
       this.#deploying.delete(deploying);
+      if (!entry.starting || entry.content !== content) return;
+      entry.starting = false;
+      this.#onStarted();
     });
     this.#deploying.add(deploying);
   }

@@ -102,6 +102,23 @@ describe("a plugin whose module is fetched", () => {
     ]);
   });
 
+  it("is what chains wait for that others stand in for: until it first works, or can't be had, and never again", async () => {
+    const answers: ((answer: ModuleAnswer) => void)[] = [];
+    const { proxy, plugins, deliver } = setUp(() => new Promise((resolve) => void answers.push(resolve)));
+    const settle = async (answer: ModuleAnswer) => {
+      answers.shift()?.(answer);
+      await plugins.settled();
+      return proxy.factory.starting;
+    };
+    expect(proxy.factory.starting).toBe(true);
+    deliver("r/p:v1");
+    expect(proxy.factory.starting).toBe(true);
+    expect(await settle({ fault: "r can't be reached", transient: true })).toBe(false);
+    deliver("r/p:v2");
+    expect(proxy.factory.starting).toBe(false);
+    expect(await settle(fine("a"))).toBe(false);
+  });
+
   it("tells the fetcher policy, version and pull secret, and the module none of it", async () => {
     const asked: ModuleRequest[] = [];
     const { plugins, deliver } = setUp(async (request) => {

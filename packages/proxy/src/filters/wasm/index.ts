@@ -40,6 +40,9 @@ function compile(any: Any, context: HttpFilterContext, path: string, faults: Con
       if (opened !== "fail") filter.attach(opened);
       return filter;
     },
+    get starting() {
+      return use.starting;
+    },
     close: () => use.release(),
   };
 }

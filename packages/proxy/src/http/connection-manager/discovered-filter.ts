@@ -35,6 +35,9 @@ export function compileDiscoveredFilter(
     get warming() {
       return discovered.warming;
     },
+    get starting() {
+      return discovered.starting;
+    },
     close: () => discovered.close(),
   };
 }

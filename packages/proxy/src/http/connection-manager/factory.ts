@@ -13,6 +13,8 @@ export interface HttpConnectionManagerFactory extends NetworkTerminalFactory {
   readonly routeConfigName: string | null;
   /** Whether a filter's configuration is still waited for. */
   readonly warming: boolean;
+  /** Whether a filter still needs a moment before it can do its work. */
+  readonly starting: boolean;
   /**
    * Takes another configuration for the requests that begin from now on, also on connections that are
    * open; codec options apply to new connections only. With faults nothing has changed.
@@ -48,6 +50,10 @@ class Factory implements HttpConnectionManagerFactory, ConnectionOwner {
 
   get warming(): boolean {
     return this.config.filters.some(({ factory }) => factory.warming === true);
+  }
+
+  get starting(): boolean {
+    return this.config.filters.some(({ factory }) => factory.starting === true);
   }
 
   create(network: NetworkContext, onClosed: () => void): NetworkTerminal {
