@@ -86,6 +86,9 @@ test("where a module can be", () => {
     ...{ kind: "remote", uri: "http://x/a", cluster: "c", timeout: 30_000 },
     sha256: sha256.toLowerCase(),
   });
+  const unchecked = { kind: "remote", uri: "oci://r/p", timeout: 0, sha256: "" };
+  expect(code({ remote: { http_uri: { uri: "oci://r/p", cluster: "_" }, sha256: "" } })).toMatchObject(unchecked);
+  expect(code({ remote: { http_uri: { uri: "oci://r/p", cluster: "c" }, sha256: "nil" } })).toMatchObject(unchecked);
 });
 
 test("old configurations: fail_open, policies by number", () => {

@@ -108,9 +108,11 @@ function readCode(vm: JsonReader): CodeSource | null {
 
 function readRemote(remote: JsonReader): CodeSource | null {
   const uri = remote.object("http_uri");
-  const sha256 = remote.text("sha256").toLowerCase();
+  const written = remote.text("sha256").toLowerCase();
+  // Envoy takes no empty one; to Istio's agents `nil` says that there is none.
+  const sha256 = written === "nil" ? "" : written;
   // An agent that fetches, which Istio names so, can do without.
-  const fetched = sha256 === "" && uri.text("cluster") === "_";
+  const fetched = sha256 === "" && (written === "nil" || uri.text("cluster") === "_");
   if (!fetched && !/^[0-9a-f]{64}$/.test(sha256)) {
     remote.fault("sha256", "must be the module's SHA-256 in 64 hexadecimal digits");
     return null;

@@ -1,4 +1,5 @@
-import { toJson } from "@mixerless/wire";
+import type { MessageShape } from "@bufbuild/protobuf";
+import { toJson, validateMessage } from "@mixerless/wire";
 import { TypedExtensionConfigSchema } from "@mixerless/wire/envoy/config/core/v3/extension";
 import { TypeUrl } from "@mixerless/xds";
 import { describe, expect, it } from "vitest";
@@ -13,15 +14,20 @@ const SECRET = {
   stringData: { ".dockerconfigjson": LOGIN },
 };
 
-function resources(spec: object, names = [NAME], of = proxy("default/a-1"), authenticated = true) {
+function messages(spec: object, names = [NAME], of = proxy("default/a-1"), authenticated = true) {
   const push = pushOf([
     SECRET,
     object("WasmPlugin", "p", { url: "r.example/p:v1", ...spec }, { metadata: { resourceVersion: "7" } }),
   ]);
   const input = { proxy: of, push, telemetry: "none" as const, authenticated };
   return (generate(input, TypeUrl.extensionConfig, new Set(names)) ?? []).map(
-    ({ message }) =>
-      toJson(TypedExtensionConfigSchema, message as never) as { name: string; typedConfig: { config: never } },
+    ({ message }) => message as MessageShape<typeof TypedExtensionConfigSchema>,
+  );
+}
+
+function resources(...of: Parameters<typeof messages>) {
+  return messages(...of).map(
+    (message) => toJson(TypedExtensionConfigSchema, message) as { name: string; typedConfig: { config: never } },
   );
 }
 
@@ -39,11 +45,19 @@ describe("the configuration of a WasmPlugin's filter (ECDS)", () => {
       configuration: { "@type": "type.googleapis.com/google.protobuf.StringValue", value: '{"a":1}' },
       vmConfig: {
         runtime: "envoy.wasm.runtime.v8",
-        code: { remote: { httpUri: { uri: "oci://r.example/p:v1", cluster: "_", timeout: "30s" } } },
+        code: { remote: { httpUri: { uri: "oci://r.example/p:v1", cluster: "_", timeout: "30s" }, sha256: "nil" } },
         environmentVariables: { keyValues: { ISTIO_META_WASM_PLUGIN_RESOURCE_VERSION: "7" } },
       },
     });
   });
+
+  it.each([{}, { sha256: "a".repeat(64) }, { url: "file:///p.wasm" }, { type: "NETWORK" }])(
+    "keeps to Envoy's rules: %j",
+    (spec) => {
+      const [made] = messages({ url: "r.example/p:v1", ...spec });
+      expect(made && validateMessage(TypedExtensionConfigSchema, made)).toEqual([]);
+    },
+  );
 
   it("of a file is local", () => {
     expect(configOf({ url: "file:///p.wasm" }).vmConfig.code).toEqual({ local: { filename: "/p.wasm" } });

@@ -17,6 +17,8 @@ const RUNTIME = "envoy.wasm.runtime.v8";
 const AGENT = "ISTIO_META_WASM_";
 const ROLLBACK = "MIXERLESS_WASM_ROLLBACK_AFTER";
 const FETCH_TIMEOUT = 30_000;
+/** Every data plane refuses an empty checksum; to Istio's agents this one says that there is none. */
+const NO_CHECKSUM = "nil";
 
 const POLICIES = {
   FAIL_CLOSE: FailurePolicy.FAIL_CLOSED,
@@ -70,7 +72,7 @@ function code({ spec: { url, sha256 } }: WasmPlugin) {
   // No such cluster exists: the agent fetches.
   const upstream = { case: "cluster" as const, value: "_" };
   const httpUri = { uri, timeout: duration(FETCH_TIMEOUT), httpUpstreamType: upstream };
-  return { code: { specifier: { case: "remote" as const, value: { httpUri, sha256 } } } };
+  return { code: { specifier: { case: "remote" as const, value: { httpUri, sha256: sha256 || NO_CHECKSUM } } } };
 }
 
 function environment({ spec, namespace, metadata, raw }: WasmPlugin, input: GeneratorInput) {
