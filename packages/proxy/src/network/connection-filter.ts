@@ -33,5 +33,7 @@ export interface ConnectionFilterFactory {
   create(info: StreamInfo, connection: FilteredBy): ConnectionFilter | null;
   /** Its configuration is still waited for. */
   readonly warming: boolean;
+  /** It can't do its work yet, which takes a moment: chains that others can stand in for wait. */
+  readonly starting?: boolean;
   close(): void;
 }

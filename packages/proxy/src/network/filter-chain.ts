@@ -68,6 +68,9 @@ function behind(
     get warming() {
       return factory.warming || filters.some((filter) => filter.warming);
     },
+    get starting() {
+      return factory.starting || filters.some((filter) => filter.starting === true);
+    },
     get routeConfigNames() {
       return factory.routeConfigNames;
     },

@@ -69,6 +69,9 @@ function compileModule(
       return made;
     },
     warming: false,
+    get starting() {
+      return use.starting;
+    },
     close: () => use.release(),
   };
   return { filter };
