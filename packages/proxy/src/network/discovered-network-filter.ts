@@ -39,6 +39,9 @@ export function compileDiscoveredNetworkFilter(
     get warming() {
       return discovered.warming;
     },
+    get starting() {
+      return discovered.starting;
+    },
     close: () => discovered.close(),
   };
 }
