@@ -21,6 +21,7 @@ programs=(
   "openssl|openssl|client of the tests with real peers"
   "chromium|chromium|looks at the pages of the demo"
   "chinese-font|fonts-wqy-microhei|draws the Chinese page"
+  "libfaketime|libfaketime|lets the clock of a whole mesh jump"
   "python3-grpcio|python3-grpcio|another xDS client"
   "python3|python3-venv|holds Envoy's package"
   "debian-cargo|cargo|builds plugins in Rust"
@@ -63,6 +64,7 @@ is_there() {
   # Another Rust may come first in the path; only Debian's has the library for wasm32.
   case $1 in
     debian-cargo) [[ -x /usr/bin/cargo && -x /usr/bin/rustc ]] ;;
+    libfaketime) compgen -G "/usr/lib/*/faketime/libfaketimeMT.so.1" >/dev/null ;;
     chinese-font) [[ -d /usr/share/fonts/truetype/wqy ]] ;;
     rust-wasm32) [[ -d /usr/lib/rustlib/wasm32-wasi ]] ;;
     *) PATH=$PATH:/usr/sbin:/sbin command -v "$1" >/dev/null 2>&1 ;;
@@ -115,7 +117,8 @@ version_of() {
     openssl) text=$("$1" version 2>&1) ;;
     debian-cargo) text=$(/usr/bin/cargo --version) ;;
     rust-wasm32) text=$(dpkg-query -W -f '${Version}' libstd-rust-dev-wasm32) ;;
-    python3-grpcio) text=$(dpkg-query -W -f '${Version}' "$1") ;;
+    python3-grpcio | libfaketime) text=$(dpkg-query -W -f '${Version}' "$1") ;;
+    chinese-font) text=$(dpkg-query -W -f '${Version}' fonts-wqy-microhei) ;;
     *) text=$("$1" --version 2>&1) ;;
   esac
   head -n 1 <<<"$text" | cut -c1-70
