@@ -1,4 +1,14 @@
-import { JSON_OBJECT, JsonReader, JsonValue, LOG_ERROR, LOG_WARN, RootContext } from "@mixerless/sdk";
+import {
+  JSON_OBJECT,
+  JsonReader,
+  JsonValue,
+  LOG_ERROR,
+  LOG_WARN,
+  Property,
+  RootContext,
+  StreamContext,
+  toInt,
+} from "@mixerless/sdk";
 
 /**
  * The configuration as an object: an empty text means an object without members. Null, after a log line, if it is not a
@@ -12,6 +22,24 @@ export function readConfiguration(root: RootContext, extension: string, text: st
   const cause = value === null ? reader.problem : "the value is not an object";
   root.log(LOG_ERROR, `${extension}: the configuration is not a JSON object: ${cause}`);
   return null;
+}
+
+const DIRECTION: Property = new Property(["xds", "listener_direction"]);
+const OLD_DIRECTION: Property = new Property(["listener_direction"]);
+
+/**
+ * On which side of the proxy the plugin is, one of `DIRECTION_…`; -1: not known yet. Envoy tells it where there is a
+ * stream, earlier releases by another name.
+ */
+export function listenerDirection(root: RootContext): i32 {
+  const direction: f64 = root.getNumber(DIRECTION, -1);
+  return toInt(direction >= 0 ? direction : root.getNumber(OLD_DIRECTION, -1));
+}
+
+/** As {@link listenerDirection}, told by a stream: known in any case. */
+export function streamDirection(stream: StreamContext): i32 {
+  const direction: f64 = stream.getNumber(DIRECTION, -1);
+  return toInt(direction >= 0 ? direction : stream.getNumber(OLD_DIRECTION, 0));
 }
 
 /** The member with this protobuf name, written in snake case or in lower camel case; null if absent. */

@@ -139,9 +139,13 @@ function withPorts(text: string, origins: readonly number[]): string {
   return changes.reduce((all, change) => change(all), text);
 }
 
-/** An HTTP server that says its name and what it was asked. */
-export async function startOrigin(name: string): Promise<{ port: number; close(): void }> {
+/** An HTTP server that says its name and what it was asked; `status` gives the status for a path. */
+export async function startOrigin(
+  name: string,
+  status: (path: string) => number = () => 200,
+): Promise<{ port: number; close(): void }> {
   const server = createServer((request, response) => {
+    response.statusCode = status(request.url ?? "");
     response.end(`${name} ${request.method} ${request.url}`);
   });
   server.listen(0, "127.0.0.1");

@@ -219,8 +219,11 @@ class EmbeddedProxy implements Proxy {
       onUpdate: (update) => this.#update(update),
       onSecrets: (update) => this.#pilotSecrets.take(update),
     });
-    if (this.#stream === null) this.#markReady();
-    else this.#intake.start();
+    if (this.#stream !== null) this.#intake.start();
+    else {
+      await this.#settled();
+      this.#markReady();
+    }
     this.#pilotSecrets.askBy((names) => this.#stream?.subscribeSecrets(names));
   }
 

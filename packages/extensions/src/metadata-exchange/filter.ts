@@ -14,9 +14,9 @@ import {
   StreamContext,
   StreamHandle,
   toBytes,
-  toInt,
   toText,
 } from "@mixerless/sdk";
+import { listenerDirection, streamDirection } from "../configuration.ts";
 import { readPeer } from "../peer/peer.ts";
 import { falseClaim } from "../peer/peer-claims.ts";
 import {
@@ -57,6 +57,8 @@ export class ExchangeRoot extends RootContext {
   private readonly external: Property = clusterFlag("external");
   private readonly disabled: Property = clusterFlag("disable_mx");
   private cache: PeerCache = new PeerCache(0);
+  /** A configuration whose meaning depends on the direction, until a stream tells it. */
+  private undirected: string | null = null;
 
   /** `plugin`: configured as the Wasm-era plugin; else as the native `peer_metadata` filter. */
   constructor(host: RootHandle, plugin: boolean) {
@@ -65,9 +67,24 @@ export class ExchangeRoot extends RootContext {
   }
 
   override onConfigure(configuration: string): boolean {
-    const direction: i32 = toInt(this.getNumber(new Property(["xds", "listener_direction"]), 0));
+    const direction: i32 = listenerDirection(this);
+    if (this.plugin && direction < 0) this.undirected = configuration;
+    return this.configure(configuration, direction === DIRECTION_INBOUND);
+  }
+
+  override createStream(host: StreamHandle): StreamContext {
+    const stream = new ExchangeStream(host, this);
+    const configuration = this.undirected;
+    if (configuration !== null) {
+      this.undirected = null;
+      if (streamDirection(stream) === DIRECTION_INBOUND) this.configure(configuration, true);
+    }
+    return stream;
+  }
+
+  private configure(configuration: string, inbound: boolean): boolean {
     const config = this.plugin
-      ? readPluginConfig(this, configuration, direction === DIRECTION_INBOUND)
+      ? readPluginConfig(this, configuration, inbound)
       : readPeerMetadataConfig(this, configuration);
     if (config === null) return false;
     this.config = config;
@@ -76,10 +93,6 @@ export class ExchangeRoot extends RootContext {
     this.ownId = new HeaderValue(id === null ? "" : id);
     this.ownMetadata = new HeaderValue(encodeBase64(toBytes(ownMetadata(this, config.additionalLabels))));
     return true;
-  }
-
-  override createStream(host: StreamHandle): StreamContext {
-    return new ExchangeStream(host, this);
   }
 
   /**

@@ -8,8 +8,8 @@ import {
   RootHandle,
   StreamContext,
   StreamHandle,
-  toInt,
 } from "@mixerless/sdk";
+import { listenerDirection, streamDirection } from "../configuration.ts";
 import { readStatsConfig, StatsConfig } from "./config.ts";
 import { ByteCounts, ConnectionReporter } from "./connection-reporter.ts";
 import { CustomValues } from "./custom-values.ts";
@@ -49,15 +49,17 @@ export class StatsRoot extends RootContext {
   readonly bytes: ByteCounts = new ByteCounts();
   readonly messages: MessageCounts = new MessageCounts();
   private setup: Setup | null = null;
+  /** A configuration that waits for a stream to tell the direction. */
+  private undirected: StatsConfig | null = null;
   private readonly wheel: ReportWheel = new ReportWheel();
   private ticking: boolean = false;
 
   override onConfigure(configuration: string): boolean {
     const config = readStatsConfig(this, configuration);
     if (config === null) return false;
-    const direction: i32 = toInt(this.getNumber(new Property(["xds", "listener_direction"]), 0));
-    const reporter: i32 = config.waypoint ? WAYPOINT : direction === DIRECTION_INBOUND ? DESTINATION : SOURCE;
-    this.setup = new Setup(this, config, reporter);
+    const direction: i32 = listenerDirection(this);
+    if (config.waypoint || direction >= 0) this.setup = this.prepare(config, direction);
+    else this.undirected = config;
     const version = nodeText(this, ["ISTIO_VERSION"]);
     const build = this.gauge("istio_build", ["component", "tag"], ["proxy", version.length > 0 ? version : "unknown"]);
     build.set(1);
@@ -65,7 +67,19 @@ export class StatsRoot extends RootContext {
   }
 
   override createStream(host: StreamHandle): StreamContext {
-    return new StatsStream(host, this, this.setup);
+    const stream = new StatsStream(host, this);
+    const config = this.undirected;
+    if (config !== null) {
+      this.undirected = null;
+      this.setup = this.prepare(config, streamDirection(stream));
+    }
+    stream.setup = this.setup;
+    return stream;
+  }
+
+  private prepare(config: StatsConfig, direction: i32): Setup {
+    const reporter: i32 = config.waypoint ? WAYPOINT : direction === DIRECTION_INBOUND ? DESTINATION : SOURCE;
+    return new Setup(this, config, reporter);
   }
 
   override onTick(): void {
@@ -93,15 +107,14 @@ export class StatsRoot extends RootContext {
 class StatsStream extends StreamContext {
   private readonly root: StatsRoot;
   /** Null: the configuration was refused, nothing is measured. */
-  private readonly setup: Setup | null;
+  setup: Setup | null = null;
   private messages: MessageReporter | null = null;
   private connection: ConnectionReporter | null = null;
   private headersSeen: boolean = false;
 
-  constructor(host: StreamHandle, root: StatsRoot, setup: Setup | null) {
+  constructor(host: StreamHandle, root: StatsRoot) {
     super(host);
     this.root = root;
-    this.setup = setup;
   }
 
   override onNewConnection(): i32 {
