@@ -96,6 +96,19 @@ describe("a new plugin", () => {
   );
 });
 
+describe("a plugin that uses every kind of call", () => {
+  it(
+    "does the same in both forms: headers, bodies, replies, calls to clusters, ticks under virtual time",
+    async () => {
+      const guard = fileURLToPath(new URL("./fixtures/guard/", import.meta.url));
+      const { code, said } = await type("mixerless plugin test", guard);
+      expect(code, said).toBe(0);
+      expect(said).toMatch(/In process:[\s\S]*6 passed[\s\S]*As a Wasm module:[\s\S]*6 passed/);
+    },
+    LONG,
+  );
+});
+
 describe("what can't be built", () => {
   const COUNT = "    counter.add(1);";
   const cases: readonly (readonly [what: string, from: string, to: string, fault: RegExp])[] = [

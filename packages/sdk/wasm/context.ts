@@ -1,5 +1,7 @@
 import { CONTINUE } from "../src/native/constants";
+import { awaitAnswer } from "./calls";
 import {
+  proxy_add_header_map_value,
   proxy_get_current_time_nanoseconds,
   proxy_remove_header_map_value,
   proxy_replace_header_map_value,
@@ -23,6 +25,9 @@ import {
 } from "./host";
 import { drop, put, RESULT_CELL, release, size, takeText } from "./memory";
 import { HeaderName, HeaderValue, Property, StateName } from "./names";
+import { callBody, getBody, httpCall, resume, sendLocalReply, setBody } from "./streams";
+
+const CALL_HEADERS: i32 = 6;
 
 /** As in process. */
 export abstract class RootContext {
@@ -126,6 +131,8 @@ export abstract class StreamContext {
 
   onUpstreamClose(_peer: i32): void {}
 
+  onHttpCallResponse(_token: i32, _headers: i32, _bodySize: i32): void {}
+
   onLog(): void {}
 
   onDone(): void {}
@@ -165,8 +172,54 @@ export abstract class StreamContext {
     drop(at);
   }
 
+  addHeader(map: i32, name: HeaderName, value: HeaderValue): void {
+    proxy_add_header_map_value(map, name.at, name.size, value.at, value.text.length);
+  }
+
   removeHeader(map: i32, name: HeaderName): void {
     proxy_remove_header_map_value(map, name.at, name.size);
+  }
+
+  sendLocalReply(status: i32, body: string, headers: string[]): void {
+    sendLocalReply(status, body, headers);
+  }
+
+  getRequestBody(): string {
+    return getBody(false);
+  }
+
+  setRequestBody(body: string): void {
+    setBody(false, body);
+  }
+
+  getResponseBody(): string {
+    return getBody(true);
+  }
+
+  setResponseBody(body: string): void {
+    setBody(true, body);
+  }
+
+  continueRequest(): void {
+    resume(false);
+  }
+
+  continueResponse(): void {
+    resume(true);
+  }
+
+  httpCall(cluster: string, headers: string[], body: string, milliseconds: i32): i32 {
+    const token = httpCall(cluster, headers, body, milliseconds);
+    if (token !== 0) awaitAnswer(token, this.host);
+    return token;
+  }
+
+  getCallHeader(name: HeaderName): string | null {
+    return readHeader(CALL_HEADERS, name) ? takeText() : null;
+  }
+
+  getCallBody(): string {
+    return callBody();
   }
 
   getState(name: StateName): string | null {

@@ -14,7 +14,39 @@ export declare function proxy_replace_header_map_value(
   value: usize,
   valueSize: i32,
 ): i32;
+export declare function proxy_add_header_map_value(
+  map: i32,
+  key: usize,
+  keySize: i32,
+  value: usize,
+  valueSize: i32,
+): i32;
 export declare function proxy_remove_header_map_value(map: i32, key: usize, keySize: i32): i32;
+
+export declare function proxy_set_buffer_bytes(type: i32, start: i32, maximum: i32, data: usize, size: i32): i32;
+export declare function proxy_continue_stream(type: i32): i32;
+export declare function proxy_send_local_response(
+  status: i32,
+  details: usize,
+  detailsSize: i32,
+  body: usize,
+  bodySize: i32,
+  headers: usize,
+  headersSize: i32,
+  grpcStatus: i32,
+): i32;
+export declare function proxy_http_call(
+  cluster: usize,
+  clusterSize: i32,
+  headers: usize,
+  headersSize: i32,
+  body: usize,
+  bodySize: i32,
+  trailers: usize,
+  trailersSize: i32,
+  timeout: i32,
+  token: usize,
+): i32;
 
 export declare function proxy_get_property(path: usize, pathSize: i32, data: usize, size: usize): i32;
 export declare function proxy_set_property(path: usize, pathSize: i32, value: usize, valueSize: i32): i32;

@@ -1,4 +1,5 @@
 import { CONTINUE } from "../src/native/constants";
+import { takeAsker } from "./calls";
 import { proxy_get_buffer_bytes } from "./env";
 import { allocate, DATA_CELL, SIZE_CELL, takeText } from "./memory";
 import { createContext, findRoot, findStream, forget } from "./registry";
@@ -92,6 +93,13 @@ export function proxy_on_downstream_connection_close(id: u32, peer: i32): void {
 export function proxy_on_upstream_connection_close(id: u32, peer: i32): void {
   const stream = findStream(id);
   if (stream !== null) stream.onUpstreamClose(peer);
+}
+
+export function proxy_on_http_call_response(_root: u32, token: u32, headers: i32, bodySize: i32, _trailers: i32): void {
+  const stream = findStream(takeAsker(token));
+  if (stream === null) return;
+  stream.activate();
+  stream.onHttpCallResponse(token, headers, bodySize);
 }
 
 export function proxy_on_log(id: u32): void {

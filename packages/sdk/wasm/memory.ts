@@ -65,7 +65,8 @@ export function keep(text: string): usize {
   return at;
 }
 
-function write(text: string, at: usize): void {
+/** The bytes of a byte string to where there is room for them. */
+export function write(text: string, at: usize): void {
   const from = changetype<usize>(text);
   const count = <usize>text.length;
   for (let i: usize = 0; i < count; i++) store<u8>(at + i, load<u8>(from + (i << 1)));

@@ -138,11 +138,11 @@ class HostedStream {
   }
 
   onRequestHeaders(_count, end) {
-    this.#asHttp().onRequestHeaders(end);
+    return this.#asHttp().onRequestHeaders(end);
   }
 
   onResponseHeaders(_count, end) {
-    this.#asHttp().onResponseHeaders(end);
+    return this.#asHttp().onResponseHeaders(end);
   }
 
   onNewConnection() {

@@ -134,14 +134,14 @@ class WasmRoot {
   #headers() {
     return {
       proxy_get_header_map_value: (map, key, keySize, data, size) =>
-        this.#giveOrNot(this.#stream.header(map, this.#read(key, keySize)), data, size),
+        this.#giveOrNot(this.#stream.getHeader(map, { name: this.#read(key, keySize) }), data, size),
       proxy_replace_header_map_value: (map, key, keySize, value, valueSize) => {
         const text = new HeaderValue(this.#read(value, valueSize)).text;
-        this.#stream.setHeader(map, this.#read(key, keySize), text);
+        this.#stream.replaceHeader(map, { name: this.#read(key, keySize) }, { text });
         return OK;
       },
       proxy_remove_header_map_value: (map, key, keySize) => {
-        this.#stream.deleteHeader(map, this.#read(key, keySize));
+        this.#stream.removeHeader(map, { name: this.#read(key, keySize) });
         return OK;
       },
     };

@@ -76,7 +76,7 @@ export class ExtensionConnection implements StreamHandle, AttributeSource {
     this.info.filterState.set(name.name, value);
   }
 
-  // A TCP connection has no headers.
+  // A TCP connection has no headers and no bodies, and in process nothing is held back.
 
   getHeader(): string | null {
     return null;
@@ -85,7 +85,23 @@ export class ExtensionConnection implements StreamHandle, AttributeSource {
     return -1;
   }
   replaceHeader(): void {}
+  addHeader(): void {}
   removeHeader(): void {}
+  sendLocalReply(): void {}
+  getBody(): string {
+    return "";
+  }
+  setBody(): void {}
+  resume(): void {}
+  httpCall(): number {
+    return 0;
+  }
+  getCallHeader(): string | null {
+    return null;
+  }
+  getCallBody(): string {
+    return "";
+  }
 
   #call(callback: (context: ExtensionStream) => void): void {
     if (this.#context === null) return;

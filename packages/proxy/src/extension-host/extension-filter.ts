@@ -1,4 +1,5 @@
 import type { HeaderMap } from "../http/header-map.ts";
+import { HeaderName } from "../http/header-name.ts";
 import { FilterStatus, type FilterStream, HttpFilter } from "../http/http-filter.ts";
 import type { ListenerFacts, StreamInfo } from "../stream/stream-info.ts";
 import type { AttributeScope, AttributeSource } from "./attributes/attribute.ts";
@@ -21,6 +22,20 @@ const NOTHING = -1;
 /** While the stream is logged all maps are attached and none may be changed. */
 const LOGGING = 4;
 
+/** What an extension answers in place of the upstream. */
+interface Reply {
+  readonly status: number;
+  readonly body: string;
+  /** Names and values in turn. */
+  readonly headers: readonly string[];
+}
+
+interface Piece {
+  readonly buffer: Buffer;
+  readonly start: number;
+  readonly end: number;
+}
+
 /**
  * An in-process extension on one HTTP stream: the filter and the handle that its stream context sees. As in the
  * Wasm ABI a header map is attached during its own callback only, and all of them, read-only, in `onLog`.
@@ -34,6 +49,10 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
   #attached = NOTHING;
   #map: HeaderMap | null = null;
   #requestSeen = false;
+  /** The piece of a body that a callback is about. */
+  #bytes: Piece | null = null;
+  #reply: Reply | null = null;
+  #answered = false;
 
   constructor(stream: FilterStream, instance: ExtensionInstance, names: HeaderNameTable) {
     super(stream);
@@ -65,9 +84,11 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
     return this.#leave();
   }
 
-  override decodeData(_buffer: Buffer, start: number, end: number, endStream: boolean): number {
+  override decodeData(buffer: Buffer, start: number, end: number, endStream: boolean): number {
+    if (this.#answered) return FilterStatus.Taken;
     const context = this.#enter(NOTHING, null);
     if (context === null) return FilterStatus.Continue;
+    this.#bytes = { buffer, start, end };
     try {
       context.onRequestBody(end - start, endStream);
     } catch (error) {
@@ -77,6 +98,7 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
   }
 
   override decodeTrailers(trailers: HeaderMap): number {
+    if (this.#answered) return FilterStatus.Taken;
     const context = this.#enter(REQUEST_TRAILERS, trailers);
     if (context === null) return FilterStatus.Continue;
     try {
@@ -99,9 +121,10 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
     return this.#leave();
   }
 
-  override encodeData(_buffer: Buffer, start: number, end: number, endStream: boolean): number {
+  override encodeData(buffer: Buffer, start: number, end: number, endStream: boolean): number {
     const context = this.#requestSeen ? this.#enter(NOTHING, null) : null;
     if (context === null) return FilterStatus.Continue;
+    this.#bytes = { buffer, start, end };
     try {
       context.onResponseBody(end - start, endStream);
     } catch (error) {
@@ -159,8 +182,37 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
     if (map === this.#attached) this.#map?.setChecked(this.#names.of(name), this.#names.checked(value));
   }
 
+  addHeader(map: number, name: ExtensionHeaderName, value: ExtensionHeaderValue): void {
+    if (map === this.#attached) this.#map?.add(this.#names.of(name), value.text);
+  }
+
   removeHeader(map: number, name: ExtensionHeaderName): void {
     if (map === this.#attached) this.#map?.remove(this.#names.of(name));
+  }
+
+  sendLocalReply(status: number, body: string, headers: string[]): void {
+    if (this.#answered || this.#attached === LOGGING) return;
+    this.#answered = true;
+    this.#reply = { status, body, headers };
+  }
+
+  getBody(): string {
+    const piece = this.#bytes;
+    return piece === null ? "" : piece.buffer.toString("latin1", piece.start, piece.end);
+  }
+
+  // A module can hold back, change bodies and make calls. In process a plugin is asked and goes on.
+
+  setBody(): void {}
+  resume(): void {}
+  httpCall(): number {
+    return 0;
+  }
+  getCallHeader(): string | null {
+    return null;
+  }
+  getCallBody(): string {
+    return "";
   }
 
   getState(name: ExtensionStateName): string | null {
@@ -197,12 +249,24 @@ export class ExtensionFilter extends HttpFilter implements StreamHandle, Attribu
     return this.#context;
   }
 
-  /** There is no call by which an in-process extension could resume a stream, so none is paused either. */
+  /** An in-process extension cannot resume a stream, so none is paused either; it may answer one. */
   #leave(): number {
     this.#instance.leave();
     this.#attached = NOTHING;
     this.#map = null;
-    return FilterStatus.Continue;
+    this.#bytes = null;
+    const reply = this.#reply;
+    if (reply === null) return FilterStatus.Continue;
+    this.#reply = null;
+    this.stream.sendLocalReply({
+      ...{ status: reply.status, body: reply.body, details: "extension_reply", flags: 0, grpcStatus: null },
+      edit: (headers) => {
+        for (let i = 0; i + 1 < reply.headers.length; i += 2) {
+          headers.add(HeaderName.transient((reply.headers[i] as string).toLowerCase()), reply.headers[i + 1] as string);
+        }
+      },
+    });
+    return FilterStatus.Taken;
   }
 
   #fail(error: unknown): void {

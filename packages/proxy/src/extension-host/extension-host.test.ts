@@ -118,6 +118,24 @@ describe("headers", () => {
   });
 });
 
+describe("an answer in place of the upstream", () => {
+  it("is given once, with its headers and body, and the upstream is not asked", () => {
+    const { test, cluster } = proxy(
+      extension({
+        onRequestHeaders: (host) => {
+          host.sendLocalReply(401, "who are you?", ["X-Guard", "no token"]);
+          host.sendLocalReply(500, "twice", []);
+          return 1;
+        },
+      }),
+    );
+    const exchange = test.request({});
+    expect(exchange.head).toMatchObject({ ":status": "401", "x-guard": "no token" });
+    expect(exchange.body).toBe("who are you?");
+    expect(cluster.attempts).toEqual([]);
+  });
+});
+
 describe("filter state", () => {
   it("belongs to its first writer, and is an attribute too", () => {
     const seen: unknown[] = [];

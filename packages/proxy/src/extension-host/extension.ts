@@ -65,7 +65,19 @@ export interface StreamHandle {
   getHeader(map: number, name: ExtensionHeaderName): string | null;
   headerSize(map: number, name: ExtensionHeaderName): number;
   replaceHeader(map: number, name: ExtensionHeaderName, value: ExtensionHeaderValue): void;
+  addHeader(map: number, name: ExtensionHeaderName, value: ExtensionHeaderValue): void;
   removeHeader(map: number, name: ExtensionHeaderName): void;
+  /** Answers in place of the upstream. `headers` holds names and values in turn. */
+  sendLocalReply(status: number, body: string, headers: string[]): void;
+  /** The bytes of a body in its callback. */
+  getBody(response: boolean): string;
+  /** Only modules can do what follows: in process nothing is held back. */
+  setBody(response: boolean, body: string): void;
+  resume(response: boolean): void;
+  /** 0: the call can't begin. */
+  httpCall(cluster: string, headers: string[], body: string, milliseconds: number): number;
+  getCallHeader(name: ExtensionHeaderName): string | null;
+  getCallBody(): string;
   getState(name: ExtensionStateName): string | null;
   setState(name: ExtensionStateName, value: string): void;
 }

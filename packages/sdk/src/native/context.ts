@@ -14,6 +14,7 @@ import { type HeaderName, HeaderValue, type Property, type StateName } from "./n
  * stream. An override repeats all parameters of the method (AssemblyScript insists).
  */
 export abstract class RootContext {
+  /** What the proxy gives to this configuration. A plugin uses the methods below. */
   readonly host: RootHandle;
 
   constructor(host: RootHandle) {
@@ -25,19 +26,23 @@ export abstract class RootContext {
     return true;
   }
 
+  /** Makes the context of a stream that begins. */
   abstract createStream(host: StreamHandle): StreamContext;
 
   /** Called every {@link setTickPeriod}. */
   onTick(): void {}
 
+  /** The series of a counter: make it once, not for each stream. `labels` and `values` have equal length. */
   counter(name: string, labels: string[], values: string[]): CounterHandle {
     return this.host.counter(name, labels, values);
   }
 
+  /** The series of a gauge. As {@link counter}. */
   gauge(name: string, labels: string[], values: string[]): GaugeHandle {
     return this.host.gauge(name, labels, values);
   }
 
+  /** The series of a histogram. As {@link counter}. */
   histogram(name: string, labels: string[], values: string[]): HistogramHandle {
     return this.host.histogram(name, labels, values);
   }
@@ -52,6 +57,7 @@ export abstract class RootContext {
     return this.host.rootString(property);
   }
 
+  /** A number or a boolean (0, 1) that needs no stream; `missing` if it is absent. */
   getNumber(property: Property, missing: f64): f64 {
     return this.host.rootNumber(property, missing);
   }
@@ -61,6 +67,7 @@ export abstract class RootContext {
     return this.host.now();
   }
 
+  /** Writes to the log of the proxy, by `LOG_INFO` and its neighbours. */
   log(level: i32, message: string): void {
     this.host.log(level, message);
   }
@@ -77,44 +84,54 @@ export abstract class RootContext {
  * TCP: `onNewConnection`, data and close callbacks, then `onDone`, `onLog`, `onDelete`.
  */
 export abstract class StreamContext {
+  /** What the proxy gives to this stream. A plugin uses the methods below. */
   readonly host: StreamHandle;
 
   constructor(host: StreamHandle) {
     this.host = host;
   }
 
+  /** The request headers have come; `end`: there is no body. CONTINUE or PAUSE. */
   onRequestHeaders(_count: i32, _end: boolean): i32 {
     return CONTINUE;
   }
 
+  /** A piece of the request body has come; `size` counts what is at hand, `end` marks the last. CONTINUE or PAUSE. */
   onRequestBody(_size: i32, _end: boolean): i32 {
     return CONTINUE;
   }
 
+  /** The trailers of the request have come. CONTINUE or PAUSE. */
   onRequestTrailers(_count: i32): i32 {
     return CONTINUE;
   }
 
+  /** The response headers have come; `end`: there is no body. CONTINUE or PAUSE. */
   onResponseHeaders(_count: i32, _end: boolean): i32 {
     return CONTINUE;
   }
 
+  /** A piece of the response body has come. As {@link onRequestBody}. */
   onResponseBody(_size: i32, _end: boolean): i32 {
     return CONTINUE;
   }
 
+  /** The trailers of the response have come. CONTINUE or PAUSE. */
   onResponseTrailers(_count: i32): i32 {
     return CONTINUE;
   }
 
+  /** A TCP connection has been accepted. CONTINUE or PAUSE. */
   onNewConnection(): i32 {
     return CONTINUE;
   }
 
+  /** Bytes of the client have come. CONTINUE or PAUSE. */
   onDownstreamData(_size: i32, _end: boolean): i32 {
     return CONTINUE;
   }
 
+  /** Bytes for the client have come. CONTINUE or PAUSE. */
   onUpstreamData(_size: i32, _end: boolean): i32 {
     return CONTINUE;
   }
@@ -122,11 +139,19 @@ export abstract class StreamContext {
   /** `peer`: 1 closed by us, 2 closed by the other side. */
   onDownstreamClose(_peer: i32): void {}
 
+  /** As {@link onDownstreamClose}, of the side of the upstream. */
   onUpstreamClose(_peer: i32): void {}
+
+  /**
+   * The answer to {@link httpCall} has come. No headers: the connection was reset. A time-out is an answer with the
+   * status 504, a failed connection one with 503.
+   */
+  onHttpCallResponse(_token: i32, _headers: i32, _bodySize: i32): void {}
 
   /** The stream is complete; all its facts are known; headers can be read and no longer changed. */
   onLog(): void {}
 
+  /** Nothing more will come. HTTP: after {@link onLog}; TCP: before it. */
   onDone(): void {}
 
   /** The last call. */
@@ -158,6 +183,7 @@ export abstract class StreamContext {
     return this.host.headerSize(map, name);
   }
 
+  /** Sets the header to exactly this value. */
   replaceHeader(map: i32, name: HeaderName, value: HeaderValue): void {
     this.host.replaceHeader(map, name, value);
   }
@@ -167,10 +193,74 @@ export abstract class StreamContext {
     this.host.replaceHeader(map, name, new HeaderValue(value));
   }
 
+  /** Adds a header beside those of the same name. */
+  addHeader(map: i32, name: HeaderName, value: HeaderValue): void {
+    this.host.addHeader(map, name, value);
+  }
+
+  /** Removes all headers of this name. */
   removeHeader(map: i32, name: HeaderName): void {
     this.host.removeHeader(map, name);
   }
 
+  /**
+   * Answers in place of the upstream; return PAUSE afterwards. `headers` holds names and values in turn:
+   * `["content-type", "text/plain"]`.
+   */
+  sendLocalReply(status: i32, body: string, headers: string[]): void {
+    this.host.sendLocalReply(status, body, headers);
+  }
+
+  /** In `onRequestBody`: the bytes at hand, those held back by PAUSE among them. A byte string. */
+  getRequestBody(): string {
+    return this.host.getBody(false);
+  }
+
+  /** In `onRequestBody`: other bytes in place of those at hand. */
+  setRequestBody(body: string): void {
+    this.host.setBody(false, body);
+  }
+
+  /** In `onResponseBody`: as {@link getRequestBody}. */
+  getResponseBody(): string {
+    return this.host.getBody(true);
+  }
+
+  /** In `onResponseBody`: as {@link setRequestBody}. */
+  setResponseBody(body: string): void {
+    this.host.setBody(true, body);
+  }
+
+  /** Goes on with the request after a callback has answered PAUSE. */
+  continueRequest(): void {
+    this.host.resume(false);
+  }
+
+  /** Goes on with the response after a callback has answered PAUSE. */
+  continueResponse(): void {
+    this.host.resume(true);
+  }
+
+  /**
+   * Sends a request to a cluster, such as `outbound|8080||auth.default.svc.cluster.local`. `headers` holds names and
+   * values in turn, `:method`, `:path` and `:authority` among them. Gives the number that {@link onHttpCallResponse} is
+   * called with, or 0 where the call can't begin. Usually PAUSE is answered until then.
+   */
+  httpCall(cluster: string, headers: string[], body: string, milliseconds: i32): i32 {
+    return this.host.httpCall(cluster, headers, body, milliseconds);
+  }
+
+  /** A header of the answer, in {@link onHttpCallResponse}: `:status` is the status. Null if it is absent. */
+  getCallHeader(name: HeaderName): string | null {
+    return this.host.getCallHeader(name);
+  }
+
+  /** The body of the answer, in {@link onHttpCallResponse}. A byte string. */
+  getCallBody(): string {
+    return this.host.getCallBody();
+  }
+
+  /** A note that a filter of this stream has left; null if there is none. */
   getState(name: StateName): string | null {
     return this.host.getState(name);
   }

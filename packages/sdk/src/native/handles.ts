@@ -19,11 +19,13 @@ export abstract class CounterHandle {
 
 /** One series of a gauge. */
 export abstract class GaugeHandle {
+  /** Sets it. Negative values count as 0. */
   abstract set(value: f64): void;
 }
 
 /** One series of a histogram. */
 export abstract class HistogramHandle {
+  /** Records a value. Negative values count as 0. */
   abstract record(value: f64): void;
 }
 
@@ -77,8 +79,30 @@ export abstract class StreamHandle {
   abstract headerSize(map: i32, name: HeaderName): i32;
   /** Sets the header to exactly this value. Ignored if the map is not attached or read-only. */
   abstract replaceHeader(map: i32, name: HeaderName, value: HeaderValue): void;
+  /** Adds a header beside those of the same name. Ignored if the map is not attached or read-only. */
+  abstract addHeader(map: i32, name: HeaderName, value: HeaderValue): void;
   /** Removes all entries of this name. Ignored if the map is not attached or read-only. */
   abstract removeHeader(map: i32, name: HeaderName): void;
+  /**
+   * Answers in place of the upstream. `headers` holds names and values in turn. Once per stream; later ones, and any after
+   * the stream's end, are ignored.
+   */
+  abstract sendLocalReply(status: i32, body: string, headers: string[]): void;
+  /** The bytes of a body that are at hand in its callback: those that were held back and those that have just come. */
+  abstract getBody(response: boolean): string;
+  /** Puts other bytes in their place. */
+  abstract setBody(response: boolean, body: string): void;
+  /** Goes on with what PAUSE has held back. */
+  abstract resume(response: boolean): void;
+  /**
+   * Sends a request to a cluster; `headers` holds names and values in turn, with `:method`, `:path` and `:authority`. A
+   * number that comes back with the answer, or 0 where the call can't begin.
+   */
+  abstract httpCall(cluster: string, headers: string[], body: string, milliseconds: i32): i32;
+  /** A header of the answer, while it is handed over; null if it is absent. */
+  abstract getCallHeader(name: HeaderName): string | null;
+  /** The body of the answer, while it is handed over. */
+  abstract getCallBody(): string;
   /** Filter state. The string comes back as it was set, by reference. */
   abstract getState(name: StateName): string | null;
   /** The first writer wins: a second value for the same name is ignored. */

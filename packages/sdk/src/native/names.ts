@@ -24,6 +24,7 @@ const states = new SlotTable();
  * by their decimal index: `["xds", "cluster_metadata", "filter_metadata", "istio", "services", "0", "host"]`.
  */
 export class Property {
+  /** The segments. */
   readonly path: string[];
   /** Equal for equal paths, dense from 0. */
   readonly slot: i32;
@@ -36,6 +37,7 @@ export class Property {
 
 /** The name of a header, in lower case. Pseudo headers (`:path`, `:authority`) are ordinary names. */
 export class HeaderName {
+  /** In lower case. */
   readonly name: string;
   /** Equal for equal names, dense from 0. */
   readonly slot: i32;
@@ -61,6 +63,7 @@ export class HeaderValue {
 
 /** The name of a filter-state entry that extensions of one stream share. */
 export class StateName {
+  /** As it was given. */
   readonly name: string;
   /** Equal for equal names, dense from 0. */
   readonly slot: i32;

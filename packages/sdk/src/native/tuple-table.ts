@@ -34,6 +34,7 @@ export class TupleTable<V> {
     return this.#size;
   }
 
+  /** Begins the values of a search. */
   begin(): void {
     this.#length = 0;
   }
@@ -137,6 +138,7 @@ export class TupleTable<V> {
     this.#remember(first, this.#recent.get(first), value);
   }
 
+  /** Forgets every record. */
   clear(): void {
     this.#root = new Map();
     this.#recent.clear();

@@ -2,10 +2,15 @@ import { encodeCodePoint } from "./utf8.ts";
 
 /** Kinds of {@link JsonValue}. */
 export const JSON_NULL: i32 = 0;
+/** A kind of value. */
 export const JSON_BOOLEAN: i32 = 1;
+/** A kind of value. */
 export const JSON_NUMBER: i32 = 2;
+/** A kind of value. */
 export const JSON_STRING: i32 = 3;
+/** A kind of value. */
 export const JSON_ARRAY: i32 = 4;
+/** A kind of value. */
 export const JSON_OBJECT: i32 = 5;
 
 const MAXIMUM_DEPTH: i32 = 32;
@@ -15,6 +20,7 @@ const NO_NAMES: string[] = [];
 
 /** One value of a JSON text. Reads of a member that is absent or of another kind give the fallback; nothing throws. */
 export class JsonValue {
+  /** One of the kinds above. */
   readonly kind: i32;
   /** A string's content; a number or boolean as it was written; else empty. */
   readonly text: string;
@@ -81,6 +87,7 @@ export class JsonReader {
     this.source = text;
   }
 
+  /** The value of the whole text; null where it is none, and `problem` says why. */
   parse(): JsonValue | null {
     const value = this.value(0);
     if (value === null) return null;

@@ -1,7 +1,10 @@
 /** Protobuf wire types. Groups are refused. */
 export const VARINT: i32 = 0;
+/** Eight bytes. */
 export const FIXED64: i32 = 1;
+/** A length and so many bytes. */
 export const BYTES: i32 = 2;
+/** Four bytes. */
 export const FIXED32: i32 = 5;
 
 /**
@@ -11,12 +14,19 @@ export const FIXED32: i32 = 5;
  * Messages are byte strings, so content is cut out without a conversion.
  */
 export class ProtobufReader {
+  /** The byte string that the message is a part of. */
   readonly source: string;
+  /** The first byte behind the message. */
   readonly end: i32;
+  /** Number of the field at hand. */
   field: i32 = 0;
+  /** Its wire type. */
   type: i32 = 0;
+  /** First byte of its content. */
   start: i32 = 0;
+  /** The first byte behind its content. */
   stop: i32 = 0;
+  /** True once the message has turned out to be malformed. */
   failed: boolean = false;
   private at: i32;
 
@@ -27,6 +37,7 @@ export class ProtobufReader {
     this.end = end;
   }
 
+  /** Goes to the next field; false: there is none, or the message is malformed. */
   next(): boolean {
     if (this.failed || this.at >= this.end) return false;
     const tag: i32 = this.varint();

@@ -2,9 +2,13 @@ import { CounterHandle, GaugeHandle, HistogramHandle } from "../native/handles.t
 
 /** One recorded series. */
 export interface FakeSeries {
+  /** Of the metric. */
   readonly name: string;
+  /** What it is. */
   readonly type: "counter" | "gauge" | "histogram";
+  /** Names of its labels. */
   readonly labels: readonly string[];
+  /** Values of its labels. */
   readonly values: readonly string[];
   /** Total of a counter, last value of a gauge, sum of a histogram. */
   value: number;
@@ -56,14 +60,17 @@ class FakeHistogram extends HistogramHandle {
 export class FakeMetrics {
   readonly #series = new Map<string, FakeSeries>();
 
+  /** The series of a counter. */
   counter(name: string, labels: readonly string[], values: readonly string[]): CounterHandle {
     return new FakeCounter(this.#find("counter", name, labels, values));
   }
 
+  /** The series of a gauge. */
   gauge(name: string, labels: readonly string[], values: readonly string[]): GaugeHandle {
     return new FakeGauge(this.#find("gauge", name, labels, values));
   }
 
+  /** The series of a histogram. */
   histogram(name: string, labels: readonly string[], values: readonly string[]): HistogramHandle {
     return new FakeHistogram(this.#find("histogram", name, labels, values));
   }
@@ -73,6 +80,7 @@ export class FakeMetrics {
     return this.all().filter((series) => series.name === name);
   }
 
+  /** Every series, in the order of their first appearance. */
   all(): FakeSeries[] {
     return [...this.#series.values()];
   }

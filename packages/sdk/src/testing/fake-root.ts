@@ -41,9 +41,11 @@ export interface FakeRootOptions {
 
 /** A host of one root context under virtual time. */
 export class FakeRoot extends RootHandle {
+  /** What was counted. */
   readonly metrics: FakeMetrics;
   /** Everything that was logged, as `level: message`. */
   readonly logs: string[] = [];
+  /** Properties that need no stream. */
   readonly attributes: Attribute;
   readonly #expressions: Readonly<Record<string, Evaluator | null>>;
   #context: RootContext | null = null;

@@ -1,5 +1,10 @@
 export { type Attribute, attributeAt } from "./attributes.ts";
-export { FakeExchange, type FakeFilter, FakeHost, type FakeHostOptions } from "./fake-host.ts";
+export { FakeCall, type FakeCallAnswer, type FakeCallRequest } from "./fake-call.ts";
+export { FakeExchange } from "./fake-exchange.ts";
+export { FakeFlow } from "./fake-flow.ts";
+export type { FakeHeaders } from "./fake-headers.ts";
+export { type FakeFilter, FakeHost, type FakeHostOptions } from "./fake-host.ts";
 export { FakeMetrics, type FakeSeries } from "./fake-metrics.ts";
 export { type Evaluator, FakeRoot, type FakeRootOptions } from "./fake-root.ts";
-export { type FakeHeaders, FakeStream, type FakeStreamOptions } from "./fake-stream.ts";
+export { type FakeReply, FakeStream, type FakeStreamOptions } from "./fake-stream.ts";
+export type { FakeTimer } from "./fake-timers.ts";

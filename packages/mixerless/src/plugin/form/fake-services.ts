@@ -1,6 +1,6 @@
 import type { Clock, Timer } from "@mixerless/clock";
 import { parseAttributePath } from "@mixerless/sdk";
-import { type Attribute, attributeAt, type FakeRoot, FakeStream } from "@mixerless/sdk/testing";
+import { type Attribute, attributeAt, type FakeRoot, type FakeStream } from "@mixerless/sdk/testing";
 import {
   type CompiledExpression,
   MetricKind,
@@ -12,7 +12,7 @@ import {
 } from "@mixerless/wasm";
 
 /** What a proxy hands to its plugins, answered by a fake root. Time is the fake root's. */
-export function fakeServices(root: FakeRoot): PluginServices {
+export function fakeServices(root: FakeRoot, http: PluginServices["http"]): PluginServices {
   return {
     clock: clockOf(root),
     logLevel: () => 0,
@@ -21,7 +21,7 @@ export function fakeServices(root: FakeRoot): PluginServices {
     foreign: new Map(),
     attributes: { resolve: (path) => (stream) => plain(attribute(root, stream, path)) },
     expressions: { compile: (text) => compile(root, text) },
-    http: { hasCluster: () => false, call: () => null },
+    http,
     grpc: { hasCluster: () => false, open: () => null },
     dns: { resolve: () => ({ cancel() {} }) },
   };
@@ -50,7 +50,7 @@ function repeat(root: FakeRoot, interval: number, callback: () => void): Timer {
 }
 
 function attribute(root: FakeRoot, stream: object | null, path: readonly string[]): Attribute | undefined {
-  return stream instanceof FakeStream ? stream.attribute(path) : attributeAt(root.attributes, path);
+  return isFakeStream(stream) ? stream.attribute(path) : attributeAt(root.attributes, path);
 }
 
 /** Plain paths are CEL too. `string(…)` only asks for text, which this host gives anyway. */
@@ -62,11 +62,16 @@ function compile(root: FakeRoot, text: string): CompiledExpression | null {
   if (expression === null) return null;
   return {
     evaluate: (stream) => {
-      const value = stream instanceof FakeStream ? expression.evaluate(stream) : null;
+      const value = isFakeStream(stream) ? expression.evaluate(stream) : null;
       if (value === null) throw new Error("no value");
       return value;
     },
   };
+}
+
+/** A plugin's tests may have loaded the SDK's files a second time, so its class says nothing. */
+function isFakeStream(stream: object | null): stream is FakeStream {
+  return stream !== null && "attribute" in stream;
 }
 
 /** Objects have no value in process, so they have none here. */

@@ -11,6 +11,7 @@ import {
   resolveLimits,
   WasmHost,
 } from "@mixerless/wasm";
+import { FakeCalls } from "./fake-calls.ts";
 import { FakeHostMetrics, fakeServices } from "./fake-services.ts";
 import { HostedStream } from "./hosted-stream.ts";
 
@@ -34,6 +35,7 @@ export async function loadHostedForm(file: string): Promise<(host: RootHandle) =
 class HostedRoot implements FormRoot {
   readonly #module: LoadedModule;
   readonly #root: FakeRoot;
+  readonly #calls = new FakeCalls();
   #plugin: Plugin | null = null;
 
   constructor(module: LoadedModule, root: FakeRoot) {
@@ -42,7 +44,7 @@ class HostedRoot implements FormRoot {
   }
 
   onConfigure(configuration: string): boolean {
-    const services = fakeServices(this.#root);
+    const services = fakeServices(this.#root, this.#calls);
     const metrics = new MetricStore({ clock: services.clock });
     const host = new WasmHost({ services, metrics, pluginMetrics: new FakeHostMetrics(this.#root), random: () => 0 });
     const config = pluginConfig("plugin", { configuration: Buffer.from(configuration, "latin1") });
@@ -55,6 +57,6 @@ class HostedRoot implements FormRoot {
 
   createStream(stream: FakeStream): HostedStream {
     if (this.#plugin === null) throw new Error("a stream came before a configuration");
-    return new HostedStream(this.#plugin, stream);
+    return new HostedStream(this.#plugin, stream, this.#calls);
   }
 }

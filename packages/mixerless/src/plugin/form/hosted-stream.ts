@@ -8,6 +8,7 @@ import {
   type TcpContext,
   type TcpStreamHost,
 } from "@mixerless/wasm";
+import type { FakeCalls } from "./fake-calls.ts";
 
 const REQUEST_HEADERS = 0;
 const RESPONSE_HEADERS = 2;
@@ -18,20 +19,40 @@ const STATE_PREFIX = "wasm.";
 export class HostedStream {
   readonly #plugin: Plugin;
   readonly #stream: FakeStream;
+  readonly #calls: FakeCalls;
   #http: HttpContext | null = null;
   #tcp: TcpContext | null = null;
 
-  constructor(plugin: Plugin, stream: FakeStream) {
+  constructor(plugin: Plugin, stream: FakeStream, calls: FakeCalls) {
     this.#plugin = plugin;
     this.#stream = stream;
+    this.#calls = calls;
   }
 
   onRequestHeaders(_count: number, end: boolean): number {
     return this.#run((http) => http.onRequestHeaders(end));
   }
 
+  onRequestBody(_size: number, end: boolean): number {
+    const { request } = this.#stream;
+    return this.#run((http) => {
+      const result = http.onRequestBody(Buffer.from(request.piece, "latin1"), end);
+      if (result === 0) request.body = http.takeRequestBody().toString("latin1");
+      return result;
+    });
+  }
+
   onResponseHeaders(_count: number, end: boolean): number {
     return this.#run((http) => http.onResponseHeaders(end));
+  }
+
+  onResponseBody(_size: number, end: boolean): number {
+    const { response } = this.#stream;
+    return this.#run((http) => {
+      const result = http.onResponseBody(Buffer.from(response.piece, "latin1"), end);
+      if (result === 0) response.body = http.takeResponseBody().toString("latin1");
+      return result;
+    });
   }
 
   onNewConnection(): number {
@@ -56,7 +77,8 @@ export class HostedStream {
 
   #run<T>(step: (http: HttpContext) => T): T {
     this.#http ??= this.#opened(this.#plugin.openHttp(this.#httpHost()));
-    const result = step(this.#http);
+    const http = this.#http;
+    const result = this.#calls.during(this.#stream, () => step(http));
     this.#throwFailure();
     return result;
   }
@@ -90,9 +112,15 @@ export class HostedStream {
         return map === RESPONSE_HEADERS ? new Fields(stream.responseHeaders) : null;
       },
       addTrailers: () => null,
-      continueRequest() {},
-      continueResponse() {},
-      sendLocalReply() {},
+      continueRequest: () => {
+        stream.request.body = this.#http?.takeRequestBody().toString("latin1") ?? "";
+        stream.resume(false);
+      },
+      continueResponse: () => {
+        stream.response.body = this.#http?.takeResponseBody().toString("latin1") ?? "";
+        stream.resume(true);
+      },
+      sendLocalReply: ({ status, body, headers }) => stream.sendLocalReply(status, body, headers.flat()),
       resetStream() {},
       clearRouteCache() {},
     };

@@ -1,6 +1,6 @@
 // Runs vitest in a plugin's folder. Where a module is to be tried, the plugin's source is replaced by it, so that the
 // same tests see the other form.
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 
 interface Task {
@@ -31,8 +31,19 @@ const task = JSON.parse(process.argv[2] ?? "{}") as Task;
 const { startVitest } = (await import(task.vitest)) as Vitest;
 const plugins = task.wasm === null ? [] : [moduleInPlace(realpathSync(join(task.root, task.entry)), task.wasm)];
 const debugged = task.inspect ? { inspectBrk: true, fileParallelism: false, testTimeout: 0 } : {};
-const vitest = await startVitest("test", [], { root: task.root, watch: false, ...debugged }, { plugins });
+const vitest = await startVitest(
+  "test",
+  [],
+  { root: task.root, config: ownConfig(task.root), watch: false, ...debugged },
+  { plugins },
+);
 await vitest?.close();
+
+/** The plugin's own settings for vitest; never those of a folder around it. */
+function ownConfig(root: string): string | false {
+  const names = ["vitest", "vite"].flatMap((tool) => ["ts", "mts", "js", "mjs"].map((end) => `${tool}.config.${end}`));
+  return names.map((name) => join(root, name)).find(existsSync) ?? false;
+}
 
 /** Answers for the source with a module whose `createRoot` runs the Wasm form. */
 function moduleInPlace(source: string, wasm: string): VitePlugin {
