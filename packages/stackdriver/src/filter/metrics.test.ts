@@ -181,7 +181,8 @@ describe("metrics of requests", () => {
     test.request(REQUEST, productpage());
     const { stream } = test.host.open(REQUEST);
     stream.setState(new StateName("downstream_peer"), productpage());
-    stream.during([], true, () => other.createStream(stream).onLog());
+    const context = other.createStream(stream);
+    stream.during(context, [], true, () => context.onLog());
     await test.advance(60_000);
     expect(test.cloud.faults).toEqual([]);
     expect(test.cloud.metric("server/request_count").map(({ count }) => count)).toEqual([2]);
