@@ -128,7 +128,7 @@ describe("the filter of a WasmPlugin", () => {
     expect(filters.map(({ name }) => name)).not.toContainEqual(expect.stringContaining("wasmplugin"));
   });
 
-  it("is made for HTTP and for an unsaid type, not for NETWORK", () => {
+  it("stands among the filters of requests for HTTP and for an unsaid type, not for NETWORK", () => {
     const types = ["HTTP", "UNSPECIFIED_PLUGIN_TYPE", "NETWORK"];
     const objects = types.map((type, i) => plugin(`p${i}`, { type }));
     expect(plugins(objects)).toEqual(["default.p0", "default.p1"]);

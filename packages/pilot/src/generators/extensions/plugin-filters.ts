@@ -3,6 +3,8 @@ import type { Any } from "@bufbuild/protobuf/wkt";
 import type { ExtensionConfigSourceSchema } from "@mixerless/wire/envoy/config/core/v3/config_source";
 import { RBACSchema } from "@mixerless/wire/envoy/extensions/filters/http/rbac/v3/rbac";
 import { WasmSchema } from "@mixerless/wire/envoy/extensions/filters/http/wasm/v3/wasm";
+import { RBACSchema as NetworkRBACSchema } from "@mixerless/wire/envoy/extensions/filters/network/rbac/v3/rbac";
+import { WasmSchema as NetworkWasmSchema } from "@mixerless/wire/envoy/extensions/filters/network/wasm/v3/wasm";
 import type { ConfigObject } from "../../config/config-object.ts";
 import type { TrafficSelector, WasmPluginSpec } from "../../config/kinds/policies.ts";
 import type { Provenance } from "../generated.ts";
@@ -33,13 +35,29 @@ export interface DiscoveredFilter {
 const LOWEST_PRIORITY = -(2 ** 31);
 const TYPE_URL = "type.googleapis.com/";
 
+/** What a plugin sees: requests, or the bytes of connections. */
+type Layer = "http" | "network";
+
 /** The filters of the WasmPlugins that see the HTTP requests of a chain, by phase [control-plane §3.2]. */
 export function httpPluginFilters(input: GeneratorInput, place: TrafficPlace): Map<PluginPhase, DiscoveredFilter[]> {
+  return filtersByPhase(input, place, "http");
+}
+
+/** Those that see the bytes of its connections. */
+export function networkPluginFilters(input: GeneratorInput, place: TrafficPlace): Map<PluginPhase, DiscoveredFilter[]> {
+  return filtersByPhase(input, place, "network");
+}
+
+function filtersByPhase(
+  input: GeneratorInput,
+  place: TrafficPlace,
+  layer: Layer,
+): Map<PluginPhase, DiscoveredFilter[]> {
   const filters = new Map<PluginPhase, DiscoveredFilter[]>();
-  for (const plugin of httpPlugins(input, place)) {
+  for (const plugin of pluginsAt(input, place, layer)) {
     const { spec } = plugin;
     const name = wasmResourceName(plugin);
-    const filter = { name, configType: { case: "configDiscovery" as const, value: discovery(spec) } };
+    const filter = { name, configType: { case: "configDiscovery" as const, value: discovery(spec, layer) } };
     filters.set(spec.phase, [...(filters.get(spec.phase) ?? []), filter]);
   }
   return filters;
@@ -54,13 +72,15 @@ export function pluginsOf({ push, proxy }: GeneratorInput): readonly WasmPlugin[
   return [...own, ...others].sort((a, b) => priority(b) - priority(a));
 }
 
-/** The plugins that {@link httpPluginFilters} are made from. */
-export function pluginProvenance(input: GeneratorInput, place: TrafficPlace): Provenance[] {
-  return httpPlugins(input, place).map((config) => ({ config, path: "spec" }));
+/** The plugins that the filters of a chain are made from. */
+export function pluginProvenance(input: GeneratorInput, place: TrafficPlace, layer: Layer): Provenance[] {
+  return pluginsAt(input, place, layer).map((config) => ({ config, path: "spec" }));
 }
 
-function httpPlugins(input: GeneratorInput, place: TrafficPlace): readonly WasmPlugin[] {
-  return pluginsOf(input).filter(({ spec }) => spec.type !== "NETWORK" && matches(spec.match, place));
+function pluginsAt(input: GeneratorInput, place: TrafficPlace, layer: Layer): readonly WasmPlugin[] {
+  return pluginsOf(input).filter(
+    ({ spec }) => (spec.type === "NETWORK") === (layer === "network") && matches(spec.match, place),
+  );
 }
 
 function matches(selectors: readonly TrafficSelector[], { listenerClass, port }: TrafficPlace): boolean {
@@ -75,24 +95,37 @@ function matches(selectors: readonly TrafficSelector[], { listenerClass, port }:
  * No listener waits for a module: until the configuration is there, and where a data plane refuses it, requests
  * pass or are denied as the plugin's author wants it when the plugin fails.
  */
-function discovery({ failStrategy }: WasmPluginSpec): MessageInitShape<typeof ExtensionConfigSourceSchema> {
+function discovery(
+  { failStrategy }: WasmPluginSpec,
+  layer: Layer,
+): MessageInitShape<typeof ExtensionConfigSourceSchema> {
+  const { wasm, rbac } = SCHEMAS[layer];
   return {
     configSource: {
       configSourceSpecifier: { case: "ads", value: {} },
       initialFetchTimeout: duration(0),
       resourceApiVersion: 2,
     },
-    defaultConfig: failStrategy === "FAIL_OPEN" ? allowAll() : denyAll(),
+    defaultConfig: (failStrategy === "FAIL_OPEN" ? ALLOW_ALL : DENY_ALL)[layer](),
     applyDefaultConfigWithoutWarming: true,
-    typeUrls: [`${TYPE_URL}${WasmSchema.typeName}`, `${TYPE_URL}${RBACSchema.typeName}`],
+    typeUrls: [`${TYPE_URL}${wasm.typeName}`, `${TYPE_URL}${rbac.typeName}`],
   };
 }
 
-/** Without rules everything passes; by rules that allow nobody, nothing does [control-plane §3.3]. */
-function allowAll(): Any {
-  return typed(RBACSchema, { rulesStatPrefix: "wasm-default-allow" });
-}
+const SCHEMAS = {
+  http: { wasm: WasmSchema, rbac: RBACSchema },
+  network: { wasm: NetworkWasmSchema, rbac: NetworkRBACSchema },
+} as const;
 
-function denyAll(): Any {
-  return typed(RBACSchema, { rules: {}, rulesStatPrefix: "wasm-default-deny" });
-}
+const ALLOW_PREFIX = "wasm-default-allow";
+const DENY_PREFIX = "wasm-default-deny";
+
+/** Without rules everything passes; by rules that allow nobody, nothing does [control-plane §3.3]. */
+const ALLOW_ALL: Readonly<Record<Layer, () => Any>> = {
+  http: () => typed(RBACSchema, { rulesStatPrefix: ALLOW_PREFIX }),
+  network: () => typed(NetworkRBACSchema, { statPrefix: ALLOW_PREFIX }),
+};
+const DENY_ALL: Readonly<Record<Layer, () => Any>> = {
+  http: () => typed(RBACSchema, { rules: {}, rulesStatPrefix: DENY_PREFIX }),
+  network: () => typed(NetworkRBACSchema, { rules: {}, statPrefix: DENY_PREFIX }),
+};

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { FilterChainSchema } from "@mixerless/wire/envoy/config/listener/v3/listener_components";
 import type { ResolvedVirtualService } from "../../model/virtual-service.ts";
 import { isVisibleTo } from "../../model/visibility.ts";
+import type { TrafficPlace } from "../extensions/plugin-filters.ts";
 import type { GeneratorInput } from "../generator-input.ts";
 import { sniClusterName } from "../names.ts";
 import { duration } from "../proto.ts";
@@ -40,17 +41,18 @@ export function gatewayChains(input: GeneratorInput, plan: GatewayPlan): Gateway
 
 function serverChains(input: GeneratorInput, plan: GatewayPlan, planned: PlannedServer): GatewayChains {
   const { server, kind } = planned;
+  const place = { listenerClass: "gateway", port: plan.port } as const;
   switch (kind) {
     case "https":
       return { chains: [secured(input, planned, [manager(input, plan, planned)])], virtualServices: [] };
     case "passthrough":
       return server.tls?.mode === "AUTO_PASSTHROUGH"
-        ? { chains: automaticChains(input, planned), virtualServices: [] }
-        : passthroughChains(input, planned);
+        ? { chains: automaticChains(input, place, planned), virtualServices: [] }
+        : passthroughChains(input, place, planned);
     default: {
       const found = tcpTarget(input, planned);
       if (found === null) return { chains: [], virtualServices: [] };
-      const filters = tcpFilters(input, "gateway", found.target);
+      const filters = tcpFilters(input, place, found.target);
       const chain = kind === "tls" ? secured(input, planned, filters) : { filters };
       return { chains: [chain], virtualServices: [found.virtualService] };
     }
@@ -89,7 +91,7 @@ function virtualServicesOf({ push, proxy }: GeneratorInput, { gateway, server }:
     .filter((virtual) => virtual.hosts.some((host) => servedHost(host, virtual, server.serverHosts) !== undefined));
 }
 
-function passthroughChains(input: GeneratorInput, planned: PlannedServer): GatewayChains {
+function passthroughChains(input: GeneratorInput, place: TrafficPlace, planned: PlannedServer): GatewayChains {
   const { gateway, server } = planned;
   const reachable = reachableFromGateway(input);
   const serves = isServed(serverNames(planned));
@@ -101,14 +103,14 @@ function passthroughChains(input: GeneratorInput, planned: PlannedServer): Gatew
   return {
     chains: routes.map((route) => ({
       filterChainMatch: { serverNames: [...route.serverNames], prefixRanges: route.subnets.map(cidrRange) },
-      filters: tcpFilters(input, "gateway", route.target),
+      filters: tcpFilters(input, place, route.target),
     })),
     virtualServices: routes.flatMap(({ virtualService }: SniRoute) => virtualService ?? []),
   };
 }
 
 /** A way for each port of each service, by the server name that a mesh client asks for; its TLS stays closed [§7.7]. */
-function automaticChains(input: GeneratorInput, planned: PlannedServer): Chain[] {
+function automaticChains(input: GeneratorInput, place: TrafficPlace, planned: PlannedServer): Chain[] {
   const serves = isServed(serverNames(planned));
   return input.push.services
     .filter(({ visibility, hostname, meshExternal }) => {
@@ -121,7 +123,7 @@ function automaticChains(input: GeneratorInput, planned: PlannedServer): Chain[]
           const name = sniClusterName(hostname, port);
           return {
             filterChainMatch: { serverNames: [name], applicationProtocols: FROM_MESH },
-            filters: tcpFilters(input, "gateway", { statPrefix: name, clusters: [{ name, weight: 1 }] }),
+            filters: tcpFilters(input, place, { statPrefix: name, clusters: [{ name, weight: 1 }] }),
           };
         }),
     );

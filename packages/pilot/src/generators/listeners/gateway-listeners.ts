@@ -35,9 +35,11 @@ function gatewayListener(input: GeneratorInput, plan: GatewayPlan): Generated<Li
     ...virtualServices.flatMap(({ config }) => from(config, "spec")),
     ...authorizationProvenance(input),
     ...telemetryProvenance(input),
-    ...(servers.some(({ kind }) => kind.startsWith("http"))
-      ? pluginProvenance(input, { listenerClass: "gateway", port })
-      : []),
+    ...pluginProvenance(
+      input,
+      { listenerClass: "gateway", port },
+      servers.some(({ kind }) => kind.startsWith("http")) ? "http" : "network",
+    ),
   ];
   return { name, message, provenance };
 }

@@ -18,7 +18,7 @@ import { listenerAccessLogs } from "./access-logs.ts";
 import { httpConnectionManager } from "./http-connection-manager.ts";
 import { type InboundFilters, inboundChains, ownTlsChain } from "./inbound-chains.ts";
 import { tlsInspection } from "./listener-filters.ts";
-import { tcpFilters } from "./tcp-proxy.ts";
+import { filtersBeforeHttp, tcpFilters } from "./tcp-proxy.ts";
 
 /** Without capture, inbound listeners come from the Sidecar's `ingress` and from nowhere else [control-plane §4.9]. */
 export function inboundListeners(input: GeneratorInput, scope: SidecarScope): Generated<Listener>[] {
@@ -35,6 +35,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
   const place = { listenerClass: "inbound", port: number } as const;
   const filters: InboundFilters = {
     http: () => [
+      ...filtersBeforeHttp(input, place),
       httpConnectionManager(input, {
         ...place,
         statPrefix: `inbound_${name};`,
@@ -42,7 +43,7 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
       }),
     ],
     tcp: (mesh) =>
-      tcpFilters(input, "inbound", { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }], exchange: mesh }),
+      tcpFilters(input, place, { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }], exchange: mesh }),
   };
   // The mesh's TLS goes before one that the Sidecar asks for, as upstream.
   const own = mtls.mode === "DISABLE" && endsTls(ingress.tls) ? ingress.tls : undefined;
@@ -67,7 +68,8 @@ function inboundListener(input: GeneratorInput, scope: SidecarScope, ingress: In
       ...from(mtls.config, mtls.path),
       ...authorizationProvenance(input),
       ...telemetryProvenance(input),
-      ...(isHttp(ingress.protocol) || ingress.protocol === "auto" ? pluginProvenance(input, place) : []),
+      ...(isHttp(ingress.protocol) || ingress.protocol === "auto" ? pluginProvenance(input, place, "http") : []),
+      ...pluginProvenance(input, place, "network"),
     ],
   };
 }

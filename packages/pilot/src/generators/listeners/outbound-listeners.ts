@@ -45,7 +45,7 @@ function outboundListener(input: GeneratorInput, scope: SidecarScope, plan: Outb
       ...virtualServices.flatMap(({ config }) => from(config, "spec")),
       ...plan.services.flatMap((service) => from(service.config)),
       ...telemetryProvenance(input),
-      ...(plan.kind === "http" ? pluginProvenance(input, placeOf(plan)) : []),
+      ...pluginProvenance(input, placeOf(plan), plan.kind === "http" ? "http" : "network"),
     ],
   };
 }

@@ -40,15 +40,15 @@ export function sidecarTcpChains(input: GeneratorInput, scope: SidecarScope, pla
   const plain = services.find((service) => !isTlsPort(service, port));
   const byName = firstOfEachName(secured.flatMap((service) => securedRoutes(input, scope, plan, service)));
   const chains = byName.map(({ serverNames, subnets, target }) =>
-    chain({ serverNames: [...serverNames], prefixRanges: subnets.map(cidrRange) }, input, target),
+    chain({ serverNames: [...serverNames], prefixRanges: subnets.map(cidrRange) }, input, port, target),
   );
   const virtualServices = byName.flatMap(({ virtualService }) => virtualService ?? []);
   const inspects = byName.length > 0;
   const rest = plain ?? (inspects ? undefined : secured[0]);
-  if (rest === undefined) return { chains, fallback: fallback(input, scope), virtualServices, inspects };
+  if (rest === undefined) return { chains, fallback: fallback(input, scope, port), virtualServices, inspects };
   const routes = tcpRoutes(input, reachable, isTlsPort(rest, port) ? [] : egress.virtualServices, rest, port);
   for (const { subnets, target } of routes.chains)
-    chains.push(chain(subnets.length === 0 ? null : { prefixRanges: subnets.map(cidrRange) }, input, target));
+    chains.push(chain(subnets.length === 0 ? null : { prefixRanges: subnets.map(cidrRange) }, input, port, target));
   if (routes.virtualService !== undefined) virtualServices.push(routes.virtualService);
   return { chains, virtualServices, inspects };
 }
@@ -74,15 +74,15 @@ function securedRoutes(input: GeneratorInput, scope: SidecarScope, plan: Outboun
 }
 
 /** Without capture nobody knows where else the connection wanted to go. */
-function fallback(input: GeneratorInput, { outboundTrafficPolicy }: SidecarScope): Chain {
+function fallback(input: GeneratorInput, { outboundTrafficPolicy }: SidecarScope, port: number): Chain {
   const cluster = outboundTrafficPolicy.mode === "REGISTRY_ONLY" ? BLACK_HOLE_CLUSTER : PASSTHROUGH_CLUSTER;
   const target = { statPrefix: cluster, clusters: [{ name: cluster, weight: 1 }] };
-  return { ...chain(null, input, target), name: "PassthroughFilterChain" };
+  return { ...chain(null, input, port, target), name: "PassthroughFilterChain" };
 }
 
-function chain(match: Match | null, input: GeneratorInput, target: SniRoute["target"]): Chain {
+function chain(match: Match | null, input: GeneratorInput, port: number, target: SniRoute["target"]): Chain {
   return {
     ...(match === null ? {} : { filterChainMatch: match }),
-    filters: tcpFilters(input, "outbound", target),
+    filters: tcpFilters(input, { listenerClass: "outbound", port }, target),
   };
 }
