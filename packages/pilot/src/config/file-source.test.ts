@@ -64,6 +64,11 @@ describe("a file that is written in place", () => {
     save("a.yaml", "");
     await source.rescan();
     expect(hosts()).toEqual(["a"]);
+    for (let time = 0; time < 450; time += 50) {
+      clock.advance(50);
+      await source.idle();
+    }
+    expect(hosts(), "whoever writes may stall").toEqual(["a"]);
     clock.advance(50);
     await source.idle();
     expect(hosts()).toEqual([]);

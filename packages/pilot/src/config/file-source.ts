@@ -33,6 +33,8 @@ const MAX_DIRECTORIES = 1_000;
 const MAX_DEPTH = 32;
 /** Milliseconds without an event before reading: editors write, rename and touch in a row. */
 const QUIET_TIME = 50;
+/** Milliseconds that a file which held something must stay empty to count as emptied: a busy writer may stall. */
+const EMPTY_TIME = 500;
 /** Milliseconds between looks that need no event: network mounts and containers lose some. */
 const POLL_INTERVAL = 1_000;
 
@@ -130,7 +132,7 @@ export class FileSource {
     const now = this.#options.clock.monotonic();
     const since = this.#emptySince.get(path) ?? now;
     this.#emptySince.set(path, since);
-    if (now - since >= QUIET_TIME) return false;
+    if (now - since >= EMPTY_TIME) return false;
     this.#changed();
     return true;
   }
