@@ -7,6 +7,8 @@ import { findProgram, titled } from "../peers.ts";
 const program = findProgram("chromium");
 const without = [program === null && "no chromium, npm run interop:setup installs it"];
 const VIEWS_SENT = 20;
+/** What a view has once it is there. */
+const SHOWS: Readonly<Record<string, string>> = { "/": ".edge", "/extensions": ".card", "/configuration": "summary" };
 const VIEW = { language: "en", theme: "light", window: 3600 };
 const EDGES = [
   "istio-ingressgateway → productpage-v1",
@@ -27,7 +29,7 @@ describe.skipIf(without.some(Boolean))(titled("the console in a browser", withou
   let url: string;
 
   beforeAll(async () => {
-    demo = await RunningDemo.startWithConsole("--no-traffic", "--reviews", "v2");
+    demo = await RunningDemo.startWithConsole("--no-traffic", "--reviews", "v2", "--extensions", "wasm");
     url = demo.summary.console ?? "";
     browser = await chromium.launch({ executablePath: program ?? "", args: ["--no-sandbox", "--disable-gpu"] });
     // What a proxy had counted before the first look at it is of no known time.
@@ -57,7 +59,7 @@ describe.skipIf(without.some(Boolean))(titled("the console in a browser", withou
     );
     await page.goto(`${url}/#${path}`);
     await page
-      .locator(path === "/" ? ".edge" : "summary")
+      .locator(SHOWS[path] ?? "main")
       .first()
       .waitFor();
     return page;
@@ -91,7 +93,7 @@ describe.skipIf(without.some(Boolean))(titled("the console in a browser", withou
     await page.close();
   });
 
-  for (const path of ["/", "/configuration"]) {
+  for (const path of ["/", "/extensions", "/configuration"]) {
     for (const language of ["en", "zh"]) {
       for (const theme of ["light", "dark"]) {
         it(`has no fault of access at ${path}, ${language}, ${theme}, and cuts nothing off`, async () => {
@@ -108,6 +110,15 @@ describe.skipIf(without.some(Boolean))(titled("the console in a browser", withou
       }
     }
   }
+
+  it("shows which plugin runs where", async () => {
+    const page = await open("/extensions");
+    const rows = page.locator("tbody tr", { hasText: "running" });
+    // The exchange and the statistics, in each of seven proxies.
+    await expect.poll(() => rows.count(), { timeout: 30_000 }).toBe(14);
+    expect(await rows.first().innerText()).toMatch(/istio\.(metadata_exchange|stats)/);
+    await page.close();
+  });
 
   it("shows what the proxies were sent, and the objects it came from", async () => {
     const page = await open("/configuration");

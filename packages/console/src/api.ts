@@ -100,3 +100,27 @@ export interface ConfigurationPage {
   readonly objects: readonly ConfigurationObject[];
   readonly faults: readonly ConfigurationFault[];
 }
+
+/** One plugin of one proxy. */
+export interface ExtensionState {
+  readonly plugin: string;
+  readonly proxy: string;
+  readonly state: "fetching" | "compiling" | "running" | "failing" | "rolled_back" | "refused";
+  /** Milliseconds since the epoch. */
+  readonly since: number;
+  /** SHA-256 of the module that serves; empty while none does. */
+  readonly digest: string;
+  readonly source: string;
+  readonly calls: number;
+  readonly traps: number;
+  readonly microsecondsPerCall: number;
+  /** Bytes. */
+  readonly memory: number;
+  /** What went wrong last, with the position in the module; empty: nothing. */
+  readonly fault: string;
+}
+
+/** `GET /api/extensions`. */
+export interface ExtensionsPage {
+  readonly extensions: readonly ExtensionState[];
+}

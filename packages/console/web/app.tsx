@@ -1,6 +1,7 @@
 import { Link, Route, Router, Switch } from "wouter";
 import { useHashLocation } from "wouter/use-hash-location";
 import { ConfigurationView } from "./configuration/configuration-view.tsx";
+import { ExtensionsView } from "./extensions/extensions-view.tsx";
 import { OverviewView } from "./overview/overview-view.tsx";
 import { useSettings, useText } from "./parts/settings.tsx";
 import { ViewSettings } from "./parts/view-settings.tsx";
@@ -8,6 +9,7 @@ import type { TextKey } from "./text/en.ts";
 
 const VIEWS: readonly { readonly path: string; readonly title: TextKey }[] = [
   { path: "/", title: "overview" },
+  { path: "/extensions", title: "extensions" },
   { path: "/configuration", title: "configuration" },
 ];
 
@@ -34,6 +36,7 @@ export function App() {
       </header>
       <main id="content" tabIndex={-1}>
         <Switch>
+          <Route path="/extensions" component={ExtensionsView} />
           <Route path="/configuration" component={ConfigurationView} />
           <Route component={OverviewView} />
         </Switch>

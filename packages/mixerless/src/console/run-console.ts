@@ -7,6 +7,7 @@ import type { PilotClient } from "../mesh/pilot-client.ts";
 import { connectedProxies, type ProxyPlace } from "../mesh/proxies.ts";
 import { connectedWorkloads } from "../view/stat.ts";
 import { configurationPage } from "./configuration-page.ts";
+import { extensionsPage } from "./extensions-page.ts";
 import { pageFiles } from "./page-files.ts";
 import { trafficPage } from "./traffic-page.ts";
 
@@ -46,6 +47,7 @@ export async function runConsole({ pilot, address, clock }: ConsoleOptions): Pro
     data("/api/configuration", "objects, what was refused, and what the proxies have", () =>
       configurationPage(pilot.url),
     ),
+    data("/api/extensions", "Wasm plugins of every proxy", () => extensionsPage(pilot)),
   ]);
   collector.start();
   const { ip, port } = server.address;

@@ -11,7 +11,7 @@ const LONGEST = 60;
 
 /** One row for each plugin and proxy, over the places where it has it. */
 export function pluginRows(plugins: readonly ProxyPlugin[], now: number): string[][] {
-  return merged(plugins).map((plugin) => [
+  return mergedPlugins(plugins).map((plugin) => [
     ...[plugin.name, plugin.proxy, plugin.state.replace("_", " "), age(now - plugin.since)],
     ...[plugin.digest.slice(0, 12) || "-", String(plugin.calls), String(plugin.traps)],
     plugin.calls === 0 ? "-" : plugin.microsecondsPerCall.toFixed(1),
@@ -22,13 +22,14 @@ export function pluginRows(plugins: readonly ProxyPlugin[], now: number): string
 
 /** Below the table: what went wrong where one isn't at its best, with the position in the module. Each once. */
 export function pluginErrors(plugins: readonly ProxyPlugin[]): string {
-  const texts = merged(plugins)
+  const texts = mergedPlugins(plugins)
     .filter(({ state, lastError }) => state !== "running" && lastError !== null)
-    .map((plugin) => `\n${plugin.name}: ${longError(plugin)}\n`);
+    .map((plugin) => `\n${plugin.name}: ${faultText(plugin)}\n`);
   return [...new Set(texts)].join("");
 }
 
-function merged(plugins: readonly ProxyPlugin[]): ProxyPlugin[] {
+/** Each plugin of each proxy once, over the places where it has it. */
+export function mergedPlugins(plugins: readonly ProxyPlugin[]): ProxyPlugin[] {
   const key = ({ name, proxy }: ProxyPlugin) => `${name}\n${proxy}`;
   return mergeReports(plugins, key).sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }
@@ -41,7 +42,8 @@ function shortError({ lastError }: ProxyPlugin): string {
   return text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : text;
 }
 
-function longError({ lastError, refusedDigest }: ProxyPlugin): string {
+/** What went wrong last, with the position in the module; empty: nothing. */
+export function faultText({ lastError, refusedDigest }: ProxyPlugin): string {
   if (lastError === null) return "";
   const { callback, message, backtrace } = lastError;
   const module = refusedDigest === "" ? "" : ` (module ${refusedDigest.slice(0, 12)}, taken back)`;
