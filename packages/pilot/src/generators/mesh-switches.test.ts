@@ -85,7 +85,11 @@ describe("what a mesh switches on for its proxies", () => {
     expect(bytesOf(manager({}).httpFilters)).not.toContain("dry_run");
     expect(bytesOf(manager(on, "outbound").httpFilters)).not.toContain("dry_run");
     const tcp = bytesOf(
-      tcpFilters(inputWith(on), "inbound", { statPrefix: "x", clusters: [{ name: "c", weight: 1 }] }),
+      tcpFilters(
+        inputWith(on),
+        { listenerClass: "inbound", port: 9000 },
+        { statPrefix: "x", clusters: [{ name: "c", weight: 1 }] },
+      ),
     );
     expect(tcp).toContain("metadata.filter_metadata['envoy.filters.network.rbac'].istio_dry_run_allow_shadow");
   });
