@@ -12,8 +12,11 @@ if (DATA === "") console.log("ISTIO_DATA is not set: what we write is not checke
 
 /** An API server knows MeshConfig as no kind of its own. */
 const NO_RESOURCE = ["MeshConfig"];
+const PLUGINS = ["/a/one.wasm", "/a/two.wasm"].map((path, index) => ({ name: `plugin-${index}`, path }));
 const CHOICES = ["off", "permissive", "strict"].flatMap((mtls) =>
-  ["none", "bookinfo"].flatMap((authz) => ["v1", "all"].map((reviews) => ({ mtls, authz, reviews }))),
+  ["none", "bookinfo"].flatMap((authz) =>
+    ["v1", "all"].map((reviews) => ({ mtls, authz, reviews, plugins: reviews === "v1" ? PLUGINS : [] })),
+  ),
 );
 const JOINED = {
   ...{ instance: "one", name: "shop-v1", namespace: "default", service: "shop", serviceAccount: "shop" },
@@ -68,7 +71,11 @@ describe.skipIf(DATA === "")("configuration that we write ourselves, by Istio's 
           "VirtualService",
           "WorkloadEntry",
         ];
-        expect(kinds).toEqual(choices.authz === "none" ? always : ["AuthorizationPolicy", ...always]);
+        const chosen = [
+          ...(choices.authz === "none" ? [] : ["AuthorizationPolicy"]),
+          ...(choices.plugins.length === 0 ? [] : ["WasmPlugin"]),
+        ];
+        expect(kinds).toEqual([...chosen, ...always].sort());
       }
     } finally {
       plan.release();

@@ -8,6 +8,7 @@ export const STRICTER: Readonly<Record<string, string>> = {
   "bad-duration": "durations that the schema leaves open are whole milliseconds, not negative (§8.1)",
   "bad-egress-proxy": "egressProxy needs a full name and ALLOW_ANY (§8.5)",
   "bad-export": "exportTo holds *, ., ~ or namespaces, * and ~ alone (§8.9)",
+  "bad-expression": "expressions of labels and log filters must be readable, their functions known; ours alone",
   "bad-failover": "failover names two different regions (§8.3)",
   "bad-gateway-name": "gateways are names or namespace/name (§8.4)",
   "bad-header": "names and values of headers must be sendable (§8.1)",
