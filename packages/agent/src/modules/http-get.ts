@@ -22,6 +22,17 @@ export interface GetOptions {
 
 const REDIRECTS = 5;
 
+/** What Node says of a certificate whose signer it doesn't know. */
+const UNKNOWN_SIGNER = new Set([
+  "DEPTH_ZERO_SELF_SIGNED_CERT",
+  "SELF_SIGNED_CERT_IN_CHAIN",
+  "UNABLE_TO_GET_ISSUER_CERT",
+  "UNABLE_TO_GET_ISSUER_CERT_LOCALLY",
+  "UNABLE_TO_VERIFY_LEAF_SIGNATURE",
+]);
+const TRUST =
+  "its certificate is signed by an authority that is not trusted here; start the agent with NODE_EXTRA_CA_CERTS set to a PEM file with that authority's certificate";
+
 /** Gets what is behind a URL, redirects followed. Rejects with a {@link FetchFault}; an answer of any status is an answer. */
 export async function httpGet(url: URL, options: GetOptions): Promise<HttpAnswer> {
   let at = url;
@@ -54,7 +65,8 @@ function getOnce(url: URL, { clock, headers, timeout, limit, unverified }: GetOp
     const timer = clock.after(timeout, () => end(new FetchFault(`${url.host} took longer than ${timeout} ms`, true)));
     request.on("error", (error: NodeJS.ErrnoException) => {
       const reason = error.message === "" ? (error.code ?? "no connection") : error.message;
-      end(new FetchFault(`${url.host} can't be reached: ${reason}`, true));
+      const cure = UNKNOWN_SIGNER.has(error.code ?? "") ? `${TRUST} (${reason})` : reason;
+      end(new FetchFault(`${url.host} can't be reached: ${cure}`, true));
     });
     request.on("response", (response) => {
       const chunks: Buffer[] = [];
