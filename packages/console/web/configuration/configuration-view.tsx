@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { ConfigurationObject, ConfigurationPage } from "../../src/api.ts";
+import { Loaded } from "../parts/loaded.tsx";
 import { useText } from "../parts/settings.tsx";
 import { Table } from "../parts/table.tsx";
 import { usePage } from "../parts/use-page.ts";
@@ -7,31 +8,28 @@ import { ProxyTable } from "./proxy-table.tsx";
 
 export function ConfigurationView() {
   const text = useText();
-  const { data: page, error } = usePage<ConfigurationPage>("/api/configuration");
+  const answer = usePage<ConfigurationPage>("/api/configuration");
   return (
     <>
       <h1>{text("configuration")}</h1>
-      <p className="notice" role="status" hidden={error === null}>
-        {error === null ? "" : text("noAnswer", { reason: error.message })}
-      </p>
-      {page === undefined ? (
-        error === null && <p>{text("loading")}</p>
-      ) : (
-        <>
-          <section className="card">
-            <h2>{text("proxies")}</h2>
-            <ProxyTable proxies={page.proxies} />
-          </section>
-          <section className="card">
-            <h2>{text("faults")}</h2>
-            <Faults page={page} />
-          </section>
-          <section className="card">
-            <h2>{text("objects")}</h2>
-            <Objects objects={page.objects} />
-          </section>
-        </>
-      )}
+      <Loaded answer={answer}>
+        {(page) => (
+          <>
+            <section className="card">
+              <h2>{text("proxies")}</h2>
+              <ProxyTable proxies={page.proxies} />
+            </section>
+            <section className="card">
+              <h2>{text("faults")}</h2>
+              <Faults page={page} />
+            </section>
+            <section className="card">
+              <h2>{text("objects")}</h2>
+              <Objects objects={page.objects} />
+            </section>
+          </>
+        )}
+      </Loaded>
     </>
   );
 }

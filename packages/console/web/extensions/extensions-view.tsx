@@ -1,4 +1,5 @@
 import type { ExtensionState, ExtensionsPage } from "../../src/api.ts";
+import { Loaded } from "../parts/loaded.tsx";
 import { count, NONE } from "../parts/numbers.ts";
 import { useSettings, useText } from "../parts/settings.tsx";
 import { Table } from "../parts/table.tsx";
@@ -18,31 +19,28 @@ const COLUMNS = ["plugin", "proxy", "state", "since", "module", "calls", "traps"
 /** Which plugin runs where, and how. */
 export function ExtensionsView() {
   const text = useText();
-  const { data: page, error } = usePage<ExtensionsPage>("/api/extensions");
+  const answer = usePage<ExtensionsPage>("/api/extensions");
   return (
     <>
       <h1>{text("extensions")}</h1>
-      <p className="notice" role="status" hidden={error === null}>
-        {error === null ? "" : text("noAnswer", { reason: error.message })}
-      </p>
-      {page === undefined ? (
-        error === null && <p>{text("loading")}</p>
-      ) : (
-        <section className="card">
-          {page.extensions.length === 0 ? (
-            <div className="empty">
-              <p>{text("emptyNoPlugin")}</p>
-              <p className="note">{text("emptyNoPluginCure")}</p>
-            </div>
-          ) : (
-            <Table label={text("extensions")} columns={COLUMNS.map((key) => text(key))}>
-              {page.extensions.map((extension) => (
-                <ExtensionRow key={`${extension.plugin} ${extension.proxy}`} extension={extension} />
-              ))}
-            </Table>
-          )}
-        </section>
-      )}
+      <Loaded answer={answer}>
+        {(page) => (
+          <section className="card">
+            {page.extensions.length === 0 ? (
+              <div className="empty">
+                <p>{text("emptyNoPlugin")}</p>
+                <p className="note">{text("emptyNoPluginCure")}</p>
+              </div>
+            ) : (
+              <Table label={text("extensions")} columns={COLUMNS.map((key) => text(key))}>
+                {page.extensions.map((extension) => (
+                  <ExtensionRow key={`${extension.plugin} ${extension.proxy}`} extension={extension} />
+                ))}
+              </Table>
+            )}
+          </section>
+        )}
+      </Loaded>
     </>
   );
 }

@@ -1,5 +1,6 @@
 import { useState } from "react";
 import type { TrafficPage } from "../../src/api.ts";
+import { Loaded } from "../parts/loaded.tsx";
 import { useSettings, useText, WINDOWS } from "../parts/settings.tsx";
 import { usePage } from "../parts/use-page.ts";
 import type { Selection } from "./selection.ts";
@@ -14,7 +15,7 @@ const FIRST_NUMBERS = 10;
 export function OverviewView() {
   const text = useText();
   const { window } = useSettings();
-  const { data: page, error } = usePage<TrafficPage>(`/api/traffic?seconds=${window}`);
+  const answer = usePage<TrafficPage>(`/api/traffic?seconds=${window}`);
   const [selection, setSelection] = useState<Selection | null>(null);
   return (
     <>
@@ -22,32 +23,31 @@ export function OverviewView() {
         <h1>{text("overview")}</h1>
         <WindowChoice />
       </div>
-      <p className="notice" role="status" hidden={error === null}>
-        {error === null ? "" : text("noAnswer", { reason: error.message })}
-      </p>
-      {page === undefined ? (
-        error === null && <p>{text("loading")}</p>
-      ) : (
-        <>
-          <Notices page={page} />
-          <div className={selection === null ? "split" : "split open"}>
-            <section className="card" aria-label={text("graph")}>
-              <h2>{text("graph")}</h2>
-              <WhyEmpty page={page} />
-              {page.workloads.length > 0 && <TrafficGraph page={page} selection={selection} onSelect={setSelection} />}
+      <Loaded answer={answer}>
+        {(page) => (
+          <>
+            <Notices page={page} />
+            <div className={selection === null ? "split" : "split open"}>
+              <section className="card" aria-label={text("graph")}>
+                <h2>{text("graph")}</h2>
+                <WhyEmpty page={page} />
+                {page.workloads.length > 0 && (
+                  <TrafficGraph page={page} selection={selection} onSelect={setSelection} />
+                )}
+              </section>
+              {selection !== null && <SidePanel page={page} selection={selection} onSelect={setSelection} />}
+            </div>
+            <section className="card">
+              <h2>{text("edges")}</h2>
+              <EdgeTable page={page} onSelect={setSelection} />
             </section>
-            {selection !== null && <SidePanel page={page} selection={selection} onSelect={setSelection} />}
-          </div>
-          <section className="card">
-            <h2>{text("edges")}</h2>
-            <EdgeTable page={page} onSelect={setSelection} />
-          </section>
-          <section className="card">
-            <h2>{text("workloads")}</h2>
-            <WorkloadTable page={page} onSelect={setSelection} />
-          </section>
-        </>
-      )}
+            <section className="card">
+              <h2>{text("workloads")}</h2>
+              <WorkloadTable page={page} onSelect={setSelection} />
+            </section>
+          </>
+        )}
+      </Loaded>
     </>
   );
 }
