@@ -3,6 +3,7 @@ export {
   addTraffic,
   type Edge,
   type EdgeEnds,
+  type Edges,
   edgeKey,
   growth,
   isReporter,

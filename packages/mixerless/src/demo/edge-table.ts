@@ -1,10 +1,11 @@
-import { type Edge, type Edges, quantile } from "./edges.ts";
+import { type Edge, latency } from "@mixerless/store";
 
-/** The edges between two scrapes, `seconds` apart, as a table for a terminal. */
-export function renderEdges(before: Edges, after: Edges, seconds: number): string {
-  const rows = [...after]
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, edge]) => row(before.get(key), edge, seconds));
+/** What came over each edge within `seconds`, as its source counted it, as a table for a terminal. */
+export function renderEdges(growth: readonly Edge[], seconds: number): string {
+  const rows = growth
+    .filter(({ reporter }) => reporter === "source")
+    .sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
+    .map((edge) => row(edge, seconds));
   const header = ["SOURCE", "DESTINATION", "RPS", "SUCCESS", "P50", "P99"];
   const table = [header, ...rows];
   const widths = header.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0)));
@@ -18,21 +19,17 @@ export function renderEdges(before: Edges, after: Edges, seconds: number): strin
     .join("\n");
 }
 
-function row(before: Edge | undefined, after: Edge, seconds: number): string[] {
-  const requests = after.requests - (before?.requests ?? 0);
-  const errors = after.errors - (before?.errors ?? 0);
-  const success = requests === 0 ? "-" : `${((100 * (requests - errors)) / requests).toFixed(1)}%`;
-  return [
-    after.source,
-    after.destination,
-    (requests / seconds).toFixed(1),
-    success,
-    latency(0.5, before, after),
-    latency(0.99, before, after),
-  ];
+function nameOf({ source, destination }: Edge): string {
+  return `${source} → ${destination}`;
 }
 
-function latency(q: number, before: Edge | undefined, after: Edge): string {
-  const value = quantile(q, before, after);
+function row(edge: Edge, seconds: number): string[] {
+  const { source, destination, requests, failures } = edge;
+  const success = requests === 0 ? "-" : `${((100 * (requests - failures)) / requests).toFixed(1)}%`;
+  return [source, destination, (requests / seconds).toFixed(1), success, latencyOf(edge, 0.5), latencyOf(edge, 0.99)];
+}
+
+function latencyOf(edge: Edge, q: number): string {
+  const value = latency(edge, q);
   return value === null ? "-" : `${value.toFixed(value < 10 ? 1 : 0)} ms`;
 }

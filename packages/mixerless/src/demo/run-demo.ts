@@ -3,10 +3,10 @@ import { get } from "node:http";
 import { resolve } from "node:path";
 import type { Clock } from "@mixerless/clock";
 import type { TelemetryMode } from "@mixerless/pilot";
+import { type Edges, growth, readEdges } from "@mixerless/store";
 import { type AddressPlan, type Endpoint, planAddresses, text } from "./address-plan.ts";
 import { type DemoFiles, writeDemoFiles } from "./demo-files.ts";
 import { renderEdges } from "./edge-table.ts";
-import { addScrape, type Edges } from "./edges.ts";
 import type { MeshChoices } from "./mesh-files.ts";
 import { applicationProcess, consoleProcess, pilotProcess, secretsProcess, sidecarProcess } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -178,7 +178,7 @@ function showEdges(plan: AddressPlan, clock: Clock): void {
   clock.every(TABLE_INTERVAL, () => {
     void scrape(plan).then((after) => {
       const now = clock.monotonic();
-      const table = renderEdges(before, after, (now - scraped) / 1000);
+      const table = renderEdges(growth(before, after), (now - scraped) / 1000);
       const rewind = process.stdout.isTTY && lines > 0 ? `\u001b[${lines}A\u001b[0J` : "";
       process.stdout.write(`${rewind}${table}\n\n`);
       lines = table.split("\n").length + 1;
@@ -189,10 +189,8 @@ function showEdges(plan: AddressPlan, clock: Clock): void {
 }
 
 async function scrape(plan: AddressPlan): Promise<Edges> {
-  const edges: Edges = new Map();
   const pages = await Promise.all(plan.workloads.map(({ admin }) => fetchText(admin, "/stats/prometheus")));
-  for (const page of pages) if (page !== null) addScrape(edges, page);
-  return edges;
+  return readEdges(pages.filter((page) => page !== null));
 }
 
 /** The body of a 200, else null. */
